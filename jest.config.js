@@ -1,0 +1,21 @@
+/** TypeScript 7 has no compiler API that a transform could call, so swc strips the types; `tsc` checks them apart. */
+/** @type {import('jest').Config} */
+module.exports = {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/test'],
+  testMatch: ['**/*.test.ts'],
+  transform: {
+    '\\.ts$': [
+      '@swc/jest',
+      {
+        jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
+        module: { type: 'commonjs' },
+        sourceMaps: 'inline',
+      },
+    ],
+  },
+  moduleNameMapper: {
+    '^libtorch-losses$': '<rootDir>/lib/index.ts',
+    '^libtorch-losses/reference$': '<rootDir>/lib/reference/index.ts',
+  },
+};

@@ -1,0 +1,130 @@
+/**
+ * Every error of this package is a {@link TorchError} with a `code`. Messages follow one formula:
+ * `<op>: expected <argument> to be <what>, but received <actual>`.
+ */
+
+/**
+ * What went wrong, for programs. Codes are API; messages may improve.
+ *
+ * - `INVALID_ARGUMENT`: wrong type, shape, dtype or range of an argument, found before libtorch was called.
+ * - `UNKNOWN_OPTION`: a key of an options object that the function does not know.
+ * - `DISPOSED`: a tensor was used after `dispose()` or after the `scope` that owned it.
+ * - `DETACHED`: a typed array or a tensor that shares its memory was used after its ArrayBuffer was detached.
+ * - `RUNTIME`, `VALUE`, `INDEX`, `TYPE`, `NOT_IMPLEMENTED`, `OUT_OF_MEMORY`: libtorch's own refusal, by the kind that
+ *   PyTorch shows as RuntimeError, ValueError, IndexError, TypeError, NotImplementedError and OutOfMemoryError.
+ * - `LIBTORCH_NOT_FOUND`, `LIBTORCH_UNUSABLE`, `LIBTORCH_UNSUPPORTED`, `ADDON_NOT_FOUND`: loading failed.
+ * - `INSTALL_FAILED`: `libtorch-losses install` could not finish.
+ */
+export type ErrorCode =
+  | 'INVALID_ARGUMENT'
+  | 'UNKNOWN_OPTION'
+  | 'DISPOSED'
+  | 'DETACHED'
+  | NativeErrorCode
+  | LoadErrorCode
+  | 'INSTALL_FAILED';
+
+/** The kinds of error that libtorch itself throws. */
+export type NativeErrorCode = 'RUNTIME' | 'VALUE' | 'INDEX' | 'TYPE' | 'NOT_IMPLEMENTED' | 'OUT_OF_MEMORY';
+
+/** The ways in which loading libtorch or the addon fails. */
+export type LoadErrorCode = 'LIBTORCH_NOT_FOUND' | 'LIBTORCH_UNUSABLE' | 'LIBTORCH_UNSUPPORTED' | 'ADDON_NOT_FOUND';
+
+interface ErrorDetails {
+  /** The function that refused, as the caller wrote it. */
+  op?: string;
+  /** The argument or option that was refused. */
+  argument?: string;
+  cause?: unknown;
+}
+
+/** The error of this package. `code` says what went wrong, `op` where, `argument` in which argument. */
+export class TorchError extends Error {
+  readonly code: ErrorCode;
+  readonly op: string | undefined;
+  readonly argument: string | undefined;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.op = details.op;
+    this.argument = details.argument;
+  }
+
+  override get name(): string {
+    return this.constructor.name;
+  }
+}
+
+/** A tensor was used after its memory had been given back. */
+export class DisposedError extends TorchError {}
+
+/** libtorch refused: the message is libtorch's own, `code` the kind PyTorch would have raised. */
+export class NativeError extends TorchError {}
+
+/** libtorch or the addon could not be loaded; `attempts` lists every place looked at and what was there. */
+export class LoadError extends TorchError {
+  readonly attempts: readonly LoadAttempt[];
+
+  constructor(code: LoadErrorCode, message: string, attempts: readonly LoadAttempt[], details: ErrorDetails = {}) {
+    super(code, message, details);
+    this.attempts = attempts;
+  }
+}
+
+/** One place that was looked at while searching for libtorch. */
+export interface LoadAttempt {
+  /** What was searched: `LIBTORCH`, `virtualenv`, `cache`, … */
+  source: string;
+  /** The path, where there is one. */
+  path?: string;
+  /** What was there. */
+  outcome: string;
+}
+
+/** The error of the one formula: `<op>: expected <argument> to be <what>, but received <actual>`. */
+export function expected(op: string, argument: string, what: string, actual: string): TorchError {
+  return new TorchError('INVALID_ARGUMENT', `${op}: expected ${argument} ${what}, but received ${actual}`, {
+    op,
+    argument: argument.replace(/^(?:option )?'(.*)'$/, '$1'),
+  });
+}
+
+/** A value as an error message shows it: short, with its type where that is what matters. */
+export function show(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value);
+    case 'bigint':
+      return `${value}n`;
+    case 'function':
+      return value.name ? `the function ${value.name}` : 'a function';
+    case 'symbol':
+      return 'a symbol';
+    case 'object':
+      return showObject(value);
+    default:
+      return Object.is(value, -0) ? '-0' : String(value);
+  }
+}
+
+function showObject(value: object | null): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return `an array of length ${value.length}`;
+  if (ArrayBuffer.isView(value)) {
+    const name = Object.prototype.toString.call(value).slice(8, -1);
+    return 'length' in value ? `a ${name} of length ${String(value.length)}` : `a ${name}`;
+  }
+  const name = constructorName(value);
+  return name === undefined || name === 'Object' ? 'an object' : `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`;
+}
+
+/** The class name of an object; getters and proxies that throw count as no name. */
+function constructorName(value: object): string | undefined {
+  try {
+    const name: unknown = value.constructor?.name;
+    return typeof name === 'string' && name !== '' ? name : undefined;
+  } catch {
+    return undefined;
+  }
+}

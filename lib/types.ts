@@ -1,0 +1,53 @@
+/**
+ * Names that every layer shares: element types, typed arrays, reductions. Lists first, unions derived from them.
+ */
+
+/** Element types of tensors, by PyTorch's names. */
+export const dtypes = [
+  'float64',
+  'float32',
+  'float16',
+  'bfloat16',
+  'int64',
+  'int32',
+  'int16',
+  'int8',
+  'uint8',
+  'bool',
+] as const;
+
+/** Element type of a tensor, by PyTorch's name (`torch.float32` is `'float32'`). */
+export type DType = (typeof dtypes)[number];
+
+/** The element types that carry gradients. */
+export const floatingDTypes = ['float64', 'float32', 'float16', 'bfloat16'] as const satisfies readonly DType[];
+
+/** An element type that carries gradients. */
+export type FloatingDType = (typeof floatingDTypes)[number];
+
+/** How a loss over many elements becomes one number: `'none'` leaves it per element. */
+export const reductions = ['none', 'mean', 'sum'] as const;
+
+/** `'none'`, `'mean'` or `'sum'`, as PyTorch's losses take it. */
+export type Reduction = (typeof reductions)[number];
+
+/** A typed array that a tensor can be made of. */
+export type TypedArray =
+  | Float64Array
+  | Float32Array
+  | BigInt64Array
+  | Int32Array
+  | Int16Array
+  | Int8Array
+  | Uint16Array
+  | Uint8Array
+  | Uint8ClampedArray;
+
+/** A number as a script writes it: integers beyond 2^53 need a `bigint`. */
+export type Scalar = number | bigint | boolean;
+
+/** Nested arrays of numbers, as deep as the tensor has dimensions. */
+export type NestedArray<T extends Scalar = Scalar> = T | readonly NestedArray<T>[];
+
+/** Where a tensor lives: `'cpu'`, `'cuda'` (the current device), `'cuda:1'`, `'mps'`, … */
+export type Device = 'cpu' | 'cuda' | `cuda:${number}` | 'mps' | (string & {});
