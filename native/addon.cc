@@ -1,0 +1,51 @@
+// The main addon: makes the environment and registers what each file exports.
+
+#include <memory>
+
+#include "autograd.h"
+#include "dispatch.h"
+#include "environment.h"
+#include "guard.h"
+#include "napi_setup.h"
+#include "properties.h"
+#include "runtime.h"
+#include "storage.h"
+
+#ifdef _WIN32
+#define BRIDGE_EXPORT __declspec(dllexport)
+#else
+#define BRIDGE_EXPORT __attribute__((visibility("default")))
+#endif
+
+namespace {
+
+void DeleteEnvironment(node_api_basic_env /*env*/, void* data, void* /*hint*/) {
+  const std::unique_ptr<bridge::Environment> environment(static_cast<bridge::Environment*>(data));
+}
+
+}  // namespace
+
+// The experimental Node-API version, for one reason: with it, finalizers run inside the garbage
+// collection instead of waiting for the event loop, so that a synchronous loop that drops tensors
+// does not grow. In return they may do no more than free memory and adjust the external-memory
+// figure; tensor_handle.cc holds the only finalizer of tensors.
+extern "C" BRIDGE_EXPORT int32_t node_api_module_get_api_version_v1() {
+  return NAPI_VERSION_EXPERIMENTAL;
+}
+
+extern "C" BRIDGE_EXPORT napi_value napi_register_module_v1(napi_env env, napi_value raw_exports) {
+  auto environment = std::make_unique<bridge::Environment>(env);
+  if (napi_set_instance_data(env, environment.get(), DeleteEnvironment, nullptr) != napi_ok) {
+    return nullptr;
+  }
+  bridge::Environment& owned = *environment.release();
+  return bridge::Guard(owned, "libtorch", [&]() -> napi_value {
+    const Napi::Object exports(env, raw_exports);
+    bridge::RegisterRuntime(exports);
+    bridge::RegisterStorage(exports);
+    bridge::RegisterProperties(exports);
+    bridge::RegisterDispatch(exports);
+    bridge::RegisterAutograd(exports);
+    return exports;
+  });
+}

@@ -1,0 +1,106 @@
+#include "autograd.h"
+
+#include <ATen/core/grad_mode.h>
+#include <c10/core/InferenceMode.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <optional>
+
+#include "guard.h"
+#include "tensor_handle.h"
+
+namespace bridge {
+
+namespace {
+
+bool IsAbsent(const Napi::Value& value) { return value.IsUndefined() || value.IsNull(); }
+
+bool ReadFlag(const Napi::Value& value, const char* argument, bool fallback) {
+  if (IsAbsent(value)) return fallback;
+  if (!value.IsBoolean()) throw Refused(argument, "true or false", Describe(value.Env(), value));
+  return value.As<Napi::Boolean>();
+}
+
+// Gradients of outputs: an entry may be absent where the output is a scalar.
+std::vector<at::Tensor> ReadGradients(const Napi::Value& value, const char* argument) {
+  if (IsAbsent(value)) return {};
+  if (!value.IsArray()) throw Refused(argument, "an array", Describe(value.Env(), value));
+  const auto array = value.As<Napi::Array>();
+  std::vector<at::Tensor> gradients;
+  for (uint32_t i = 0; i < array.Length(); i++) {
+    const Napi::Value element = array.Get(i);
+    gradients.push_back(IsAbsent(element) ? at::Tensor()
+                                          : UnwrapTensor(value.Env(), element, argument));
+  }
+  return gradients;
+}
+
+std::optional<bool> ReadRetainGraph(const Napi::Value& value) {
+  if (IsAbsent(value)) return std::nullopt;
+  return ReadFlag(value, "retainGraph", false);
+}
+
+// The graph holds tensors that no argument names; memory they share must still be there.
+void CheckSavedTensors(napi_env env) { Environment::Of(env).shared_buffers->CheckAttached(env); }
+
+// backward(tensors, gradients?, retainGraph?, createGraph?, inputs?)
+Napi::Value Backward(const Napi::CallbackInfo& info) {
+  const auto tensors = UnwrapTensors(info.Env(), info[0], "tensors");
+  const auto gradients = ReadGradients(info[1], "gradients");
+  const auto retain_graph = ReadRetainGraph(info[2]);
+  const bool create_graph = ReadFlag(info[3], "createGraph", false);
+  const auto inputs = IsAbsent(info[4]) ? std::vector<at::Tensor>()
+                                        : UnwrapTensors(info.Env(), info[4], "inputs");
+  CheckSavedTensors(info.Env());
+  torch::autograd::backward(tensors, gradients, retain_graph, create_graph, inputs);
+  return info.Env().Undefined();
+}
+
+// grad(outputs, inputs, gradOutputs?, retainGraph?, createGraph?, allowUnused?)
+Napi::Value Grad(const Napi::CallbackInfo& info) {
+  const auto outputs = UnwrapTensors(info.Env(), info[0], "outputs");
+  const auto inputs = UnwrapTensors(info.Env(), info[1], "inputs");
+  const auto gradients = ReadGradients(info[2], "gradOutputs");
+  const auto retain_graph = ReadRetainGraph(info[3]);
+  const bool create_graph = ReadFlag(info[4], "createGraph", false);
+  const bool allow_unused = ReadFlag(info[5], "allowUnused", false);
+  CheckSavedTensors(info.Env());
+  const auto results = torch::autograd::grad(outputs, inputs, gradients, retain_graph, create_graph,
+                                             allow_unused);
+  Napi::Array array = Napi::Array::New(info.Env(), results.size());
+  for (size_t i = 0; i < results.size(); i++) {
+    if (!results[i].defined()) continue;
+    array.Set(static_cast<uint32_t>(i), Napi::Value(info.Env(), WrapTensor(info.Env(), results[i])));
+  }
+  return array;
+}
+
+// with<Mode>(enabled, fn): the mode holds while fn runs and is restored however fn ends.
+template <typename Mode>
+Napi::Value WithMode(const Napi::CallbackInfo& info) {
+  const bool enabled = ReadFlag(info[0], "enabled", true);
+  if (!info[1].IsFunction()) throw Refused("fn", "a function", Describe(info.Env(), info[1]));
+  const Mode mode(enabled);
+  return info[1].As<Napi::Function>().Call({});
+}
+
+Napi::Value IsGradEnabled(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), at::GradMode::is_enabled());
+}
+
+Napi::Value IsInferenceModeEnabled(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), c10::InferenceMode::is_enabled());
+}
+
+}  // namespace
+
+void RegisterAutograd(Napi::Object exports) {
+  Export<Backward>(exports, "backward");
+  Export<Grad>(exports, "grad");
+  Export<WithMode<at::AutoGradMode>>(exports, "withGradMode");
+  Export<WithMode<c10::InferenceMode>>(exports, "withInferenceMode");
+  Export<IsGradEnabled>(exports, "isGradEnabled");
+  Export<IsInferenceModeEnabled>(exports, "isInferenceModeEnabled");
+}
+
+}  // namespace bridge

@@ -1,0 +1,135 @@
+#include "dispatch.h"
+
+#include <ATen/core/stack.h>
+
+#include <array>
+#include <memory>
+#include <sstream>
+#include <utility>
+
+#include "guard.h"
+
+namespace bridge {
+
+namespace {
+
+// More than any ATen operator takes.
+constexpr size_t kMaxArguments = 32;
+
+c10::OperatorHandle FindOperator(const std::string& name, const std::string& overload) {
+  const auto found = c10::Dispatcher::singleton().findSchema({name, overload});
+  if (!found) {
+    throw BridgeError("NOT_IMPLEMENTED", "this libtorch has no operator " + name +
+                                             (overload.empty() ? "" : "." + overload));
+  }
+  return *found;
+}
+
+bool ReturnsArgument(const c10::FunctionSchema& schema) {
+  if (schema.returns().size() != 1) return false;
+  const c10::AliasInfo* alias = schema.returns()[0].alias_info();
+  return alias != nullptr && alias->isWrite();
+}
+
+napi_value Results(napi_env env, const torch::jit::Stack& stack) {
+  if (stack.empty()) return Napi::Env(env).Undefined();
+  if (stack.size() == 1) return FromIValue(env, stack.front());
+  Napi::Array results = Napi::Array::New(env, stack.size());
+  for (size_t i = 0; i < stack.size(); i++) {
+    results.Set(static_cast<uint32_t>(i), Napi::Value(env, FromIValue(env, stack[i])));
+  }
+  return results;
+}
+
+napi_value Call(const Operator& op, napi_env env, size_t argc, const napi_value* argv) {
+  if (argc > op.arguments.size()) {
+    throw BridgeError("INVALID_ARGUMENT",
+                      "expected at most " + std::to_string(op.arguments.size()) +
+                          " arguments, but received " + std::to_string(argc));
+  }
+  torch::jit::Stack stack;
+  stack.reserve(op.arguments.size());
+  for (size_t i = 0; i < op.arguments.size(); i++) {
+    stack.push_back(ToIValue(env, argv[i], op.arguments[i]));
+  }
+  op.handle.callBoxed(stack);
+  return op.returns_argument ? nullptr : Results(env, stack);
+}
+
+napi_value CallOperator(napi_env env, napi_callback_info info) {
+  // Node fills the places beyond what was given with undefined.
+  std::array<napi_value, kMaxArguments> argv{};
+  size_t argc = argv.size();
+  void* data = nullptr;
+  napi_get_cb_info(env, info, &argc, argv.data(), nullptr, &data);
+  const Operator& op = *static_cast<const Operator*>(data);
+  return Guard(*op.environment, op.name, [&] { return Call(op, env, argc, argv.data()); });
+}
+
+std::string ReadName(const Napi::CallbackInfo& info, size_t index) {
+  if (!info[index].IsString()) {
+    throw Refused(index == 0 ? "name" : "overload", "a string", Describe(info.Env(), info[index]));
+  }
+  return info[index].As<Napi::String>().Utf8Value();
+}
+
+std::string ShortName(const std::string& name, const std::string& overload) {
+  const size_t colon = name.find("::");
+  const std::string base = colon == std::string::npos ? name : name.substr(colon + 2);
+  return overload.empty() ? base : base + "." + overload;
+}
+
+// operator(name, overload): the operator as a function of its schema's arguments in their order
+Napi::Value MakeOperator(const Napi::CallbackInfo& info) {
+  const napi_env env = info.Env();
+  const std::string name = ReadName(info, 0);
+  const std::string overload = ReadName(info, 1);
+  const c10::OperatorHandle handle = FindOperator(name, overload);
+  const c10::FunctionSchema& schema = handle.schema();
+
+  std::vector<ArgumentPlan> arguments;
+  for (const c10::Argument& argument : schema.arguments()) {
+    arguments.push_back(PlanArgument(argument));
+  }
+  if (arguments.size() > kMaxArguments) {
+    throw BridgeError("NOT_IMPLEMENTED", name + " takes more arguments than this bridge passes");
+  }
+  Environment& environment = Environment::Of(env);
+  Operator& op = environment.Own(std::make_unique<Operator>(
+      Operator{&environment, handle, ShortName(name, overload), std::move(arguments),
+               ReturnsArgument(schema)}));
+  napi_value function = nullptr;
+  if (napi_create_function(env, op.name.c_str(), op.name.size(), CallOperator, &op, &function) !=
+      napi_ok) {
+    throw Napi::Error::New(env);
+  }
+  return {env, function};
+}
+
+// schema(name, overload): the operator's schema as libtorch writes it
+Napi::Value Schema(const Napi::CallbackInfo& info) {
+  std::ostringstream text;
+  text << FindOperator(ReadName(info, 0), ReadName(info, 1)).schema();
+  return Napi::String::New(info.Env(), text.str());
+}
+
+// operatorNames(): every operator in the dispatcher, "aten::add.Tensor"
+Napi::Value OperatorNames(const Napi::CallbackInfo& info) {
+  const auto names = c10::Dispatcher::singleton().getAllOpNames();
+  Napi::Array result = Napi::Array::New(info.Env(), names.size());
+  for (size_t i = 0; i < names.size(); i++) {
+    const Napi::HandleScope scope(info.Env());
+    result.Set(static_cast<uint32_t>(i), c10::toString(names[i]));
+  }
+  return result;
+}
+
+}  // namespace
+
+void RegisterDispatch(Napi::Object exports) {
+  Export<MakeOperator>(exports, "operator");
+  Export<Schema>(exports, "schema");
+  Export<OperatorNames>(exports, "operatorNames");
+}
+
+}  // namespace bridge

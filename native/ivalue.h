@@ -1,0 +1,61 @@
+// JavaScript values <-> IValues, by the types of an operator's schema.
+#pragma once
+
+#include <ATen/core/function_schema.h>
+#include <ATen/core/ivalue.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "napi_setup.h"
+
+namespace bridge {
+
+// What an argument converts to. Symbolic integers take plain ones.
+enum class Kind {
+  kTensor,
+  kTensorList,
+  kOptionalTensorList,
+  kInt,
+  kFloat,
+  kBool,
+  kScalar,
+  kString,
+  kIntList,
+  kFloatList,
+  kBoolList,
+  kScalarType,
+  kLayout,
+  kMemoryFormat,
+  kDevice,
+  kGenerator,
+};
+
+// One argument of an operator, ready for conversion.
+struct ArgumentPlan {
+  std::string name;
+  Kind kind;
+  bool optional;
+  // `int[2]` takes a single number for both.
+  std::optional<int32_t> fixed_length;
+  std::optional<c10::IValue> fallback;
+};
+
+// Throws INVALID_ARGUMENT for a type that no JavaScript value stands for.
+ArgumentPlan PlanArgument(const c10::Argument& argument);
+
+// `undefined` is the schema's default, `null` is None where the schema allows it.
+c10::IValue ToIValue(napi_env env, napi_value value, const ArgumentPlan& plan);
+
+napi_value FromIValue(napi_env env, const c10::IValue& value);
+
+// Number, bigint (integers beyond 2^53) or boolean.
+napi_value ScalarToJs(napi_env env, const at::Scalar& scalar);
+
+int64_t ReadInt(napi_env env, napi_value value, const std::string& argument);
+std::vector<int64_t> ReadInts(napi_env env, napi_value value, const std::string& argument);
+// The integer code of a dtype that this bridge knows.
+at::ScalarType ReadScalarType(napi_env env, napi_value value, const std::string& argument);
+
+}  // namespace bridge

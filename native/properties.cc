@@ -1,0 +1,160 @@
+#include "properties.h"
+
+#include <ATen/core/Tensor.h>
+#include <torch/csrc/autograd/function.h>
+#include <torch/csrc/autograd/variable.h>
+
+#include "guard.h"
+#include "tensor_handle.h"
+
+namespace bridge {
+
+namespace {
+
+const at::Tensor& Self(const Napi::CallbackInfo& info) {
+  return UnwrapTensor(info.Env(), info[0], "tensor");
+}
+
+Napi::Value Sizes(napi_env env, at::IntArrayRef sizes) {
+  Napi::Array array = Napi::Array::New(env, sizes.size());
+  for (size_t i = 0; i < sizes.size(); i++) {
+    array.Set(static_cast<uint32_t>(i), Napi::Number::New(env, static_cast<double>(sizes[i])));
+  }
+  return array;
+}
+
+Napi::Value Shape(const Napi::CallbackInfo& info) { return Sizes(info.Env(), Self(info).sizes()); }
+
+Napi::Value Strides(const Napi::CallbackInfo& info) {
+  return Sizes(info.Env(), Self(info).strides());
+}
+
+Napi::Value StorageOffset(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(Self(info).storage_offset()));
+}
+
+Napi::Value DTypeCode(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<int>(Self(info).scalar_type()));
+}
+
+Napi::Value DeviceName(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), Self(info).device().str());
+}
+
+Napi::Value Numel(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(Self(info).numel()));
+}
+
+Napi::Value NDim(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(Self(info).dim()));
+}
+
+Napi::Value IsContiguous(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), Self(info).is_contiguous());
+}
+
+Napi::Value IsInference(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), Self(info).is_inference());
+}
+
+Napi::Value RequiresGrad(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), Self(info).requires_grad());
+}
+
+Napi::Value IsLeaf(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), Self(info).is_leaf());
+}
+
+// setRequiresGrad(tensor, value)
+Napi::Value SetRequiresGrad(const Napi::CallbackInfo& info) {
+  if (!info[1].IsBoolean()) {
+    throw Refused("requiresGrad", "true or false", Describe(info.Env(), info[1]));
+  }
+  const at::Tensor& tensor = Self(info);
+  const bool value = info[1].As<Napi::Boolean>();
+  if (!value && !tensor.is_leaf()) {
+    throw BridgeError("RUNTIME",
+                      "you can only change requires_grad flags of leaf variables; use detach() for "
+                      "a tensor that is in no graph");
+  }
+  tensor.set_requires_grad(value);
+  return info.Env().Undefined();
+}
+
+// retainGrad(tensor): keep the gradient of a tensor that is no leaf
+Napi::Value RetainGrad(const Napi::CallbackInfo& info) {
+  Self(info).retain_grad();
+  return info.Env().Undefined();
+}
+
+// gradFn(tensor): the name of the graph node that made it ("NllLossBackward0"), or undefined
+Napi::Value GradFn(const Napi::CallbackInfo& info) {
+  const auto& node = Self(info).grad_fn();
+  if (!node) return info.Env().Undefined();
+  return Napi::String::New(info.Env(), node->name());
+}
+
+// gradient(tensor): what backward() accumulated, or undefined
+Napi::Value Gradient(const Napi::CallbackInfo& info) {
+  const at::Tensor& tensor = Self(info);
+  // Asked of a tensor that can have none, grad() would warn.
+  if (!tensor.is_leaf() && !tensor.retains_grad()) return info.Env().Undefined();
+  const at::Tensor& gradient = tensor.grad();
+  if (!gradient.defined()) return info.Env().Undefined();
+  return {info.Env(), WrapTensor(info.Env(), gradient)};
+}
+
+void CheckGradient(const at::Tensor& tensor, const at::Tensor& gradient) {
+  if (!gradient.sizes().equals(tensor.sizes()) ||
+      gradient.scalar_type() != tensor.scalar_type() || gradient.device() != tensor.device()) {
+    throw BridgeError("INVALID_ARGUMENT",
+                      "expected 'grad' to have the tensor's own shape, dtype and device", "grad");
+  }
+}
+
+// setGradient(tensor, gradient | undefined)
+Napi::Value SetGradient(const Napi::CallbackInfo& info) {
+  const at::Tensor& tensor = Self(info);
+  if (info[1].IsUndefined() || info[1].IsNull()) {
+    tensor.mutable_grad().reset();
+    return info.Env().Undefined();
+  }
+  const at::Tensor& gradient = UnwrapTensor(info.Env(), info[1], "grad");
+  CheckGradient(tensor, gradient);
+  tensor.mutable_grad() = gradient;
+  return info.Env().Undefined();
+}
+
+Napi::Value Dispose(const Napi::CallbackInfo& info) {
+  DisposeTensor(info.Env(), info[0]);
+  return info.Env().Undefined();
+}
+
+Napi::Value Disposed(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), IsDisposed(info.Env(), info[0]));
+}
+
+}  // namespace
+
+void RegisterProperties(Napi::Object exports) {
+  Export<Shape>(exports, "shape");
+  Export<Strides>(exports, "strides");
+  Export<StorageOffset>(exports, "storageOffset");
+  Export<DTypeCode>(exports, "dtype");
+  Export<DeviceName>(exports, "device");
+  Export<Numel>(exports, "numel");
+  Export<NDim>(exports, "ndim");
+  Export<IsContiguous>(exports, "isContiguous");
+  Export<IsInference>(exports, "isInference");
+  Export<RequiresGrad>(exports, "requiresGrad");
+  Export<SetRequiresGrad>(exports, "setRequiresGrad");
+  Export<IsLeaf>(exports, "isLeaf");
+  Export<RetainGrad>(exports, "retainGrad");
+  Export<GradFn>(exports, "gradFn");
+  Export<Gradient>(exports, "gradient");
+  Export<SetGradient>(exports, "setGradient");
+  Export<Dispose>(exports, "dispose");
+  Export<Disposed>(exports, "isDisposed");
+}
+
+}  // namespace bridge

@@ -1,0 +1,108 @@
+#include "runtime.h"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/Device.h>
+#include <c10/core/DeviceGuard.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+#include <torch/version.h>
+
+#include <limits>
+
+#include "guard.h"
+#include "ivalue.h"
+
+namespace bridge {
+
+namespace {
+
+// connect({ makeError(code, message, op, argument), emitWarning(message) })
+Napi::Value Connect(const Napi::CallbackInfo& info) {
+  if (!info[0].IsObject()) throw Refused("hooks", "an object", Describe(info.Env(), info[0]));
+  Environment::Of(info.Env()).Connect(info[0].As<Napi::Object>());
+  return info.Env().Undefined();
+}
+
+// builtFor(): the version of libtorch whose headers this addon was compiled with
+Napi::Value BuiltFor(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), std::to_string(TORCH_VERSION_MAJOR) + "." +
+                                           std::to_string(TORCH_VERSION_MINOR) + "." +
+                                           std::to_string(TORCH_VERSION_PATCH));
+}
+
+// cpuCapability(): "DEFAULT", "AVX2", "AVX512", … — which of ATen's CPU kernels run
+Napi::Value CpuCapability(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), at::get_cpu_capability());
+}
+
+Napi::Value GetNumThreads(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), at::get_num_threads());
+}
+
+Napi::Value SetNumThreads(const Napi::CallbackInfo& info) {
+  const int64_t count = ReadInt(info.Env(), info[0], "count");
+  if (count < 1 || count > 1024) {
+    throw Refused("count", "an integer in [1, 1024]", std::to_string(count));
+  }
+  at::set_num_threads(static_cast<int>(count));
+  return info.Env().Undefined();
+}
+
+// manualSeed(seed: bigint in [0, 2^64))
+Napi::Value ManualSeed(const Napi::CallbackInfo& info) {
+  bool lossless = false;
+  uint64_t seed = 0;
+  if (napi_get_value_bigint_uint64(info.Env(), info[0], &seed, &lossless) != napi_ok || !lossless) {
+    throw Refused("seed", "a bigint in [0, 2^64)", Describe(info.Env(), info[0]));
+  }
+  at::manual_seed(seed);
+  return info.Env().Undefined();
+}
+
+// isCudaBuild(): whether libtorch's CUDA half is loaded, with or without a device to run on
+Napi::Value IsCudaBuild(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), at::hasCUDA());
+}
+
+Napi::Value CudaDeviceCount(const Napi::CallbackInfo& info) {
+  const int count = at::hasCUDA() ? at::detail::getCUDAHooks().getNumGPUs() : 0;
+  return Napi::Number::New(info.Env(), count);
+}
+
+// synchronize(device): waits until everything queued on the device has run
+Napi::Value Synchronize(const Napi::CallbackInfo& info) {
+  if (!info[0].IsString()) throw Refused("device", "a string", Describe(info.Env(), info[0]));
+  const c10::Device device(info[0].As<Napi::String>().Utf8Value());
+  if (device.is_cpu()) return info.Env().Undefined();
+  const c10::impl::VirtualGuardImpl guard(device.type());
+  guard.synchronizeDevice(device.has_index() ? device.index() : guard.getDevice().index());
+  return info.Env().Undefined();
+}
+
+// memory(): { tensors, bytes } that this environment holds
+Napi::Value Memory(const Napi::CallbackInfo& info) {
+  const Ledger& ledger = *Environment::Of(info.Env()).ledger;
+  Napi::Object result = Napi::Object::New(info.Env());
+  result.Set("tensors", Napi::Number::New(info.Env(), static_cast<double>(ledger.tensors())));
+  result.Set("bytes", Napi::Number::New(info.Env(), static_cast<double>(ledger.bytes())));
+  return result;
+}
+
+}  // namespace
+
+void RegisterRuntime(Napi::Object exports) {
+  Export<Connect>(exports, "connect");
+  Export<BuiltFor>(exports, "builtFor");
+  Export<CpuCapability>(exports, "cpuCapability");
+  Export<GetNumThreads>(exports, "getNumThreads");
+  Export<SetNumThreads>(exports, "setNumThreads");
+  Export<ManualSeed>(exports, "manualSeed");
+  Export<IsCudaBuild>(exports, "isCudaBuild");
+  Export<CudaDeviceCount>(exports, "cudaDeviceCount");
+  Export<Synchronize>(exports, "synchronize");
+  Export<Memory>(exports, "memory");
+}
+
+}  // namespace bridge

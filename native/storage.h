@@ -1,0 +1,16 @@
+// Typed arrays in and out, and the memory that tensors share with them.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "napi_setup.h"
+
+namespace bridge {
+
+// Throws DETACHED if the tensor shares the memory of a typed array that has lost it.
+void CheckStorage(napi_env env, const at::Tensor& tensor);
+
+// fromBytes, share, copyTo, item
+void RegisterStorage(Napi::Object exports);
+
+}  // namespace bridge
