@@ -4,6 +4,8 @@ module.exports = {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
+  // The golden suite runs on pinned kernels, in a run of its own: test/golden/jest.config.js.
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/golden/'],
   transform: {
     '\\.ts$': [
       '@swc/jest',

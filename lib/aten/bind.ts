@@ -1,0 +1,69 @@
+/**
+ * What the generated operators stand on: looking an operator up at its first call, and tensors to handles and back.
+ *
+ * The Tensor class lives a layer above and registers itself here when its module is loaded, as PyTorch's Python class
+ * registers itself with libtorch. So operators take and give tensors, and this layer imports nothing from above.
+ */
+import { native } from '../binding/load';
+import type { Handle, NativeResult, Operator } from '../binding/native';
+import { expected, show } from '../errors';
+import type { Tensor } from '../tensor/tensor';
+import type { DType } from '../types';
+import { dtypeCode } from './dtype';
+
+interface TensorClass {
+  /** A new tensor that owns the handle. */
+  wrap(handle: Handle): Tensor;
+  /** The handle of a tensor; `undefined` for anything else. */
+  handleOf(value: unknown): Handle | undefined;
+}
+
+let tensorClass: TensorClass;
+
+/** Called once, by the module of the Tensor class. */
+export function registerTensorClass(registered: TensorClass): void {
+  tensorClass = registered;
+}
+
+/** The operator as a native function. */
+export function operator(name: string, overload: string): Operator {
+  return native().operator(name, overload);
+}
+
+/** Whether a value is a tensor of this package. */
+export function isTensor(value: unknown): value is Tensor {
+  return tensorClass.handleOf(value) !== undefined;
+}
+
+/** A tensor's handle. Whether it was disposed is checked natively, at every use. */
+export function unwrap(value: Tensor, op: string, argument: string): Handle {
+  const handle = tensorClass.handleOf(value);
+  if (handle === undefined) throw expected(op, `'${argument}'`, 'to be a Tensor', show(value));
+  return handle;
+}
+
+/** The handle of a tensor that may be absent. */
+export function unwrapOptional(value: Tensor | undefined, op: string, argument: string): Handle | undefined {
+  return value === undefined ? undefined : unwrap(value, op, argument);
+}
+
+/** The handles of a list of tensors. */
+export function unwrapList(values: readonly Tensor[], op: string, argument: string): Handle[] {
+  if (!Array.isArray(values)) throw expected(op, `'${argument}'`, 'to be an array of Tensors', show(values));
+  return Array.from(values, (value: Tensor, i) => unwrap(value, op, `${argument}[${i}]`));
+}
+
+/** A tensor of a handle that an operator gave. */
+export function wrap(result: NativeResult): Tensor {
+  return tensorClass.wrap(result as Handle);
+}
+
+/** Tensors of a list of handles: re-made here, because native arrays belong to another realm under some test runners. */
+export function wrapList(results: NativeResult): Tensor[] {
+  return Array.from(results as Handle[], wrap);
+}
+
+/** A dtype that may be absent, as libtorch's code. */
+export function code(dtype: DType | undefined, op: string): number | undefined {
+  return dtype === undefined ? undefined : dtypeCode(dtype, op);
+}

@@ -1,0 +1,37 @@
+/** libtorch's integer codes of element types (`c10::ScalarType`), and what this package calls them. */
+import { oneOf } from '../options';
+import { type DType, dtypes } from '../types';
+
+const codes: Readonly<Record<DType, number>> = {
+  uint8: 0,
+  int8: 1,
+  int16: 2,
+  int32: 3,
+  int64: 4,
+  float16: 5,
+  float32: 6,
+  float64: 7,
+  bool: 11,
+  bfloat16: 15,
+};
+
+const names = new Map(dtypes.map((dtype) => [codes[dtype], dtype]));
+
+/**
+ * `'float32'` -> libtorch's code of it.
+ *
+ * @throws TorchError `INVALID_ARGUMENT` for a name that is no dtype.
+ */
+export function dtypeCode(dtype: DType, op: string): number {
+  return codes[dtype] ?? codes[checkDType(op, dtype)];
+}
+
+/** libtorch's code -> `'float32'`; one that this package has no name for keeps its number. */
+export function dtypeName(code: number): DType {
+  return names.get(code) ?? (`ScalarType(${code})` as DType);
+}
+
+/** The dtype, if it is one. */
+export function checkDType(op: string, value: unknown): DType {
+  return oneOf(op, "option 'dtype'", value, dtypes);
+}

@@ -1,0 +1,43 @@
+/** Which versions of libtorch this package works with, and which one `libtorch-losses install` brings. */
+
+/** Oldest and newest minor version whose C++ interface the addon is built for; any patch of these and of those between. */
+export const supportedMinors = { oldest: '2.11', newest: '2.14' } as const;
+
+/** What `libtorch-losses install` installs when it is told no version. */
+export const defaultVersion = '2.13.0';
+
+/** The build that `--cuda` is shown with in help texts and error messages. */
+export const exampleCudaFlavour = 'cu130';
+
+/** How a build of libtorch computes: `'cpu'`, or the accelerator that it was built for. */
+export const flavours = ['cpu', 'cuda', 'rocm', 'xpu'] as const;
+
+/** How a build of libtorch computes: `'cpu'`, or the accelerator that it was built for. */
+export type Flavour = (typeof flavours)[number];
+
+/** `'2.13.0+cpu'` -> `[2, 13, 0]`; a part that is missing or no number counts as 0. */
+function parts(version: string): [number, number, number] {
+  const match = /^v?(\d+)(?:\.(\d+))?(?:\.(\d+))?/.exec(version.trim());
+  return [Number(match?.[1] ?? 0), Number(match?.[2] ?? 0), Number(match?.[3] ?? 0)];
+}
+
+/** `'2.13.0+cpu'` -> `'2.13'`. */
+export function minorOf(version: string): string {
+  const [major, minor] = parts(version);
+  return `${major}.${minor}`;
+}
+
+/** Negative if `a` is older than `b`, 0 if they name the same release, positive if newer; what follows `+` is ignored. */
+export function compareVersions(a: string, b: string): number {
+  const [x, y] = [parts(a), parts(b)];
+  return x[0] - y[0] || x[1] - y[1] || x[2] - y[2];
+}
+
+/** Whether the version lies in the support window. */
+export function isSupported(version: string): boolean {
+  const minor = minorOf(version);
+  return compareVersions(minor, supportedMinors.oldest) >= 0 && compareVersions(minor, supportedMinors.newest) <= 0;
+}
+
+/** The support window as messages put it. */
+export const supportedRange = `${supportedMinors.oldest} to ${supportedMinors.newest}`;

@@ -1,0 +1,95 @@
+/**
+ * The types of what the main addon exports. Every name is the name in `native/`; nothing outside `lib/binding`,
+ * `lib/aten` and `lib/tensor` calls these.
+ */
+import type { Scalar, TypedArray } from '../types';
+
+declare const handleBrand: unique symbol;
+
+/** A native tensor: an opaque External that only the addon can read. */
+export interface Handle {
+  readonly [handleBrand]: true;
+}
+
+/** What an operator takes, by its schema. `undefined` is the schema's default, `null` None. */
+export type NativeValue = Handle | Scalar | string | null | undefined | readonly (Handle | Scalar | undefined | null)[];
+
+/** What an operator gives: tensors as handles, several results as an array. */
+export type NativeResult = Handle | Scalar | string | undefined | NativeResult[];
+
+/** An ATen operator as a function of its schema's arguments in their order. */
+export type Operator = (...args: NativeValue[]) => NativeResult;
+
+/** The two functions through which native code speaks. */
+export interface NativeHooks {
+  makeError(code: string, message: string, op: string | undefined, argument: string | undefined): Error;
+  emitWarning(message: string): void;
+}
+
+/** The main addon. */
+export interface Native {
+  connect(hooks: NativeHooks): void;
+  builtFor(): string;
+  cpuCapability(): string;
+  getNumThreads(): number;
+  setNumThreads(count: number): void;
+  manualSeed(seed: bigint): void;
+  isCudaBuild(): boolean;
+  cudaDeviceCount(): number;
+  synchronize(device: string): void;
+  memory(): { tensors: number; bytes: number };
+
+  operator(name: string, overload: string): Operator;
+  schema(name: string, overload: string): string;
+  operatorNames(): string[];
+
+  fromBytes(array: TypedArray, dtype: number, shape: readonly number[]): Handle;
+  share(array: TypedArray, dtype: number, shape: readonly number[]): Handle;
+  copyTo(tensor: Handle, array: TypedArray): void;
+  item(tensor: Handle): Scalar;
+
+  shape(tensor: Handle): number[];
+  strides(tensor: Handle): number[];
+  storageOffset(tensor: Handle): number;
+  dtype(tensor: Handle): number;
+  device(tensor: Handle): string;
+  numel(tensor: Handle): number;
+  ndim(tensor: Handle): number;
+  isContiguous(tensor: Handle): boolean;
+  isInference(tensor: Handle): boolean;
+  requiresGrad(tensor: Handle): boolean;
+  setRequiresGrad(tensor: Handle, value: boolean): void;
+  isLeaf(tensor: Handle): boolean;
+  retainGrad(tensor: Handle): void;
+  gradFn(tensor: Handle): string | undefined;
+  gradient(tensor: Handle): Handle | undefined;
+  setGradient(tensor: Handle, gradient: Handle | undefined): void;
+  dispose(tensor: Handle): void;
+  isDisposed(tensor: Handle): boolean;
+
+  backward(
+    tensors: readonly Handle[],
+    gradients: readonly (Handle | undefined)[] | undefined,
+    retainGraph: boolean | undefined,
+    createGraph: boolean,
+    inputs: readonly Handle[] | undefined,
+  ): void;
+  grad(
+    outputs: readonly Handle[],
+    inputs: readonly Handle[],
+    gradOutputs: readonly (Handle | undefined)[] | undefined,
+    retainGraph: boolean | undefined,
+    createGraph: boolean,
+    allowUnused: boolean,
+  ): (Handle | undefined)[];
+  withGradMode<T>(enabled: boolean, fn: () => T): T;
+  withInferenceMode<T>(enabled: boolean, fn: () => T): T;
+  isGradEnabled(): boolean;
+  isInferenceModeEnabled(): boolean;
+}
+
+/** The loader addon. */
+export interface Loader {
+  /** Opens a library for the whole process; returns libtorch's version if the library exports it. */
+  open(path: string): string | undefined;
+}

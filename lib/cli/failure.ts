@@ -1,0 +1,21 @@
+/** The errors of the command line. */
+import { TorchError } from '../errors';
+
+/** `libtorch-losses install` could not finish. The message says what to do about it. */
+export function installFailed(problem: string, remedies: readonly string[] = [], cause?: unknown): TorchError {
+  const lines = [`install: ${problem}`];
+  if (remedies.length > 0) lines.push('Possible solutions:', ...remedies.map((remedy) => `  ${remedy}`));
+  return new TorchError('INSTALL_FAILED', lines.join('\n'), { op: 'install', cause });
+}
+
+/** What an error says, with what it was caused by where that says more (`fetch failed` alone helps nobody). */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error) && !(typeof error === 'object' && error !== null && 'message' in error)) {
+    return String(error);
+  }
+  const { message, cause } = error as { message: unknown; cause?: unknown };
+  const text = String(message);
+  if (typeof cause !== 'object' || cause === null || !('message' in cause)) return text;
+  const deeper = reasonOf(cause) || String((cause as { code?: unknown }).code ?? '');
+  return deeper === '' || text.includes(deeper) ? text : `${text}: ${deeper}`;
+}

@@ -1,0 +1,2 @@
+/** The distributions of `torch.distributions`. */
+export { Categorical, type CategoricalOptions } from './categorical';

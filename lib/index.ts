@@ -1,0 +1,112 @@
+/**
+ * libtorch-losses: PyTorch's loss functions for Node.js. This is the whole public surface; names are PyTorch's.
+ *
+ * @example
+ * import * as torch from 'libtorch-losses';
+ * const F = torch.nn.functional;
+ * const logits = torch.tensor([[1, 2, 0.5]], { requiresGrad: true });
+ * const loss = F.crossEntropy(logits, [1]);
+ * loss.backward();
+ */
+import './tensor/methods';
+
+export * as distributions from './distributions';
+export {
+  DisposedError,
+  type ErrorCode,
+  type LoadAttempt,
+  LoadError,
+  NativeError,
+  TorchError,
+} from './errors';
+export * as nn from './nn';
+export {
+  type BackwardAllOptions,
+  backward,
+  enableGrad,
+  type GradOptions,
+  grad,
+  inferenceMode,
+  isGradEnabled,
+  isInferenceModeEnabled,
+  noGrad,
+  type ValueAndGrad,
+  valueAndGrad,
+} from './tensor/autograd';
+export type { CastOptions } from './tensor/cast';
+export {
+  arange,
+  empty,
+  eye,
+  type FlatData,
+  type FromDataOptions,
+  fromTypedArray,
+  full,
+  linspace,
+  ones,
+  rand,
+  randint,
+  randn,
+  randperm,
+  type TensorData,
+  type TensorOptions,
+  tensor,
+  zeros,
+} from './tensor/create';
+export * as cuda from './tensor/cuda';
+export * from './tensor/ops/activations';
+export {
+  type AlphaOptions,
+  abs,
+  add,
+  type ClampOptions,
+  ceil,
+  clamp,
+  div,
+  exp,
+  expm1,
+  floor,
+  log,
+  log1p,
+  maskedFill,
+  maximum,
+  minimum,
+  mul,
+  neg,
+  pow,
+  reciprocal,
+  round,
+  rsqrt,
+  sign,
+  sqrt,
+  square,
+  sub,
+  xlogy,
+} from './tensor/ops/arithmetic';
+export * from './tensor/ops/comparisons';
+export * from './tensor/ops/in-place';
+export * from './tensor/ops/joining';
+export * from './tensor/ops/reductions';
+export * from './tensor/ops/views';
+export {
+  cpuCapability,
+  getNumThreads,
+  libtorchVersion,
+  type MemoryFigures,
+  manualSeed,
+  memory,
+  setNumThreads,
+} from './tensor/runtime';
+export { keep, scope } from './tensor/scope';
+export { type BackwardOptions, Tensor } from './tensor/tensor';
+export {
+  type Device,
+  type DType,
+  dtypes,
+  type FloatingDType,
+  type NestedArray,
+  type Reduction,
+  reductions,
+  type Scalar,
+  type TypedArray,
+} from './types';

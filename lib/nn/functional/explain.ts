@@ -1,0 +1,96 @@
+/** Why libtorch refused: looks at the arguments of a call that has failed, for the first thing that is wrong. */
+import type { NativeError } from '../../errors';
+import { broadcastable, sameShape, shapeText } from '../../tensor/shape';
+import type { Tensor } from '../../tensor/tensor';
+import type { Explanation } from './arguments';
+
+interface Classification {
+  input: Tensor;
+  target: Tensor;
+  weight: Tensor | undefined;
+  ignoreIndex: number;
+}
+
+const wholeNumbers: readonly string[] = ['int64', 'uint8'];
+
+/** The first argument that does not fit the others in a loss over class scores. `probabilities`: whether a target of the input's shape is meant. */
+export function explainClassification(
+  { input, target, weight, ignoreIndex }: Classification,
+  probabilities: boolean,
+  refusal: NativeError,
+): Explanation | undefined {
+  const shape = input.shape;
+  if (shape.length === 0) {
+    return { argument: 'input', what: 'to have at least 1 dimension', actual: 'shape []' };
+  }
+  if (refusal.code === 'INDEX') return explainIndex(input, target, ignoreIndex);
+  const classes = shape.length === 1 ? (shape[0] as number) : (shape[1] as number);
+  if (weight !== undefined && !sameShape(weight.shape, [classes])) {
+    const what = `to have shape [${classes}], one weight a class`;
+    return { argument: 'weight', what, actual: shapeText(weight.shape) };
+  }
+  if (weight !== undefined && weight.dtype !== input.dtype) {
+    return { argument: 'weight', what: `to be ${input.dtype} as 'input' is`, actual: weight.dtype };
+  }
+  return explainClassTarget(shape, target, probabilities);
+}
+
+function explainClassTarget(shape: readonly number[], target: Tensor, probabilities: boolean): Explanation | undefined {
+  const indices = shape.length === 1 ? [] : [shape[0] as number, ...shape.slice(2)];
+  if (probabilities && sameShape(target.shape, shape)) {
+    if (!wholeNumbers.includes(target.dtype)) return undefined;
+    return { argument: 'target', what: 'to be floating point, as class probabilities are', actual: target.dtype };
+  }
+  if (!sameShape(target.shape, indices)) {
+    const other = probabilities ? ` or ${shapeText(shape)}` : '';
+    return { argument: 'target', what: `to have shape ${shapeText(indices)}${other}`, actual: shapeText(target.shape) };
+  }
+  if (target.dtype !== 'int64') {
+    const actual = `${target.dtype}; target.to('int64') converts`;
+    return { argument: 'target', what: 'to hold class indices as int64', actual };
+  }
+  return undefined;
+}
+
+/** The first class index out of range, and where it is. */
+function explainIndex(input: Tensor, target: Tensor, ignoreIndex: number): Explanation | undefined {
+  const classes = input.shape.length === 1 ? (input.shape[0] as number) : (input.shape[1] as number);
+  const labels = target.toTypedArray();
+  for (let i = 0; i < labels.length; i++) {
+    const label = Number(labels[i]);
+    if (label === ignoreIndex || (label >= 0 && label < classes)) continue;
+    const what = `to hold class indices in [0, ${classes}) or ${ignoreIndex} (ignoreIndex)`;
+    return { argument: 'target', what, actual: `${label} at index ${i}` };
+  }
+  return undefined;
+}
+
+/** The first probability outside of [0, 1] among the arguments, or the first that differs in dtype. */
+export function explainProbabilities(input: Tensor, target: Tensor): Explanation | undefined {
+  if (target.dtype !== input.dtype) {
+    return { argument: 'target', what: `to be ${input.dtype} as 'input' is`, actual: target.dtype };
+  }
+  return firstOutside('input', input) ?? firstOutside('target', target);
+}
+
+function firstOutside(argument: string, tensor: Tensor): Explanation | undefined {
+  const values = tensor.detach().to('float64').toTypedArray();
+  for (let i = 0; i < values.length; i++) {
+    const value = Number(values[i]);
+    if (value >= 0 && value <= 1) continue;
+    return { argument, what: 'to be probabilities in [0, 1]', actual: `${value} at index ${i}` };
+  }
+  return undefined;
+}
+
+/** That two arguments do not broadcast to each other. */
+export function explainBroadcast(
+  argument: string,
+  tensor: Tensor,
+  name: string,
+  other: Tensor,
+): Explanation | undefined {
+  if (broadcastable(tensor.shape, other.shape)) return undefined;
+  const what = `to broadcast with '${name}' of shape ${shapeText(other.shape)}`;
+  return { argument, what, actual: shapeText(tensor.shape) };
+}

@@ -1,0 +1,16 @@
+/** Layers without state that losses and examples need. */
+import * as aten from '../../aten/operators.generated';
+import type { Tensor } from '../../tensor/tensor';
+
+/**
+ * `input * weight^T + bias`.
+ *
+ * **Shapes**: input `[*, inFeatures]`, weight `[outFeatures, inFeatures]`, bias `[outFeatures]` -> `[*, outFeatures]`.
+ *
+ * **Gradient**: to all three.
+ *
+ * **Source**: `torch.nn.functional.linear`, `aten::linear`.
+ */
+export function linear(input: Tensor, weight: Tensor, bias?: Tensor): Tensor {
+  return aten.linear(input, weight, bias);
+}

@@ -1,0 +1,59 @@
+/** The linear layer. */
+import { checkDType } from '../../aten/dtype';
+import { expected, show } from '../../errors';
+import { boolean, integer, withDefaults } from '../../options';
+import { noGrad } from '../../tensor/autograd';
+import { checkDevice } from '../../tensor/cast';
+import { empty, type TensorOptions } from '../../tensor/create';
+import type { Tensor } from '../../tensor/tensor';
+import { linear } from '../functional/linear';
+import { Module } from './module';
+
+/** Options of {@link Linear}. */
+export interface LinearOptions extends Omit<TensorOptions, 'requiresGrad'> {
+  /** Whether a bias is added. Default `true`. */
+  bias?: boolean | undefined;
+}
+
+const linearDefaults: Readonly<Required<LinearOptions>> = Object.freeze({
+  bias: true,
+  dtype: undefined,
+  device: undefined,
+});
+
+/**
+ * `y = x * weight^T + bias` with parameters to train.
+ *
+ * Weight `[outFeatures, inFeatures]` and bias `[outFeatures]` are drawn uniformly from ±1 / sqrt(inFeatures), in PyTorch's
+ * order: the same seed gives the same layer. **Source**: `torch.nn.Linear`.
+ */
+export class Linear extends Module {
+  readonly weight: Tensor;
+  readonly bias: Tensor | undefined;
+
+  constructor(inFeatures: number, outFeatures: number, options?: LinearOptions) {
+    super();
+    const op = 'Linear';
+    const { bias, dtype, device } = withDefaults<LinearOptions>(op, options, linearDefaults);
+    const made = {
+      dtype: dtype === undefined ? undefined : checkDType(op, dtype),
+      device: device === undefined ? undefined : checkDevice(op, device),
+    };
+    const [inputs, outputs] = [positive(op, 'inFeatures', inFeatures), positive(op, 'outFeatures', outFeatures)];
+    const bound = 1 / Math.sqrt(inputs);
+    const draw = (shape: number[]): Tensor => noGrad(() => empty(shape, made).uniform_(-bound, bound)).requiresGrad_();
+    this.weight = draw([outputs, inputs]);
+    this.bias = boolean(op, "option 'bias'", bias) ? draw([outputs]) : undefined;
+  }
+
+  /** `[*, inFeatures] -> [*, outFeatures]` */
+  override forward(input: Tensor): Tensor {
+    return linear(input, this.weight, this.bias);
+  }
+}
+
+function positive(op: string, argument: string, value: unknown): number {
+  const size = integer(op, `'${argument}'`, value);
+  if (size > 0) return size;
+  throw expected(op, `'${argument}'`, 'to be an integer > 0', show(value));
+}

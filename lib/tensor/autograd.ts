@@ -1,0 +1,188 @@
+/** Gradients as functions, and the modes that turn their recording off. **Source**: `torch.autograd`. */
+import { unwrap, unwrapList, wrap } from '../aten/bind';
+import { native } from '../binding/load';
+import { expected, TorchError } from '../errors';
+import { boolean, callable, withDefaults } from '../options';
+import type { BackwardOptions, Tensor } from './tensor';
+
+/** Options of {@link grad}, by PyTorch's names. */
+export interface GradOptions {
+  /** Gradients of something with respect to the outputs; an entry may be absent where the output has one element. */
+  gradOutputs?: readonly (Tensor | undefined)[] | undefined;
+  /** Keep the graph for another pass. Default: `createGraph`. */
+  retainGraph?: boolean | undefined;
+  /** Record a graph of the gradients too, for higher derivatives. Default `false`. */
+  createGraph?: boolean | undefined;
+  /** Give `undefined` for inputs that the outputs do not depend on, instead of an error. Default `false`. */
+  allowUnused?: boolean | undefined;
+}
+
+/** Options of {@link backward}: those of {@link Tensor.backward}, with a gradient for each tensor. */
+export interface BackwardAllOptions extends Omit<BackwardOptions, 'gradient'> {
+  gradients?: readonly (Tensor | undefined)[] | undefined;
+}
+
+const gradDefaults: Readonly<Required<GradOptions>> = Object.freeze({
+  gradOutputs: undefined,
+  retainGraph: undefined,
+  createGraph: false,
+  allowUnused: false,
+});
+
+const backwardDefaults: Readonly<Required<BackwardAllOptions>> = Object.freeze({
+  gradients: undefined,
+  retainGraph: undefined,
+  createGraph: false,
+  inputs: undefined,
+});
+
+type Handles = ReturnType<typeof unwrapList>;
+
+function readRetain(op: string, retainGraph: boolean | undefined): boolean | undefined {
+  return retainGraph === undefined ? undefined : boolean(op, "option 'retainGraph'", retainGraph);
+}
+
+function readGradients(
+  op: string,
+  argument: string,
+  gradients: readonly (Tensor | undefined)[] | undefined,
+): (Handles[number] | undefined)[] | undefined {
+  return gradients?.map((gradient, i) =>
+    gradient === undefined ? undefined : unwrap(gradient, op, `${argument}[${i}]`),
+  );
+}
+
+/**
+ * The gradients of outputs with respect to inputs, without touching anybody's `grad`.
+ *
+ * **Shapes**: each gradient has the shape of its input; outputs of more than one element need `gradOutputs`.
+ *
+ * @example const [dx] = grad(F.mseLoss(x, y), x);
+ *
+ * @throws NativeError `RUNTIME` if an input is in no graph of the outputs (unless `allowUnused`) or the graph was freed.
+ *
+ * **Source**: `torch.autograd.grad`.
+ */
+export function grad(
+  outputs: Tensor | readonly Tensor[],
+  inputs: Tensor | readonly Tensor[],
+  options?: GradOptions & { allowUnused?: false | undefined },
+): Tensor[];
+export function grad(
+  outputs: Tensor | readonly Tensor[],
+  inputs: Tensor | readonly Tensor[],
+  options?: GradOptions,
+): (Tensor | undefined)[];
+export function grad(
+  outputs: Tensor | readonly Tensor[],
+  inputs: Tensor | readonly Tensor[],
+  options?: GradOptions,
+): (Tensor | undefined)[] {
+  const op = 'grad';
+  const { gradOutputs, retainGraph, createGraph, allowUnused } = withDefaults<GradOptions>(op, options, gradDefaults);
+  const results = native().grad(
+    handles(op, 'outputs', outputs),
+    handles(op, 'inputs', inputs),
+    readGradients(op, 'gradOutputs', gradOutputs),
+    readRetain(op, retainGraph),
+    boolean(op, "option 'createGraph'", createGraph),
+    boolean(op, "option 'allowUnused'", allowUnused),
+  );
+  return Array.from(results, (handle) => (handle === undefined ? undefined : wrap(handle)));
+}
+
+/**
+ * Computes the gradients of several tensors together and adds them to the `grad` of the leaves.
+ *
+ * **Source**: `torch.autograd.backward`.
+ */
+export function backward(tensors: Tensor | readonly Tensor[], options?: BackwardAllOptions): void {
+  const op = 'backward';
+  const filled = withDefaults<BackwardAllOptions>(op, options, backwardDefaults);
+  native().backward(
+    handles(op, 'tensors', tensors),
+    readGradients(op, 'gradients', filled.gradients),
+    readRetain(op, filled.retainGraph),
+    boolean(op, "option 'createGraph'", filled.createGraph),
+    filled.inputs === undefined ? undefined : unwrapList(filled.inputs, op, 'inputs'),
+  );
+}
+
+function handles(op: string, argument: string, tensors: Tensor | readonly Tensor[]): Handles {
+  return Array.isArray(tensors) ? unwrapList(tensors, op, argument) : [unwrap(tensors as Tensor, op, argument)];
+}
+
+/** Refuses asynchronous functions: a mode belongs to the thread, and would leak into whatever runs between awaits. */
+function synchronous<T>(op: string, fn: () => T): () => T {
+  callable(op, "'fn'", fn);
+  return () => {
+    const result = fn();
+    if (typeof (result as PromiseLike<unknown> | undefined)?.then !== 'function') return result;
+    throw new TorchError(
+      'INVALID_ARGUMENT',
+      `${op}: expected 'fn' to be synchronous, but received one that gives a promise; use ${op} inside of it`,
+      { op, argument: 'fn' },
+    );
+  };
+}
+
+/** Runs `fn` without recording operations for gradients. **Source**: `torch.no_grad`. */
+export function noGrad<T>(fn: () => T): T {
+  return native().withGradMode(false, synchronous('noGrad', fn));
+}
+
+/** Runs `fn` with recording switched on, inside of {@link noGrad} too. **Source**: `torch.enable_grad`. */
+export function enableGrad<T>(fn: () => T): T {
+  return native().withGradMode(true, synchronous('enableGrad', fn));
+}
+
+/**
+ * Runs `fn` without recording anything: faster than {@link noGrad}, and the tensors made meanwhile can never take part
+ * in a graph. **Source**: `torch.inference_mode`.
+ */
+export function inferenceMode<T>(fn: () => T): T {
+  return native().withInferenceMode(true, synchronous('inferenceMode', fn));
+}
+
+/** Whether operations are recorded for gradients here. **Source**: `torch.is_grad_enabled`. */
+export function isGradEnabled(): boolean {
+  return native().isGradEnabled();
+}
+
+/** Whether inference mode is on here. **Source**: `torch.is_inference_mode_enabled`. */
+export function isInferenceModeEnabled(): boolean {
+  return native().isInferenceModeEnabled();
+}
+
+/** What {@link valueAndGrad} gives. */
+export interface ValueAndGrad {
+  /** The value, outside of any graph. */
+  value: Tensor;
+  /** Its gradient with respect to the first argument. */
+  grad: Tensor;
+}
+
+/**
+ * A function that computes another one and its gradient with respect to the first argument; nobody's `grad` changes.
+ *
+ * @example const { value, grad } = torch.valueAndGrad(F.crossEntropy)(logits, target, { reduction: 'sum' });
+ *
+ * @throws NativeError `RUNTIME` if the value has more than one element or does not depend on the first argument.
+ */
+export function valueAndGrad<Rest extends unknown[]>(
+  fn: (input: Tensor, ...rest: Rest) => Tensor,
+): (input: Tensor, ...rest: Rest) => ValueAndGrad {
+  callable('valueAndGrad', "'fn'", fn);
+  return (input, ...rest) => {
+    unwrap(input, 'valueAndGrad', 'input');
+    if (input.isInference) {
+      throw expected('valueAndGrad', "'input'", 'to be made outside of inferenceMode', 'an inference tensor');
+    }
+    return enableGrad(() => {
+      const leaf = input.detach().requiresGrad_();
+      const value = fn(leaf, ...rest);
+      const [gradient] = grad(value, leaf);
+      return { value: value.detach(), grad: gradient as Tensor };
+    });
+  };
+}

@@ -1,0 +1,184 @@
+/** Elements between JavaScript and native memory: nested arrays and typed arrays in, typed arrays and nested arrays out. */
+import { dtypeCode, dtypeName } from '../aten/dtype';
+import { native } from '../binding/load';
+import type { Handle } from '../binding/native';
+import { expected, show } from '../errors';
+import type { DType, NestedArray, Scalar, TypedArray } from '../types';
+import { decodeHalf, encodeHalf } from './half';
+
+/** Elements in row-major order with the dtype that they came as. */
+export interface Elements {
+  values: readonly Scalar[];
+  shape: number[];
+  /** `float32` for numbers, `int64` for bigints, `bool` for booleans. */
+  dtype: DType;
+}
+
+/** The dtype that a typed array's elements have; 16-bit unsigned ones need to be told (float16 or bfloat16 bits). */
+const arrayDTypes: Readonly<Record<string, DType | undefined>> = {
+  Float64Array: 'float64',
+  Float32Array: 'float32',
+  Float16Array: 'float16',
+  BigInt64Array: 'int64',
+  Int32Array: 'int32',
+  Int16Array: 'int16',
+  Int8Array: 'int8',
+  Uint8Array: 'uint8',
+  Uint8ClampedArray: 'uint8',
+};
+
+const halfDTypes: readonly unknown[] = ['float16', 'bfloat16'];
+
+/** Bounds of the integer dtypes. */
+const integerBounds: Readonly<Partial<Record<DType, readonly [bigint, bigint]>>> = {
+  int64: [-(2n ** 63n), 2n ** 63n - 1n],
+  int32: [-(2n ** 31n), 2n ** 31n - 1n],
+  int16: [-(2n ** 15n), 2n ** 15n - 1n],
+  int8: [-128n, 127n],
+  uint8: [0n, 255n],
+};
+
+/** Whether a value is a typed array (of any realm). */
+export function isTypedArray(value: unknown): value is TypedArray {
+  return ArrayBuffer.isView(value) && !(Object.prototype.toString.call(value) === '[object DataView]');
+}
+
+/**
+ * The dtype of a typed array's elements: what its kind says; for `Uint16Array` what `asked` says, which must be one of
+ * the 16-bit floats, whose bits it then holds.
+ */
+export function arrayDType(op: string, array: TypedArray, asked: DType | undefined): DType {
+  const kind = Object.prototype.toString.call(array).slice(8, -1);
+  if (kind === 'Uint16Array' && halfDTypes.includes(asked)) return asked as DType;
+  const dtype = arrayDTypes[kind];
+  if (dtype !== undefined) return dtype;
+  const hint = kind === 'Uint16Array' ? " (give dtype 'float16' or 'bfloat16' if it holds their bits)" : '';
+  throw expected(op, "'data'", `to be a typed array of a dtype that libtorch has`, `${show(array)}${hint}`);
+}
+
+/** A typed array as native code reads it: kinds that Node-API has no name for are seen as their bits. */
+export function asReadable(array: TypedArray): TypedArray {
+  if (Object.prototype.toString.call(array) !== '[object Float16Array]') return array;
+  return new Uint16Array(array.buffer, array.byteOffset, array.length);
+}
+
+/** Flattens nested arrays; typed arrays count as innermost ones. */
+export function flatten(op: string, data: unknown): Elements {
+  const shape: number[] = [];
+  const values: Scalar[] = [];
+  const visit = (item: unknown, depth: number, path: string): void => {
+    if (Array.isArray(item) || isTypedArray(item)) {
+      if (values.length === 0 && depth === shape.length) shape.push(item.length);
+      if (depth >= shape.length || item.length !== shape[depth]) throw ragged(op, path, shape[depth], item.length);
+      for (let i = 0; i < item.length; i++) visit(item[i], depth + 1, `${path}[${i}]`);
+      return;
+    }
+    if (typeof item !== 'number' && typeof item !== 'bigint' && typeof item !== 'boolean') {
+      throw expected(op, `'${path}'`, 'to be a number, bigint or boolean, or an array of them', show(item));
+    }
+    if (depth !== shape.length) throw ragged(op, path, shape[depth], undefined);
+    values.push(item);
+  };
+  visit(data, 0, 'data');
+  return { values, shape, dtype: commonDType(op, values) };
+}
+
+function ragged(op: string, path: string, length: number | undefined, actual: number | undefined): Error {
+  const shown = actual === undefined ? 'a single element' : `an array of length ${actual}`;
+  const what = length === undefined ? 'to be a single element' : `to be an array of length ${length}`;
+  return expected(op, `'${path}'`, `${what}, as its siblings are`, shown);
+}
+
+function commonDType(op: string, values: readonly Scalar[]): DType {
+  const kind = typeof values[0];
+  const other = values.findIndex((value) => typeof value !== kind);
+  if (other >= 0) {
+    throw expected(op, "'data'", `to hold elements of one type`, `a ${kind} and ${show(values[other])}`);
+  }
+  return kind === 'bigint' ? 'int64' : kind === 'boolean' ? 'bool' : 'float32';
+}
+
+/** Plain values as the typed array that native memory of the dtype is copied from. */
+export function pack(op: string, values: readonly Scalar[], dtype: DType): TypedArray {
+  switch (dtype) {
+    case 'float64':
+      return Float64Array.from(values, Number);
+    case 'float32':
+      return Float32Array.from(values, Number);
+    case 'float16':
+    case 'bfloat16':
+      return encodeHalf(values.map(Number), dtype);
+    case 'bool':
+      return Uint8Array.from(values, (value) => (value ? 1 : 0));
+    default:
+      return packIntegers(op, values, dtype);
+  }
+}
+
+function packIntegers(op: string, values: readonly Scalar[], dtype: DType): TypedArray {
+  const [low, high] = integerBounds[dtype] as readonly [bigint, bigint];
+  const integers = values.map((value, i) => {
+    const integer = typeof value === 'number' && !Number.isInteger(value) ? undefined : BigInt(value);
+    if (integer !== undefined && integer >= low && integer <= high) return integer;
+    throw expected(op, `element ${i} of 'data'`, `to be an integer that ${dtype} holds`, show(value));
+  });
+  if (dtype === 'int64') return BigInt64Array.from(integers);
+  const Kind = { int32: Int32Array, int16: Int16Array, int8: Int8Array, uint8: Uint8Array }[dtype as 'int32'];
+  return Kind.from(integers, Number);
+}
+
+/** The native memory's own form: bits for 16-bit floats, bytes for bool. */
+function copyOut(handle: Handle): { dtype: DType; array: TypedArray } {
+  const dtype = dtypeName(native().dtype(handle));
+  const length = native().numel(handle);
+  const Kind = {
+    float64: Float64Array,
+    float32: Float32Array,
+    float16: Uint16Array,
+    bfloat16: Uint16Array,
+    int64: BigInt64Array,
+    int32: Int32Array,
+    int16: Int16Array,
+    int8: Int8Array,
+    uint8: Uint8Array,
+    bool: Uint8Array,
+  }[dtype];
+  if (Kind === undefined) throw expected('toTypedArray', 'the dtype', 'to be one that JavaScript has', dtype);
+  const array = new Kind(length);
+  native().copyTo(handle, array);
+  return { dtype, array };
+}
+
+/** A copy of the elements in the typed array that users get. */
+export function readTypedArray(handle: Handle): TypedArray {
+  const { dtype, array } = copyOut(handle);
+  const Float16 = (globalThis as { Float16Array?: new (buffer: ArrayBufferLike) => TypedArray }).Float16Array;
+  return dtype === 'float16' && Float16 !== undefined ? new Float16(array.buffer) : array;
+}
+
+/** The elements as numbers and booleans; integers beyond 2^53 as bigint. */
+export function readElements(handle: Handle): ArrayLike<Scalar> {
+  const { dtype, array } = copyOut(handle);
+  if (dtype === 'float16' || dtype === 'bfloat16') return decodeHalf(array as Uint16Array, dtype);
+  if (dtype === 'bool') return Array.from(array as Uint8Array, (byte) => byte !== 0);
+  if (dtype !== 'int64') return array;
+  return Array.from(array as BigInt64Array, (integer) => {
+    const number = Number(integer);
+    return Number.isSafeInteger(number) ? number : integer;
+  });
+}
+
+/** Elements in row-major order as nested arrays; for shape `[]` the element itself. */
+export function nest(values: ArrayLike<Scalar>, shape: readonly number[]): NestedArray {
+  let at = 0;
+  const take = (depth: number): NestedArray => {
+    if (depth === shape.length) return values[at++] as Scalar;
+    return Array.from({ length: shape[depth] as number }, () => take(depth + 1));
+  };
+  return take(0);
+}
+
+/** A native tensor with a copy of plain values. */
+export function fromValues(op: string, values: readonly Scalar[], dtype: DType, shape: readonly number[]): Handle {
+  return native().fromBytes(pack(op, values, dtype), dtypeCode(dtype, op), shape);
+}

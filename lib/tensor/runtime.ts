@@ -1,0 +1,60 @@
+/** What belongs to the process and to no tensor: seed, threads, memory figures, versions. */
+import { loadedLibtorch, native } from '../binding/load';
+import { expected, show } from '../errors';
+import { integer } from '../options';
+
+/**
+ * Seeds the random numbers of every device: the same seed gives the same numbers as Python's PyTorch on the CPU.
+ *
+ * @param seed an integer in [-2^63, 2^64); negative ones count from 2^64 down, as in PyTorch.
+ *
+ * **Source**: `torch.manual_seed`.
+ */
+export function manualSeed(seed: number | bigint): void {
+  if (typeof seed !== 'bigint' && !Number.isSafeInteger(seed)) {
+    throw expected('manualSeed', "'seed'", 'to be an integer', show(seed));
+  }
+  const integer = BigInt(seed);
+  if (integer < -(2n ** 63n) || integer >= 2n ** 64n) {
+    throw expected('manualSeed', "'seed'", 'to be in [-2^63, 2^64)', show(seed));
+  }
+  native().manualSeed(BigInt.asUintN(64, integer));
+}
+
+/** How many threads an operator may use on the CPU. **Source**: `torch.get_num_threads`. */
+export function getNumThreads(): number {
+  return native().getNumThreads();
+}
+
+/** Sets how many threads an operator may use on the CPU, 1 to 1024. **Source**: `torch.set_num_threads`. */
+export function setNumThreads(count: number): void {
+  const threads = integer('setNumThreads', "'count'", count);
+  if (threads < 1 || threads > 1024) {
+    throw expected('setNumThreads', "'count'", 'to be an integer in [1, 1024]', show(count));
+  }
+  native().setNumThreads(threads);
+}
+
+/** What {@link memory} tells. */
+export interface MemoryFigures {
+  /** Tensors of this thread that are neither disposed nor collected. */
+  tensors: number;
+  /** The bytes that they show; a view counts what it shows, at most its storage. */
+  bytes: number;
+}
+
+/** How many tensors this thread holds, and their bytes. */
+export function memory(): MemoryFigures {
+  const { tensors, bytes } = native().memory();
+  return { tensors, bytes };
+}
+
+/** The version of the libtorch that is loaded: `'2.13.0'`. */
+export function libtorchVersion(): string {
+  return loadedLibtorch().version;
+}
+
+/** Which of libtorch's CPU kernels run: `'DEFAULT'`, `'AVX2'`, `'AVX512'`, … **Source**: `torch.backends.cpu`. */
+export function cpuCapability(): string {
+  return native().cpuCapability();
+}

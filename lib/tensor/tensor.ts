@@ -1,0 +1,242 @@
+/** The Tensor class: a handle to a native tensor. Its operators are attached by `methods.ts`. */
+import { inspect } from 'node:util';
+import { registerTensorClass, unwrap, unwrapList } from '../aten/bind';
+import { dtypeName } from '../aten/dtype';
+import * as aten from '../aten/operators.generated';
+import { native } from '../binding/load';
+import type { Handle } from '../binding/native';
+import { boolean, withDefaults } from '../options';
+import type { Device, DType, NestedArray, Scalar, TypedArray } from '../types';
+import { type CastOptions, readCast } from './cast';
+import { fromValues, nest, readElements, readTypedArray } from './elements';
+import type { TensorMethods } from './methods';
+import { formatTensor, printedIndices } from './print';
+import { track } from './scope';
+
+/** Options of {@link Tensor.backward}, by PyTorch's names. */
+export interface BackwardOptions {
+  /** The gradient of something with respect to this tensor; needed unless the tensor has one element. */
+  gradient?: Tensor | undefined;
+  /** Keep the graph for another backward pass; default: `createGraph`. */
+  retainGraph?: boolean | undefined;
+  /** Record a graph of the gradients too, for higher derivatives. Default `false`. */
+  createGraph?: boolean | undefined;
+  /** Accumulate gradients into these tensors only; default: every leaf that was used. */
+  inputs?: readonly Tensor[] | undefined;
+}
+
+const backwardDefaults: Readonly<BackwardOptions> = Object.freeze({
+  gradient: undefined,
+  retainGraph: undefined,
+  createGraph: false,
+  inputs: undefined,
+});
+
+/** The methods that are made from functions of the same name: `x.softmax(1)` is `torch.softmax(x, 1)`. */
+export interface Tensor extends TensorMethods {}
+
+/**
+ * A multi-dimensional array of one element type on one device, with its place in the graph of gradients: libtorch's own
+ * tensor. Made by {@link tensor}, the other factories and every operator; never by `new`.
+ *
+ * Its memory is given back when the object is garbage-collected, and at once by `dispose()`, `using` or {@link scope}.
+ *
+ * **Source**: `torch.Tensor`.
+ */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: methods.ts attaches exactly what the interface declares.
+export class Tensor implements Disposable {
+  readonly #handle: Handle;
+
+  /** @internal Tensors are made by factories and operators. */
+  constructor(handle: Handle) {
+    this.#handle = handle;
+    track(this);
+  }
+
+  static {
+    registerTensorClass({
+      wrap: (handle) => new Tensor(handle),
+      handleOf: (value) =>
+        typeof value === 'object' && value !== null && #handle in value ? value.#handle : undefined,
+    });
+  }
+
+  /** The size of each dimension: `[]` for a scalar. */
+  get shape(): number[] {
+    return Array.from(native().shape(this.#handle));
+  }
+
+  /** How many elements apart neighbours of each dimension lie in memory. */
+  get strides(): number[] {
+    return Array.from(native().strides(this.#handle));
+  }
+
+  /** The element type, by PyTorch's name. */
+  get dtype(): DType {
+    return dtypeName(native().dtype(this.#handle));
+  }
+
+  /** Where the elements live: `'cpu'`, `'cuda:0'`, … */
+  get device(): Device {
+    return native().device(this.#handle);
+  }
+
+  /** The number of dimensions. */
+  get ndim(): number {
+    return native().ndim(this.#handle);
+  }
+
+  /** The number of elements. */
+  get numel(): number {
+    return native().numel(this.#handle);
+  }
+
+  /** Whether the elements lie in row-major order without gaps. */
+  get isContiguous(): boolean {
+    return native().isContiguous(this.#handle);
+  }
+
+  /** Whether operations on this tensor are recorded for gradients. */
+  get requiresGrad(): boolean {
+    return native().requiresGrad(this.#handle);
+  }
+
+  /** Whether the tensor was made by the user, and not by an operation that is recorded: leaves get a `grad`. */
+  get isLeaf(): boolean {
+    return native().isLeaf(this.#handle);
+  }
+
+  /** Whether the tensor was made in {@link inferenceMode}, where no gradient can ever reach it. */
+  get isInference(): boolean {
+    return native().isInference(this.#handle);
+  }
+
+  /** The name of the recorded operation that made this tensor (`'NllLossBackward0'`); `undefined` for a leaf. */
+  get gradFn(): string | undefined {
+    return native().gradFn(this.#handle);
+  }
+
+  /** The gradient that `backward()` accumulated; `undefined` before the first and for tensors that are no leaves. */
+  get grad(): Tensor | undefined {
+    const handle = native().gradient(this.#handle);
+    return handle === undefined ? undefined : new Tensor(handle);
+  }
+
+  /** Sets or (`undefined`) clears the accumulated gradient. */
+  set grad(gradient: Tensor | undefined) {
+    native().setGradient(this.#handle, gradient === undefined ? undefined : unwrap(gradient, 'grad', 'value'));
+  }
+
+  /** Starts or stops recording operations on this leaf; returns the tensor itself. Floating dtypes only. */
+  requiresGrad_(value = true): this {
+    native().setRequiresGrad(this.#handle, boolean('requiresGrad_', "'value'", value));
+    return this;
+  }
+
+  /** Keeps the gradient of a tensor that is no leaf in its `grad` too; returns the tensor itself. */
+  retainGrad(): this {
+    native().retainGrad(this.#handle);
+    return this;
+  }
+
+  /**
+   * Computes the gradients of this tensor with respect to the graph's leaves and adds them to their `grad`.
+   *
+   * @throws NativeError `RUNTIME` if the tensor has more than one element and no `gradient` is given, if nothing
+   *   requires a gradient, or if the graph was freed by an earlier pass.
+   *
+   * **Source**: `torch.Tensor.backward`.
+   */
+  backward(options?: BackwardOptions): void {
+    const { gradient, retainGraph, createGraph, inputs } = withDefaults('backward', options, backwardDefaults);
+    native().backward(
+      [this.#handle],
+      gradient === undefined ? undefined : [unwrap(gradient, 'backward', 'gradient')],
+      retainGraph,
+      createGraph ?? false,
+      inputs === undefined ? undefined : unwrapList(inputs, 'backward', 'inputs'),
+    );
+  }
+
+  /**
+   * The only element, as a number; booleans come as `boolean`, integers beyond 2^53 as `bigint`.
+   *
+   * @throws NativeError `RUNTIME` if the tensor has not exactly one element.
+   */
+  item<T extends Scalar = number>(): T {
+    return native().item(this.#handle) as T;
+  }
+
+  /** The elements as nested arrays (a scalar as itself); integers beyond 2^53 come as `bigint`. */
+  toArray<T extends NestedArray = NestedArray<number>>(): T {
+    return nest(readElements(this.#handle), this.shape) as T;
+  }
+
+  /**
+   * A copy of the elements in row-major order: `Float32Array` for float32, `BigInt64Array` for int64, `Uint8Array` for
+   * bool, `Float16Array` for float16 where the runtime has it and else their bits as `Uint16Array`, bfloat16 always bits.
+   */
+  toTypedArray<T extends TypedArray = TypedArray>(): T {
+    return readTypedArray(this.#handle) as T;
+  }
+
+  /** The tensor with another dtype, on another device, or both; itself if nothing changes and `copy` is not set. */
+  to(target: DType | Device | CastOptions): Tensor {
+    const { dtype, device, copy, nonBlocking } = readCast('to', target);
+    return aten.to_dtype_layout(this, dtype, undefined, device, undefined, nonBlocking, copy);
+  }
+
+  /** The tensor on the CPU. */
+  cpu(): Tensor {
+    return this.to({ device: 'cpu' });
+  }
+
+  /** The tensor on the current CUDA device, or the one with the given index. */
+  cuda(index?: number): Tensor {
+    return this.to({ device: index === undefined ? 'cuda' : `cuda:${index}` });
+  }
+
+  /** Whether {@link dispose} was called, or the scope that owned the tensor has ended. */
+  get isDisposed(): boolean {
+    return native().isDisposed(this.#handle);
+  }
+
+  /** Gives the memory back now. Later uses throw {@link DisposedError}; disposing again does nothing. */
+  dispose(): void {
+    native().dispose(this.#handle);
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** The text that PyTorch prints for this tensor. */
+  toString(): string {
+    if (this.isDisposed) return 'tensor(disposed)';
+    const shape = this.shape;
+    return formatTensor({
+      dtype: this.dtype,
+      shape,
+      data: native().withGradMode(false, () => readPrinted(this, shape)),
+      device: this.device,
+      requiresGrad: this.requiresGrad,
+      gradFn: this.gradFn,
+    });
+  }
+
+  /** What `console.log` shows: the printed form. */
+  [inspect.custom](): string {
+    return this.toString();
+  }
+}
+
+/** The elements that the printed form shows; the rest of a large tensor is not touched. */
+function readPrinted(tensor: Tensor, shape: readonly number[]): ArrayLike<Scalar> {
+  let shown = tensor;
+  for (const [dim, indices] of printedIndices(shape).entries()) {
+    if (indices.length === shape[dim]) continue;
+    const index = new Tensor(fromValues('toString', indices, 'int64', [indices.length]));
+    shown = aten.index_select(shown, dim, index.to({ device: shown.device }));
+  }
+  return readElements(unwrap(shown, 'toString', 'tensor'));
+}

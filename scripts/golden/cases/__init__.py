@@ -1,0 +1,1 @@
+"""One file an operator; each has `record(recorder)`, which adds the operator's cases."""

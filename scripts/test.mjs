@@ -1,0 +1,75 @@
+// Runs every check: format and lint, C++ format, types, the tests, and the golden suite in a process of its own.
+// All run even if one fails. The last line printed is `N passed, N failed, N skipped`, summed from jest's own results.
+//
+//   node scripts/test.mjs [jest arguments]        npm test -- -t 'label smoothing'
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const jestArguments = process.argv.slice(2);
+const results = join(root, 'build', 'test-results');
+const totals = { passed: 0, failed: 0, skipped: 0 };
+const failedSteps = [];
+
+/** Golden values are recorded with kernels that every x86-64 has, and one thread; libtorch reads these as it loads. */
+const goldenEnvironment = {
+  ATEN_CPU_CAPABILITY: 'default',
+  MKL_CBWR: 'COMPATIBLE',
+  OMP_NUM_THREADS: '1',
+  MKL_NUM_THREADS: '1',
+};
+
+rmSync(results, { recursive: true, force: true });
+mkdirSync(results, { recursive: true });
+
+step('format and lint', [bin('@biomejs/biome', 'bin/biome'), 'check', '--error-on-warnings', '.']);
+step('C++ format', [join('scripts', 'format-cpp.mjs')]);
+step('types', [bin('typescript', 'bin/tsc'), '--noEmit']);
+tests('tests', 'unit', ['--testPathIgnorePatterns', '/node_modules/', '/test/golden/']);
+tests('golden values', 'golden', ['--config', join('test', 'golden', 'jest.config.js')], goldenEnvironment);
+
+if (failedSteps.length > 0) console.log(`\nfailed: ${failedSteps.join(', ')}`);
+process.exitCode = failedSteps.length > 0 || totals.failed > 0 ? 1 : 0;
+console.log(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
+
+/** Runs a Node program, with a heading before and the time after. */
+function step(name, command, environment = {}) {
+  console.log(`\n── ${name}`);
+  const start = performance.now();
+  const env = { ...process.env, ...environment };
+  const { status, signal, error } = spawnSync(process.execPath, command, { cwd: root, env, stdio: 'inherit' });
+  const time = `${((performance.now() - start) / 1000).toFixed(1)} s`;
+  if (status !== 0) failedSteps.push(name);
+  console.log(
+    status === 0 ? `✔ ${name} · ${time}` : `✘ ${name} · ${time} · ${error?.message ?? signal ?? `status ${status}`}`,
+  );
+}
+
+/** Runs a jest suite and adds up its results. */
+function tests(name, file, options, environment = {}) {
+  const output = join(results, `${file}.json`);
+  // A filter may leave one of the suites without a test; without one, a suite that lost its tests has failed.
+  const filtered = jestArguments.length > 0 ? ['--passWithNoTests'] : [];
+  const command = [bin('jest', 'bin/jest.js'), '--json', '--outputFile', output, ...filtered, ...options];
+  step(name, [...command, ...(jestArguments.length > 0 ? jestArguments : [])], environment);
+  let result;
+  try {
+    result = JSON.parse(readFileSync(output, 'utf8'));
+  } catch {
+    // jest ended before it could write: that is a failure, whatever its status was.
+    totals.failed++;
+    if (!failedSteps.includes(name)) failedSteps.push(name);
+    return;
+  }
+  totals.passed += result.numPassedTests;
+  // A suite that could not be run at all counts as one failure.
+  totals.failed += result.numFailedTests + result.numRuntimeErrorTestSuites;
+  totals.skipped += result.numPendingTests + result.numTodoTests;
+}
+
+/** A program of an installed package, as a path that Node can run. */
+function bin(name, path) {
+  return join('node_modules', name, path);
+}

@@ -1,0 +1,218 @@
+/** Downloads from a server on this machine that breaks off, lies, refuses and stalls. */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type DownloadRequest, download } from '../../lib/cli/download';
+import { reportTo } from '../../lib/cli/report';
+import { claimDownload } from '../../lib/cli/staging';
+import { TorchError } from '../../lib/errors';
+import { deadOwner } from '../support/processes';
+import { type ServerChanges, sendRange, startWheelServer, type WheelServer } from '../support/wheel-server';
+
+const content = Buffer.alloc(300_000, 'some bytes of a wheel ');
+const sha256 = createHash('sha256').update(content).digest('hex');
+const file = 'torch.whl';
+
+let directory: string;
+let server: WheelServer | undefined;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'download-'));
+});
+
+afterEach(async () => {
+  await server?.close();
+  server = undefined;
+  rmSync(directory, { recursive: true });
+});
+
+const target = (): string => join(directory, file);
+
+async function fetchFile(serve: ServerChanges['serve'], changes: Partial<DownloadRequest> = {}): Promise<string> {
+  server = await startWheelServer({ wheels: { [file]: content }, ...(serve === undefined ? {} : { serve }) });
+  const request = { url: `${server.address}/files/${file}`, path: target(), sha256, ...changes };
+  const silent = reportTo({ write: () => true } as unknown as NodeJS.WritableStream);
+  const signal = new AbortController().signal;
+  return download(request, { report: silent, signal, pauses: [1, 1], stallTime: 200 });
+}
+
+/** Sends this many bytes and, when they have been read, breaks the connection. */
+const breakAfter =
+  (bytes: number): NonNullable<ServerChanges['serve']> =>
+  (whole, request, response) => {
+    const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+    response.writeHead(start > 0 ? 206 : 200, {
+      'content-length': whole.length - start,
+      ...(start > 0 ? { 'content-range': `bytes ${start}-${whole.length - 1}/${whole.length}` } : {}),
+    });
+    response.write(whole.subarray(start, start + bytes), () => setTimeout(() => response.destroy(), 50));
+    return true;
+  };
+
+const status =
+  (code: number): NonNullable<ServerChanges['serve']> =>
+  (_content, _request, response) => {
+    response.writeHead(code).end();
+    return true;
+  };
+
+function expectComplete(): void {
+  expect(readFileSync(target()).equals(content)).toBe(true);
+  expect(readdirSync(directory)).toEqual([file]);
+}
+
+test('brings the file and its SHA-256', async () => {
+  expect(await fetchFile(undefined)).toBe(sha256);
+  expectComplete();
+});
+
+test('goes on where the connection broke, as often as each try brings something', async () => {
+  expect(await fetchFile(breakAfter(100_000))).toBe(sha256);
+  expectComplete();
+  const ranges = server?.requests.map((request) => /bytes=(\d+)-/.exec(request)?.[1]);
+  expect(ranges?.[0]).toBeUndefined();
+  expect(ranges?.slice(1).every((start) => Number(start) > 0)).toBe(true);
+});
+
+test('goes on with what an earlier run left', async () => {
+  writeFileSync(`${target()}.part`, content.subarray(0, 1234));
+  expect(await fetchFile(undefined)).toBe(sha256);
+  expectComplete();
+  expect(server?.requests).toEqual([`GET /files/${file} bytes=1234-`]);
+});
+
+test('takes a part that is whole for the file', async () => {
+  writeFileSync(`${target()}.part`, content);
+  expect(await fetchFile(undefined)).toBe(sha256);
+  expectComplete();
+});
+
+test.each([
+  ['sends the whole file again', undefined, true],
+  [
+    'sends another range',
+    ((whole, request, response) => {
+      if (request.headers.range === undefined) return false;
+      response.writeHead(206, { 'content-range': `bytes 0-${whole.length - 1}/${whole.length}` }).end(whole);
+      return true;
+    }) satisfies ServerChanges['serve'],
+    false,
+  ],
+])('starts over if the server %s', async (_, serve, ignoreRange) => {
+  writeFileSync(`${target()}.part`, 'these bytes are not of the file');
+  const ignore: ServerChanges['serve'] = (whole, _request, response) => {
+    response.writeHead(200, { 'content-length': whole.length }).end(whole);
+    return true;
+  };
+  expect(await fetchFile(ignoreRange ? ignore : serve)).toBe(sha256);
+  expectComplete();
+});
+
+test('starts over if the part is longer than the file', async () => {
+  writeFileSync(`${target()}.part`, Buffer.concat([content, content]));
+  expect(await fetchFile(undefined)).toBe(sha256);
+  expectComplete();
+});
+
+test('refuses a file of another SHA-256 and deletes it', async () => {
+  const failing = fetchFile(undefined, { sha256: '00'.repeat(32) });
+  await expect(failing).rejects.toThrow(`has SHA-256 ${sha256}, but its index says ${'00'.repeat(32)}`);
+  await expect(failing).rejects.toMatchObject({ code: 'INSTALL_FAILED' });
+  expect(readdirSync(directory)).toEqual([]);
+});
+
+test('refuses a resumed file whose first part was another', async () => {
+  writeFileSync(`${target()}.part`, 'x'.repeat(1000));
+  await expect(fetchFile(undefined)).rejects.toThrow('has SHA-256');
+  expect(readdirSync(directory)).toEqual([]);
+});
+
+test('accepts any file where the index gives no SHA-256', async () => {
+  server = await startWheelServer({ wheels: { [file]: content } });
+  const request = { url: `${server.address}/files/${file}`, path: target() };
+  const report = reportTo({ write: () => true } as unknown as NodeJS.WritableStream);
+  expect(await download(request, { report, signal: new AbortController().signal })).toBe(sha256);
+});
+
+test('gives up after several tries in vain, and keeps what it has', async () => {
+  writeFileSync(`${target()}.part`, content.subarray(0, 1234));
+  await expect(fetchFile(status(503))).rejects.toThrow(/HTTP status 503[\s\S]*goes on where this download broke off/);
+  expect(server?.requests).toHaveLength(3);
+  expect(readdirSync(directory)).toEqual([`${file}.part`]);
+});
+
+test.each([403, 404])('does not try again after status %d', async (code) => {
+  await expect(fetchFile(status(code))).rejects.toThrow(`HTTP status ${code}`);
+  expect(server?.requests).toHaveLength(1);
+  expect(existsSync(target())).toBe(false);
+});
+
+test('tries again if no data comes', async () => {
+  const serve: ServerChanges['serve'] = (whole, request, response, count) => {
+    if (count > 1) sendRange(whole, request, response);
+    else response.writeHead(200, { 'content-length': whole.length }).write(whole.subarray(0, 10));
+    return true;
+  };
+  expect(await fetchFile(serve)).toBe(sha256);
+  expect(server?.requests).toHaveLength(2);
+});
+
+test('takes a file that is there, if it is the right one', async () => {
+  writeFileSync(target(), content);
+  expect(await fetchFile(undefined)).toBe(sha256);
+  expect(server?.requests).toEqual([]);
+});
+
+test('replaces a file that is there, but another', async () => {
+  writeFileSync(target(), 'another');
+  expect(await fetchFile(undefined)).toBe(sha256);
+  expectComplete();
+});
+
+describe('the place of a download', () => {
+  const cache = (): string => join(directory, 'cache');
+  const place = (): string => join(cache(), 'downloads', file);
+  const claim = (): ReturnType<typeof claimDownload> => claimDownload(cache(), file, directory);
+
+  test('is the same for one install after the other', async () => {
+    const first = await claim();
+    expect(first.path).toBe(place());
+    await first.release();
+    expect((await claim()).path).toBe(place());
+  });
+
+  test('is another while a running process uses it', async () => {
+    const first = await claim();
+    const second = await claim();
+    expect(second.path).toBe(target());
+    await second.release();
+    expect((await claim()).path).toBe(target());
+    await first.release();
+    expect((await claim()).path).toBe(place());
+  });
+
+  test('is taken over from a process that has ended', async () => {
+    await claim();
+    writeFileSync(`${place()}.lock`, deadOwner());
+    expect((await claim()).path).toBe(place());
+    expect((await claim()).path).toBe(target());
+  });
+});
+
+test('stops when it is told to, and keeps what it has', async () => {
+  server = await startWheelServer({ wheels: { [file]: content }, serve: stallAfterHalf });
+  const stop = new AbortController();
+  const report = reportTo({ write: () => true } as unknown as NodeJS.WritableStream);
+  const request = { url: `${server.address}/files/${file}`, path: target(), sha256 };
+  const running = download(request, { report, signal: stop.signal });
+  setTimeout(() => stop.abort(new Error('stopped')), 100);
+  await expect(running).rejects.toThrow('stopped');
+  await expect(running).rejects.not.toBeInstanceOf(TorchError);
+  expect(readdirSync(directory)).toEqual([`${file}.part`]);
+});
+
+const stallAfterHalf: ServerChanges['serve'] = (whole, _request, response) => {
+  response.writeHead(200, { 'content-length': whole.length }).write(whole.subarray(0, whole.length / 2));
+  return true;
+};
