@@ -2,8 +2,8 @@
 
     python train.py                                       trains and prints the held-out figures, at full speed
     python train.py --json -                              the same run as JSON: every loss as the bits of its float32
-    python train.py --golden test/golden/quickstart.json  pins CPU kernels and threads, trains three times (torch.optim.SGD
-                                                          twice, the update of sgd.ts once), writes JSON if all are equal
+    python train.py --golden test/golden/quickstart.json  pins the CPU kernels, trains three times (torch.optim.SGD twice,
+                                                          the update of sgd.ts once), writes JSON if all are equal
 
 Needs PyTorch and nothing else.
 """
@@ -179,7 +179,6 @@ def versions():
 
 def record(seed, epochs):
     """The run for the golden file: equal over runs, and between torch.optim.SGD and the update that sgd.ts makes."""
-    torch.set_num_threads(1)
     recorded = versions()
     if recorded["capability"] != "DEFAULT":
         sys.exit(f"train.py: expected the CPU capability to be DEFAULT, but received {recorded['capability']}")
@@ -208,6 +207,8 @@ def main():
     output.add_argument("--golden", metavar="FILE", help="record the run that the test compares with")
     options = parser.parse_args()
 
+    # As quickstart.ts does; the number of threads decides bits too.
+    torch.set_num_threads(1)
     if options.golden:
         Path(options.golden).write_text(to_json(record(options.seed, options.epochs)), encoding="ascii")
         return

@@ -7,6 +7,7 @@
 import { native } from '../binding/load';
 import type { Handle, NativeResult, Operator } from '../binding/native';
 import { expected, show } from '../errors';
+// biome-ignore lint/style/noRestrictedImports: a type alone; the class comes in through registerTensorClass.
 import type { Tensor } from '../tensor/tensor';
 import type { DType } from '../types';
 import { dtypeCode } from './dtype';

@@ -8,15 +8,26 @@ export async function installPackages({ root, announce }) {
   const why = whatIsMissing(root);
   if (why === undefined) return undefined;
   announce(`${why}, installing …`);
-  // No package here needs its install script: the native ones come as prebuilt optional packages.
-  const args = ['ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
   const npm = npmCommand();
-  await run(npm.command, [...npm.args, ...args], { cwd: root, shell: npm.shell });
+  const call = (args) => run(npm.command, [...npm.args, ...args, ...npmOptions], { cwd: root, shell: npm.shell });
+  try {
+    await call(['ci']);
+  } catch (error) {
+    // A registry that does not carry the packages of every other platform: `npm ci` refuses, `npm install` leaves them out.
+    if (!/Missing: \S+@ from lock file/.test(error.output)) throw error;
+    announce('the registry lacks packages of other platforms, installing without them …');
+    await call(['install', '--no-save']);
+  }
   return 'installed';
 }
 
+/** No package here needs its install script: the native ones come as prebuilt optional packages. */
+const npmOptions = ['--include=dev', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
+
+/** What helps against a failure, told by what npm said. */
 export function packagesNote(output) {
   if (/EBADENGINE/.test(output)) return ['use a newer Node.js'];
+  if (/in sync/.test(output)) return ['package.json and package-lock.json differ: run npm install'];
   return ['check that the npm registry can be reached (npm ping), and run the command again'];
 }
 

@@ -10,7 +10,8 @@ export class StepFailure extends Error {
   }
 }
 
-const shownLines = 40;
+/** How much of a program's output is shown: some name the cause first, others last. */
+const shown = { first: 12, last: 30 };
 
 /** Runs the steps; gives the exit status. */
 export async function runSteps(context, steps) {
@@ -42,7 +43,9 @@ function seconds(start) {
 function explain(error, help) {
   const output = typeof error.output === 'string' ? error.output.trimEnd() : '';
   if (output !== '') {
-    const lines = output.split('\n').slice(-shownLines);
+    const lines = output.split('\n');
+    const hidden = lines.length - shown.first - shown.last;
+    if (hidden > 0) lines.splice(shown.first, hidden, `… ${hidden} more lines …`);
     console.error(lines.map((line) => `  ${line}`).join('\n'));
   }
   console.error(error instanceof StepFailure || error.output !== undefined ? error.message : error.stack);

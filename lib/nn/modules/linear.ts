@@ -40,16 +40,22 @@ export class Linear extends Module {
       device: device === undefined ? undefined : checkDevice(op, device),
     };
     const [inputs, outputs] = [positive(op, 'inFeatures', inFeatures), positive(op, 'outFeatures', outFeatures)];
-    const bound = 1 / Math.sqrt(inputs);
-    const draw = (shape: number[]): Tensor => noGrad(() => empty(shape, made).uniform_(-bound, bound)).requiresGrad_();
-    this.weight = draw([outputs, inputs]);
-    this.bias = boolean(op, "option 'bias'", bias) ? draw([outputs]) : undefined;
+    const draw = (shape: number[], bound: number): Tensor =>
+      noGrad(() => empty(shape, made).uniform_(-bound, bound)).requiresGrad_();
+    this.weight = draw([outputs, inputs], kaimingBound(inputs));
+    this.bias = boolean(op, "option 'bias'", bias) ? draw([outputs], 1 / Math.sqrt(inputs)) : undefined;
   }
 
   /** `[*, inFeatures] -> [*, outFeatures]` */
   override forward(input: Tensor): Tensor {
     return linear(input, this.weight, this.bias);
   }
+}
+
+/** `kaiming_uniform_(a = sqrt(5))`: 1 / sqrt(fan), rounded the way PyTorch's own steps round it. */
+function kaimingBound(fan: number): number {
+  const gain = Math.sqrt(2 / (1 + Math.sqrt(5) ** 2));
+  return Math.sqrt(3) * (gain / Math.sqrt(fan));
 }
 
 function positive(op: string, argument: string, value: unknown): number {
