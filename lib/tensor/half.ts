@@ -15,7 +15,7 @@ const infinity32 = 0x7f800000;
  *
  * **Shapes**: `bits [N] -> [N]`. NaNs keep their sign and payload.
  *
- * @example decodeHalf(Uint16Array.of(0x3c00, 0xc000), 'float16') // Float32Array [1, -2]
+ * @example decodeHalf(Uint16Array.of(0x3c00, 0xc000), 'float16') // [1, -2]
  */
 export function decodeHalf(bits: Uint16Array, dtype: HalfDType): Float32Array {
   const values = new Float32Array(bits.length);
@@ -32,7 +32,7 @@ export function decodeHalf(bits: Uint16Array, dtype: HalfDType): Float32Array {
  * **Shapes**: `values [N] -> [N]`. Numbers beyond the format become infinities, NaNs the quiet NaN 0x7e00 (float16) or
  * 0x7fc0 (bfloat16).
  *
- * @example encodeHalf([1, 65520], 'float16') // Uint16Array [0x3c00, 0x7c00]: 65520 lies halfway to 65536 = infinity
+ * @example encodeHalf([1, 65520], 'float16') // [0x3c00, 0x7c00]
  */
 export function encodeHalf(values: ArrayLike<number>, dtype: HalfDType): Uint16Array {
   const bits = new Uint16Array(values.length);

@@ -1,0 +1,111 @@
+/**
+ * Every code block of the documents runs, and prints what its comments say: a `console.log(…); // text` is followed in
+ * the output by that text, further lines of it in comments below. Shell blocks name commands that exist.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { transformSync } from '@swc/core';
+
+const root = resolve(__dirname, '../..');
+// Inside the package, so that its own name resolves to dist/.
+const folder = join(root, 'build', 'documentation');
+
+const documents = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)].filter((name) =>
+  name.endsWith('.md'),
+);
+
+interface Block {
+  language: string;
+  line: number;
+  code: string;
+}
+
+function blocksOf(document: string): Block[] {
+  const blocks: Block[] = [];
+  const lines = readFileSync(join(root, document), 'utf8').split('\n');
+  let open: Block | undefined;
+  for (const [i, line] of lines.entries()) {
+    const fence = /^\s*```(\w*)\s*$/.exec(line);
+    if (fence === null) {
+      if (open) open.code += `${line}\n`;
+    } else if (open) {
+      blocks.push(open);
+      open = undefined;
+    } else open = { language: fence[1] as string, line: i + 1, code: '' };
+  }
+  return blocks;
+}
+
+/** What the comments behind `console.log` say, in the order of the code. */
+function expectedOutput(code: string): string[] {
+  const expected: string[] = [];
+  let printing = false;
+  for (const line of code.split('\n')) {
+    const printed = /^\s*console\.log\(.*\); \/\/ (.*)$/.exec(line);
+    const continued = /^\s*\/\/ (.*)$/.exec(line);
+    if (printed !== null) expected.push(printed[1] as string);
+    else if (printing && continued !== null) expected.push(continued[1] as string);
+    printing = printed !== null || (printing && continued !== null);
+  }
+  return expected;
+}
+
+/** The text of a block as a CommonJS file. */
+function compile(code: string): string {
+  return transformSync(code, {
+    jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
+    module: { type: 'commonjs' },
+  }).code;
+}
+
+describe.each(documents)('%s', (document) => {
+  const blocks = blocksOf(document);
+  const programs = blocks.filter(({ language }) => language === 'ts');
+
+  if (programs.length > 0) {
+    test.each(programs)('the code at line $line runs and prints what it says', ({ code, line }) => {
+      mkdirSync(folder, { recursive: true });
+      const file = join(folder, `${document.replace(/\W/g, '-')}-${line}.js`);
+      writeFileSync(file, compile(code));
+      const { stdout, stderr, status } = spawnSync(process.execPath, [file], { encoding: 'utf8' });
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+      expect(stdout.trimEnd().split('\n')).toEqual(expectedOutput(code));
+    });
+  }
+
+  const commands = blocks
+    .filter(({ language }) => language === 'sh')
+    .flatMap(({ code }) => code.split('\n'))
+    .map((line) => line.replace(/\s+#.*$/, '').trim())
+    .filter((line) => line !== '');
+
+  if (commands.length > 0) {
+    test.each(commands)('the command exists: %s', (command) => {
+      expect(problemOf(command)).toBeUndefined();
+    });
+  }
+});
+
+/** Why a command of a document cannot be right; `undefined` where it can. */
+function problemOf(command: string): string | undefined {
+  const words = command.replace(/^(?:[A-Z_]+=\S+ )+/, '').split(/\s+/);
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  if (words[0] === 'npm') {
+    const script = words[1] === 'run' ? words[2] : words[1];
+    return script !== undefined && (script in scripts || ['ci', 'install'].includes(script)) ? undefined : 'no script';
+  }
+  if (words[0] === 'npx' && words[1] === 'libtorch-losses') {
+    const main = join(root, 'dist', 'cli', 'main.js');
+    const { status, stderr, stdout } = spawnSync(process.execPath, [main, words[2] ?? '', '--help'], {
+      encoding: 'utf8',
+    });
+    const options = words.filter((word) => word.startsWith('--'));
+    const unknown = options.filter((option) => !stdout.includes(option));
+    return status !== 0 ? stderr : unknown.length > 0 ? `no option ${unknown.join(', ')}` : undefined;
+  }
+  if (words[0] === 'git' || words[0] === 'python3' || words[0] === 'node' || words[0] === 'export') return undefined;
+  return `neither npm nor npx: ${words[0]}`;
+}
