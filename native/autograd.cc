@@ -49,8 +49,8 @@ Napi::Value Backward(const Napi::CallbackInfo& info) {
   const auto gradients = ReadGradients(info[1], "gradients");
   const auto retain_graph = ReadRetainGraph(info[2]);
   const bool create_graph = ReadFlag(info[3], "createGraph", false);
-  const auto inputs = IsAbsent(info[4]) ? std::vector<at::Tensor>()
-                                        : UnwrapTensors(info.Env(), info[4], "inputs");
+  const auto inputs =
+      IsAbsent(info[4]) ? std::vector<at::Tensor>() : UnwrapTensors(info.Env(), info[4], "inputs");
   CheckSavedTensors(info.Env());
   torch::autograd::backward(tensors, gradients, retain_graph, create_graph, inputs);
   return info.Env().Undefined();
@@ -65,12 +65,13 @@ Napi::Value Grad(const Napi::CallbackInfo& info) {
   const bool create_graph = ReadFlag(info[4], "createGraph", false);
   const bool allow_unused = ReadFlag(info[5], "allowUnused", false);
   CheckSavedTensors(info.Env());
-  const auto results = torch::autograd::grad(outputs, inputs, gradients, retain_graph, create_graph,
-                                             allow_unused);
+  const auto results =
+      torch::autograd::grad(outputs, inputs, gradients, retain_graph, create_graph, allow_unused);
   Napi::Array array = Napi::Array::New(info.Env(), results.size());
   for (size_t i = 0; i < results.size(); i++) {
     if (!results[i].defined()) continue;
-    array.Set(static_cast<uint32_t>(i), Napi::Value(info.Env(), WrapTensor(info.Env(), results[i])));
+    array.Set(static_cast<uint32_t>(i),
+              Napi::Value(info.Env(), WrapTensor(info.Env(), results[i])));
   }
   return array;
 }

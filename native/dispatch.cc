@@ -2,12 +2,14 @@
 
 #include <ATen/core/stack.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <sstream>
 #include <utility>
 
 #include "guard.h"
+#include "storage.h"
 
 namespace bridge {
 
@@ -41,17 +43,42 @@ napi_value Results(napi_env env, const torch::jit::Stack& stack) {
   return results;
 }
 
+bool ReadsArrays(const std::vector<ArgumentPlan>& arguments) {
+  return std::any_of(arguments.begin(), arguments.end(), [](const ArgumentPlan& argument) {
+    switch (argument.kind) {
+      case Kind::kTensorList:
+      case Kind::kOptionalTensorList:
+      case Kind::kIntList:
+      case Kind::kFloatList:
+      case Kind::kBoolList:
+        return true;
+      default:
+        return false;
+    }
+  });
+}
+
+// The elements of an array may be getters, which may have detached what was checked before them.
+void CheckStorages(napi_env env, const torch::jit::Stack& stack) {
+  for (const c10::IValue& value : stack) {
+    if (value.isTensor()) CheckStorage(env, value.toTensor());
+    if (!value.isTensorList()) continue;
+    for (const at::Tensor& tensor : value.toTensorVector()) CheckStorage(env, tensor);
+  }
+}
+
 napi_value Call(const Operator& op, napi_env env, size_t argc, const napi_value* argv) {
   if (argc > op.arguments.size()) {
-    throw BridgeError("INVALID_ARGUMENT",
-                      "expected at most " + std::to_string(op.arguments.size()) +
-                          " arguments, but received " + std::to_string(argc));
+    throw BridgeError("INVALID_ARGUMENT", "expected at most " +
+                                              std::to_string(op.arguments.size()) +
+                                              " arguments, but received " + std::to_string(argc));
   }
   torch::jit::Stack stack;
   stack.reserve(op.arguments.size());
   for (size_t i = 0; i < op.arguments.size(); i++) {
     stack.push_back(ToIValue(env, argv[i], op.arguments[i]));
   }
+  if (op.reads_arrays) CheckStorages(env, stack);
   op.handle.callBoxed(stack);
   return op.returns_argument ? nullptr : Results(env, stack);
 }
@@ -95,9 +122,10 @@ Napi::Value MakeOperator(const Napi::CallbackInfo& info) {
     throw BridgeError("NOT_IMPLEMENTED", name + " takes more arguments than this bridge passes");
   }
   Environment& environment = Environment::Of(env);
+  const bool reads_arrays = ReadsArrays(arguments);
   Operator& op = environment.Own(std::make_unique<Operator>(
       Operator{&environment, handle, ShortName(name, overload), std::move(arguments),
-               ReturnsArgument(schema)}));
+               ReturnsArgument(schema), reads_arrays}));
   napi_value function = nullptr;
   if (napi_create_function(env, op.name.c_str(), op.name.size(), CallOperator, &op, &function) !=
       napi_ok) {

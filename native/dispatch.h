@@ -21,6 +21,8 @@ struct Operator {
   std::vector<ArgumentPlan> arguments;
   // In-place and out= forms give back one of their arguments: the caller has it already.
   bool returns_argument;
+  // Whether converting the arguments may run scripts, because an array is among them.
+  bool reads_arrays;
 };
 
 // operator, schema, operatorNames

@@ -111,8 +111,8 @@ void Environment::Connect(const Napi::Object& hooks) {
   const auto function = [&](const char* name) {
     const Napi::Value value = hooks.Get(name);
     if (!value.IsFunction()) {
-      throw BridgeError("INVALID_ARGUMENT", std::string("connect: expected hooks.") + name +
-                                                " to be a function");
+      throw BridgeError("INVALID_ARGUMENT",
+                        std::string("connect: expected hooks.") + name + " to be a function");
     }
     return Napi::Persistent(value.As<Napi::Function>());
   };

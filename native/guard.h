@@ -30,8 +30,8 @@ class BridgeError : public std::runtime_error {
 // The refusal of one argument.
 inline BridgeError Refused(const std::string& argument, const std::string& what,
                            const std::string& actual) {
-  return {"INVALID_ARGUMENT", "expected '" + argument + "' to be " + what + ", but received " + actual,
-          argument};
+  return {"INVALID_ARGUMENT",
+          "expected '" + argument + "' to be " + what + ", but received " + actual, argument};
 }
 
 // What a JavaScript value is, for the end of that sentence.
@@ -71,9 +71,8 @@ napi_value Guard(Environment& environment, const Name& op, const Body& body) noe
 template <Napi::Value (*Fn)(const Napi::CallbackInfo&)>
 void Export(Napi::Object exports, const char* name) {
   const napi_callback entry = [](napi_env env, napi_callback_info info) -> napi_value {
-    return Guard(Environment::Of(env), "libtorch", [&]() -> napi_value {
-      return Fn(Napi::CallbackInfo(env, info));
-    });
+    return Guard(Environment::Of(env), "libtorch",
+                 [&]() -> napi_value { return Fn(Napi::CallbackInfo(env, info)); });
   };
   napi_value function = nullptr;
   napi_create_function(exports.Env(), name, NAPI_AUTO_LENGTH, entry, nullptr, &function);

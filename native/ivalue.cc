@@ -264,8 +264,8 @@ napi_value FromIValue(napi_env env, const c10::IValue& value) {
     const auto list = value.toIntVector();
     return FromList(env, list, [&](size_t i) { return ScalarToJs(env, list[i]); });
   }
-  throw BridgeError("RUNTIME", "a result of type " + value.tagKind() +
-                                   " has no counterpart in JavaScript");
+  throw BridgeError("RUNTIME",
+                    "a result of type " + value.tagKind() + " has no counterpart in JavaScript");
 }
 
 napi_value ScalarToJs(napi_env env, const at::Scalar& scalar) {

@@ -105,8 +105,8 @@ Napi::Value Gradient(const Napi::CallbackInfo& info) {
 }
 
 void CheckGradient(const at::Tensor& tensor, const at::Tensor& gradient) {
-  if (!gradient.sizes().equals(tensor.sizes()) ||
-      gradient.scalar_type() != tensor.scalar_type() || gradient.device() != tensor.device()) {
+  if (!gradient.sizes().equals(tensor.sizes()) || gradient.scalar_type() != tensor.scalar_type() ||
+      gradient.device() != tensor.device()) {
     throw BridgeError("INVALID_ARGUMENT",
                       "expected 'grad' to have the tensor's own shape, dtype and device", "grad");
   }

@@ -132,7 +132,8 @@ Napi::Value Share(const Napi::CallbackInfo& info) {
   return {env, WrapTensor(env, tensor)};
 }
 
-// copyTo(tensor, array): the elements in row-major order, into a typed array of the same byte length
+// copyTo(tensor, array): the elements in row-major order, into a typed array of the same byte
+// length
 Napi::Value CopyTo(const Napi::CallbackInfo& info) {
   const napi_env env = info.Env();
   const at::NoGradGuard no_grad;

@@ -29,7 +29,8 @@ struct TensorHandle {
   }
 };
 
-// Runs inside the garbage collection: it may only free memory and adjust the external-memory figure.
+// Runs inside the garbage collection: it may only free memory and adjust the external-memory
+// figure.
 void Finalize(node_api_basic_env env, void* data, void* /*hint*/) {
   const std::unique_ptr<TensorHandle> handle(static_cast<TensorHandle*>(data));
   handle->Release(env);
@@ -81,9 +82,10 @@ napi_value WrapTensor(napi_env env, at::Tensor tensor) {
 const at::Tensor& UnwrapTensor(napi_env env, napi_value value, const std::string& argument) {
   const TensorHandle& handle = ExpectHandle(env, value, argument);
   if (!handle.tensor.defined()) {
-    throw BridgeError("DISPOSED", "expected '" + argument +
-                                      "' to be a live tensor, but received one that was disposed",
-                      argument);
+    throw BridgeError(
+        "DISPOSED",
+        "expected '" + argument + "' to be a live tensor, but received one that was disposed",
+        argument);
   }
   CheckStorage(env, handle.tensor);
   return handle.tensor;

@@ -21,6 +21,12 @@ export async function buildNative({ libtorch, force = false, announce = () => {}
   if (!existsSync(headers)) {
     throw new StepFailure(
       `the libtorch in ${libtorch.root} has no headers (${headers}), which building from source needs`,
+      {
+        remedies: [
+          'npx libtorch-losses install     installs one that has them',
+          'LIBTORCH=/path/to/libtorch      uses another one',
+        ],
+      },
     );
   }
   const inputs = hashOf(libtorch);

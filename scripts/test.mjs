@@ -52,8 +52,9 @@ function tests(name, file, options, environment = {}) {
   const output = join(results, `${file}.json`);
   // A filter may leave one of the suites without a test; without one, a suite that lost its tests has failed.
   const filtered = jestArguments.length > 0 ? ['--passWithNoTests'] : [];
-  const command = [bin('jest', 'bin/jest.js'), '--json', '--outputFile', output, ...filtered, ...options];
-  step(name, [...command, ...(jestArguments.length > 0 ? jestArguments : [])], environment);
+  // The given arguments first: options that take a list would swallow them.
+  const own = ['--json', '--outputFile', output, ...filtered, ...options];
+  step(name, [bin('jest', 'bin/jest.js'), ...jestArguments, ...own], environment);
   let result;
   try {
     result = JSON.parse(readFileSync(output, 'utf8'));

@@ -1,7 +1,9 @@
-// The loader addon: opens libtorch before the main addon, so that the main addon needs no path to it.
+// The loader addon: opens libtorch before the main addon, so that the main addon needs no path to
+// it.
 //
-// It must run where no libtorch is, hence no libtorch header and no link to it. What it opens with RTLD_GLOBAL stays
-// mapped for the life of the process; the main addon's NEEDED names then resolve to what is mapped.
+// It must run where no libtorch is, hence no libtorch header and no link to it. What it opens with
+// RTLD_GLOBAL stays mapped for the life of the process; the main addon's NEEDED names then resolve
+// to what is mapped.
 
 #define NAPI_VERSION 9
 #include <node_api.h>
@@ -24,9 +26,8 @@ using Library = HMODULE;
 std::string LastError() {
   const DWORD code = GetLastError();
   char text[512];
-  const DWORD length =
-      FormatMessageA(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS, nullptr, code, 0,
-                     text, sizeof(text), nullptr);
+  const DWORD length = FormatMessageA(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS,
+                                      nullptr, code, 0, text, sizeof(text), nullptr);
   return length == 0 ? "error " + std::to_string(code) : std::string(text, length);
 }
 

@@ -6,8 +6,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { thisHost } from '../../lib/binding/host';
 import { defaultVersion } from '../../lib/binding/libtorch-versions';
-import { locateLibtorch } from '../../lib/binding/locate';
+import { type LocatedLibtorch, locateLibtorch } from '../../lib/binding/locate';
 import { fakePip, type PipBehaviour } from '../support/fake-pip';
 import { type ServerChanges, sha256Fragment, startWheelServer, type WheelServer } from '../support/wheel-server';
 import { libraryPath, libtorchArchive, wheel, wheelName } from '../support/wheels';
@@ -15,6 +16,8 @@ import { libraryPath, libtorchArchive, wheel, wheelName } from '../support/wheel
 const program = join(__dirname, '../../dist/cli/main.js');
 const posix = process.platform !== 'win32';
 const linux = process.platform === 'linux';
+
+jest.setTimeout(30_000);
 
 let directory: string;
 let server: WheelServer | undefined;
@@ -79,13 +82,18 @@ function file(name: string, content: Buffer): string {
   return join(directory, name);
 }
 
-/** What the cache holds: its directories, and the files in them that could be taken for an install. */
+/** The names in the cache. */
 function cached(): string[] {
   return existsSync(cache()) ? readdirSync(cache()).sort() : [];
 }
 
+/** What a program that uses the package would find, were there no libtorch but that of the cache. */
+function locate(): LocatedLibtorch {
+  return locateLibtorch({ LIBTORCH_LOSSES_CACHE: cache() }, { ...thisHost(), systemDirectories: [] });
+}
+
 function expectInstalled(version = '2.13.0+cpu'): void {
-  const found = locateLibtorch({ LIBTORCH_LOSSES_CACHE: cache() });
+  const found = locate();
   const root = join(cache(), `libtorch-${version.replace('+', '-')}`, 'torch');
   expect(found).toMatchObject({ source: 'cache', version, root });
 }
@@ -292,17 +300,22 @@ describe('from a file', () => {
     const library = file('nvidia_cublas.whl', wheel({ name: 'nvidia-cublas', version: '13.1', extra: [cublas] }));
     expect((await run('install', '--from-file', library, torch)).status).toBe(0);
     expectInstalled(version);
-    const found = locateLibtorch({ LIBTORCH_LOSSES_CACHE: cache() });
+    const found = locate();
     expect(found).toMatchObject({ flavour: 'cuda', nvidia: join(cache(), 'libtorch-2.13.0-cu130', 'nvidia') });
     expect(marker('libtorch-2.13.0-cu130')).toMatchObject({ source: torch });
   });
 
   test.each([
-    ['that is not there', () => 'nowhere.whl', 'nowhere.whl is not there', 1],
-    ['that is a directory', () => directory, 'is no file', 1],
-    ['that is damaged', () => file('x.whl', wheel().subarray(0, 999)), 'download the file again', 1],
-    ['without torch', () => file('x.whl', wheel({ name: 'nvidia-x', version: '1' })), 'received none', 2],
-    ['of an unsupported version', () => file('x.whl', wheel({ version: '2.5.0+cpu' })), 'but received 2.5.0+cpu', 1],
+    ['that is not there', (): string => 'nowhere.whl', 'nowhere.whl is not there', 1],
+    ['that is a directory', (): string => directory, 'is no file', 1],
+    ['that is damaged', (): string => file('x.whl', wheel().subarray(0, 999)), 'download the file again', 1],
+    ['without torch', (): string => file('x.whl', wheel({ name: 'nvidia-x', version: '1' })), 'received none', 2],
+    [
+      'of an unsupported version',
+      (): string => file('x.whl', wheel({ version: '2.5.0+cpu' })),
+      'but received 2.5.0+cpu',
+      1,
+    ],
   ] as const)('refuses one %s', async (_, make, message, status) => {
     const ended = await run('install', '--from-file', make());
     expect(ended).toMatchObject({ status, stderr: expect.stringContaining(message) });

@@ -1,12 +1,12 @@
 /** What the losses' arguments have in common: data that becomes tensors, reductions, and refusals explained. */
 import { isTensor } from '../../aten/bind';
-import { expected, NativeError, show } from '../../errors';
+import { DisposedError, expected, NativeError, show } from '../../errors';
 import { oneOf } from '../../options';
-import { type FlatData, type TensorData, tensor } from '../../tensor/create';
+import { type TensorData, tensor } from '../../tensor/create';
 import { isTypedArray } from '../../tensor/elements';
 import { sameShape } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
-import { type Reduction, reductions } from '../../types';
+import { floatingDTypes, type Reduction, reductions } from '../../types';
 
 /** A tensor, or what one can be made of: nested arrays, a typed array, `{ data, dims }`. */
 export type TensorLike = Tensor | TensorData;
@@ -44,25 +44,31 @@ function isData(value: unknown): value is TensorData {
 }
 
 /**
- * A classification target as a tensor. Data that has the input's shape and is no integer array is class probabilities,
- * of the input's dtype; other data is class indices, cast to int64.
+ * A classification target as a tensor. Integer arrays are class indices. Other data is class probabilities of the
+ * input's dtype if it has the input's shape, and else class indices too: as int64, of numbers that are no integers none.
  */
 export function asClassTarget(op: string, argument: string, value: TensorLike, input: Tensor): Tensor {
   if (isTensor(value)) return value;
   const made = fromData(op, argument, value);
-  const array = isTypedArray(value) ? value : (value as FlatData).data;
-  const integers = isTypedArray(array) && !/^Float/.test(Object.prototype.toString.call(array).slice(8));
-  if (!integers && made.dtype !== 'int64' && sameShape(made.shape, input.shape)) return made.to(input.dtype);
-  if (isTypedArray(array)) return made.to('int64');
-  // From the numbers themselves, so that one that is no integer is refused instead of truncated.
-  return tensor(value, { dtype: 'int64' });
+  if (!(floatingDTypes as readonly string[]).includes(made.dtype)) return made.to('int64');
+  const shape = made.shape;
+  if (sameShape(shape, input.shape)) return made.to(input.dtype);
+  // From the numbers themselves: casting the tensor would truncate.
+  return tensor({ data: Array.from(made.to('float64').toTypedArray<Float64Array>()), shape }, { dtype: 'int64' });
 }
 
 /** What was wrong with an argument, in the words of the one formula. */
 export interface Explanation {
-  argument: string;
+  /** The argument as messages show it: `'target'`, `option 'weight'`. */
+  label: string;
   what: string;
   actual: string;
+}
+
+/** The tensors of a call by their names: arguments, and options apart. */
+export interface CallTensors {
+  arguments: Readonly<Record<string, Tensor>>;
+  options?: Readonly<Record<string, Tensor | undefined>>;
 }
 
 /**
@@ -71,14 +77,36 @@ export interface Explanation {
  * PyTorch alone decides what is refused. `explain` looks at the arguments only after it has, so the good path pays
  * nothing; what it does not recognise keeps libtorch's own words.
  */
-export function explained<T>(op: string, call: () => T, explain: (refusal: NativeError) => Explanation | undefined): T {
+export function explained<T>(
+  op: string,
+  tensors: CallTensors,
+  call: () => T,
+  explain: (refusal: NativeError) => Explanation | undefined,
+): T {
   try {
     return call();
   } catch (error) {
+    if (error instanceof DisposedError) throw namingDisposed(op, tensors, error);
     if (!(error instanceof NativeError)) throw error;
     const found = explain(error);
     if (found === undefined) throw error;
-    const message = `${op}: expected '${found.argument}' ${found.what}, but received ${found.actual} (libtorch: ${error.message})`;
-    throw new NativeError(error.code, message, { op, argument: found.argument, cause: error });
+    const { message, argument } = expected(op, found.label, found.what, found.actual);
+    throw new NativeError(error.code, `${message} (libtorch: ${error.message})`, {
+      op,
+      argument: argument as string,
+      cause: error,
+    });
   }
+}
+
+/** The error for a disposed tensor, by the name that the caller knows it by. */
+function namingDisposed(op: string, { arguments: tensors, options = {} }: CallTensors, cause: DisposedError): Error {
+  const labelled = [
+    ...Object.entries(tensors).map(([name, tensor]) => [`'${name}'`, tensor] as const),
+    ...Object.entries(options).map(([name, tensor]) => [`option '${name}'`, tensor] as const),
+  ];
+  const found = labelled.find(([, tensor]) => tensor?.isDisposed);
+  if (found === undefined) return cause;
+  const { message, argument } = expected(op, found[0], 'to be a live tensor', 'one that was disposed');
+  return new DisposedError('DISPOSED', message, { op, argument: argument as string, cause });
 }

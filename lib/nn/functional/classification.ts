@@ -2,11 +2,11 @@
 import * as aten from '../../aten/operators.generated';
 import { expected } from '../../errors';
 import { integer, withDefaults, within } from '../../options';
-import { broadcastShapes, sameShape, shapeText } from '../../tensor/shape';
+import { sameShape, shapeText } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
 import type { Reduction } from '../../types';
 import { asClassTarget, asOptionalTensor, asTensor, explained, reductionCode, type TensorLike } from './arguments';
-import { explainBroadcast, explainClassification, explainProbabilities } from './explain';
+import { explainClassification, explainExpand, explainIntegers, explainProbabilities } from './explain';
 
 /** Options of {@link crossEntropy}. */
 export interface CrossEntropyOptions {
@@ -101,6 +101,7 @@ export function crossEntropy(input: TensorLike, target: TensorLike, options?: Cr
   const weight = asOptionalTensor(op, 'weight', filled.weight);
   return explained(
     op,
+    { arguments: { input: scores, target: labels }, options: { weight } },
     () => aten.cross_entropy_loss(scores, labels, weight, reduction, ignoreIndex, smoothing),
     (refusal) => explainClassification({ input: scores, target: labels, weight, ignoreIndex }, true, refusal),
   );
@@ -139,6 +140,7 @@ export function nllLoss(input: TensorLike, target: TensorLike, options?: NLLLoss
   const weight = asOptionalTensor(op, 'weight', filled.weight);
   return explained(
     op,
+    { arguments: { input: logProbs, target: labels }, options: { weight } },
     () => aten.nll_loss_nd(logProbs, labels, weight, reduction, ignoreIndex),
     (refusal) => explainClassification({ input: logProbs, target: labels, weight, ignoreIndex }, false, refusal),
   );
@@ -171,14 +173,16 @@ export function binaryCrossEntropy(input: TensorLike, target: TensorLike, option
   const probs = asTensor(op, 'input', input);
   const labels = asTensor(op, 'target', target);
   const weight = asOptionalTensor(op, 'weight', filled.weight);
-  checkSameShape(op, probs, labels);
-  const refused = weight && explainBroadcast('weight', weight, 'target', labels);
-  if (refused) throw expected(op, "option 'weight'", refused.what, refused.actual);
-  // The operator itself would not broadcast a weight that is smaller than the target.
-  const expanded = weight?.expand(broadcastShapes(weight.shape, labels.shape));
   return explained(
     op,
-    () => aten.binary_cross_entropy(probs, labels, expanded, reduction),
+    { arguments: { input: probs, target: labels }, options: { weight } },
+    () => {
+      checkSameShape(op, probs, labels);
+      const refused = explainExpand('weight', weight, 'target', labels);
+      if (refused) throw expected(op, refused.label, refused.what, refused.actual);
+      // The operator itself would not broadcast a weight that is smaller than the target.
+      return aten.binary_cross_entropy(probs, labels, weight?.expand(labels.shape), reduction);
+    },
     () => explainProbabilities(probs, labels),
   );
 }
@@ -216,13 +220,17 @@ export function binaryCrossEntropyWithLogits(
   const labels = asTensor(op, 'target', target);
   const weight = asOptionalTensor(op, 'weight', filled.weight);
   const posWeight = asOptionalTensor(op, 'posWeight', filled.posWeight);
-  checkSameShape(op, logits, labels);
   return explained(
     op,
-    () => aten.binary_cross_entropy_with_logits(logits, labels, weight, posWeight, reduction),
+    { arguments: { input: logits, target: labels }, options: { weight, posWeight } },
+    () => {
+      checkSameShape(op, logits, labels);
+      return aten.binary_cross_entropy_with_logits(logits, labels, weight, posWeight, reduction);
+    },
     () =>
-      (weight && explainBroadcast('weight', weight, 'target', labels)) ??
-      (posWeight && explainBroadcast('posWeight', posWeight, 'target', labels)),
+      explainIntegers('input', logits) ??
+      explainExpand('weight', weight, 'target', labels) ??
+      explainExpand('posWeight', posWeight, 'target', labels),
   );
 }
 

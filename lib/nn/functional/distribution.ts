@@ -5,7 +5,7 @@ import { boolean, oneOf, withDefaults } from '../../options';
 import type { Tensor } from '../../tensor/tensor';
 import { reductions } from '../../types';
 import { asTensor, explained, reductionCode, type TensorLike } from './arguments';
-import { explainBroadcast } from './explain';
+import { explainBroadcast, explainIntegers } from './explain';
 
 /** How {@link klDiv} reduces. */
 export const klDivReductions = [...reductions, 'batchmean'] as const;
@@ -64,8 +64,12 @@ export function klDiv(input: TensorLike, target: TensorLike, options?: KLDivOpti
   const code = reductionCode(op, reduction === 'batchmean' ? 'sum' : reduction);
   const loss = explained(
     op,
+    { arguments: { input: logProbs, target: probs } },
     () => aten.kl_div(logProbs, probs, code, logTarget),
-    () => explainBroadcast('target', probs, 'input', logProbs),
+    () =>
+      explainIntegers('input', logProbs) ??
+      explainIntegers('target', probs) ??
+      explainBroadcast('target', probs, 'input', logProbs),
   );
   const size = logProbs.shape[0];
   return reduction === 'batchmean' && size !== undefined ? loss.div(size) : loss;

@@ -1,7 +1,8 @@
 /** Why libtorch refused: looks at the arguments of a call that has failed, for the first thing that is wrong. */
 import type { NativeError } from '../../errors';
-import { broadcastable, sameShape, shapeText } from '../../tensor/shape';
+import { broadcastable, broadcastShapes, sameShape, shapeText } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
+import { type DType, floatingDTypes } from '../../types';
 import type { Explanation } from './arguments';
 
 interface Classification {
@@ -11,8 +12,6 @@ interface Classification {
   ignoreIndex: number;
 }
 
-const wholeNumbers: readonly string[] = ['int64', 'uint8'];
-
 /** The first argument that does not fit the others in a loss over class scores. `probabilities`: whether a target of the input's shape is meant. */
 export function explainClassification(
   { input, target, weight, ignoreIndex }: Classification,
@@ -21,33 +20,44 @@ export function explainClassification(
 ): Explanation | undefined {
   const shape = input.shape;
   if (shape.length === 0) {
-    return { argument: 'input', what: 'to have at least 1 dimension', actual: 'shape []' };
+    return { label: "'input'", what: 'to have at least 1 dimension', actual: 'shape []' };
   }
   if (refusal.code === 'INDEX') return explainIndex(input, target, ignoreIndex);
+  const integers = explainIntegers('input', input);
+  if (integers !== undefined) return integers;
   const classes = shape.length === 1 ? (shape[0] as number) : (shape[1] as number);
   if (weight !== undefined && !sameShape(weight.shape, [classes])) {
     const what = `to have shape [${classes}], one weight a class`;
-    return { argument: 'weight', what, actual: shapeText(weight.shape) };
+    return { label: "option 'weight'", what, actual: shapeText(weight.shape) };
   }
   if (weight !== undefined && weight.dtype !== input.dtype) {
-    return { argument: 'weight', what: `to be ${input.dtype} as 'input' is`, actual: weight.dtype };
+    return { label: "option 'weight'", what: `to be ${input.dtype} as 'input' is`, actual: weight.dtype };
   }
-  return explainClassTarget(shape, target, probabilities);
+  return explainClassTarget(shape, target, ignoreIndex, probabilities);
 }
 
-function explainClassTarget(shape: readonly number[], target: Tensor, probabilities: boolean): Explanation | undefined {
+function explainClassTarget(
+  shape: readonly number[],
+  target: Tensor,
+  ignoreIndex: number,
+  probabilities: boolean,
+): Explanation | undefined {
   const indices = shape.length === 1 ? [] : [shape[0] as number, ...shape.slice(2)];
   if (probabilities && sameShape(target.shape, shape)) {
-    if (!wholeNumbers.includes(target.dtype)) return undefined;
-    return { argument: 'target', what: 'to be floating point, as class probabilities are', actual: target.dtype };
+    if (!isFloating(target.dtype)) {
+      return { label: "'target'", what: 'to be floating point, as class probabilities are', actual: target.dtype };
+    }
+    if (ignoreIndex < 0) return undefined;
+    const what = 'to be below 0, as class probabilities have nothing to ignore';
+    return { label: "option 'ignoreIndex'", what, actual: String(ignoreIndex) };
   }
   if (!sameShape(target.shape, indices)) {
     const other = probabilities ? ` or ${shapeText(shape)}` : '';
-    return { argument: 'target', what: `to have shape ${shapeText(indices)}${other}`, actual: shapeText(target.shape) };
+    return { label: "'target'", what: `to have shape ${shapeText(indices)}${other}`, actual: shapeText(target.shape) };
   }
   if (target.dtype !== 'int64') {
     const actual = `${target.dtype}; target.to('int64') converts`;
-    return { argument: 'target', what: 'to hold class indices as int64', actual };
+    return { label: "'target'", what: 'to hold class indices as int64', actual };
   }
   return undefined;
 }
@@ -60,15 +70,17 @@ function explainIndex(input: Tensor, target: Tensor, ignoreIndex: number): Expla
     const label = Number(labels[i]);
     if (label === ignoreIndex || (label >= 0 && label < classes)) continue;
     const what = `to hold class indices in [0, ${classes}) or ${ignoreIndex} (ignoreIndex)`;
-    return { argument: 'target', what, actual: `${label} at index ${i}` };
+    return { label: "'target'", what, actual: `${label} at index ${i}` };
   }
   return undefined;
 }
 
-/** The first probability outside of [0, 1] among the arguments, or the first that differs in dtype. */
+/** The first argument that holds integers, that differs in dtype, or that has a probability outside of [0, 1]. */
 export function explainProbabilities(input: Tensor, target: Tensor): Explanation | undefined {
+  const integers = explainIntegers('input', input);
+  if (integers !== undefined) return integers;
   if (target.dtype !== input.dtype) {
-    return { argument: 'target', what: `to be ${input.dtype} as 'input' is`, actual: target.dtype };
+    return { label: "'target'", what: `to be ${input.dtype} as 'input' is`, actual: target.dtype };
   }
   return firstOutside('input', input) ?? firstOutside('target', target);
 }
@@ -78,9 +90,15 @@ function firstOutside(argument: string, tensor: Tensor): Explanation | undefined
   for (let i = 0; i < values.length; i++) {
     const value = Number(values[i]);
     if (value >= 0 && value <= 1) continue;
-    return { argument, what: 'to be probabilities in [0, 1]', actual: `${value} at index ${i}` };
+    return { label: `'${argument}'`, what: 'to be probabilities in [0, 1]', actual: `${value} at index ${i}` };
   }
   return undefined;
+}
+
+/** That an argument holds integers, where the loss is of real numbers. */
+export function explainIntegers(argument: string, tensor: Tensor): Explanation | undefined {
+  if (isFloating(tensor.dtype)) return undefined;
+  return { label: `'${argument}'`, what: 'to be floating point', actual: tensor.dtype };
 }
 
 /** That two arguments do not broadcast to each other. */
@@ -92,5 +110,23 @@ export function explainBroadcast(
 ): Explanation | undefined {
   if (broadcastable(tensor.shape, other.shape)) return undefined;
   const what = `to broadcast with '${name}' of shape ${shapeText(other.shape)}`;
-  return { argument, what, actual: shapeText(tensor.shape) };
+  return { label: `'${argument}'`, what, actual: shapeText(tensor.shape) };
+}
+
+/** That an option does not broadcast to the shape of an argument. */
+export function explainExpand(
+  option: string,
+  tensor: Tensor | undefined,
+  name: string,
+  other: Tensor,
+): Explanation | undefined {
+  if (tensor === undefined) return undefined;
+  const [shape, wanted] = [tensor.shape, other.shape];
+  if (broadcastable(shape, wanted) && sameShape(broadcastShapes(shape, wanted), wanted)) return undefined;
+  const what = `to broadcast to shape ${shapeText(wanted)} of '${name}'`;
+  return { label: `option '${option}'`, what, actual: shapeText(shape) };
+}
+
+function isFloating(dtype: DType): boolean {
+  return (floatingDTypes as readonly DType[]).includes(dtype);
 }

@@ -1,0 +1,51 @@
+/** What a loss refuses: function and module alike, naming the argument that is meant; and the reference with them. */
+import * as torch from '../../lib';
+import { DisposedError, NativeError, type TorchError } from '../../lib/errors';
+import { type ErrorCase, type Loss, losses } from '../cases';
+import { materialised, refusedByReference } from '../cases/call';
+import { refusal } from '../unit/reference/support';
+
+type Call = (input: unknown, target: unknown, options: unknown) => unknown;
+type Module = new (options: unknown) => { forward: Call };
+
+describe.each(losses)('$name', (loss) => {
+  describe.each(loss.errors)('$name', (errorCase) => {
+    test('the function', () => {
+      const call = torch.nn.functional[loss.name] as Call;
+      const error = refusal(() => call(...materialised(errorCase)));
+      check(error, errorCase);
+      if (error.op !== undefined) expect(error.op).toBe(loss.name);
+    });
+
+    test('the module', () => {
+      const { [loss.module]: Loss } = torch.nn as unknown as Record<Loss['module'], Module>;
+      const [input, target, options] = materialised(errorCase);
+      const error = refusal(() => new Loss(options).forward(input, target, undefined));
+      check(error, errorCase);
+      if (error.op !== undefined) expect([loss.name, loss.module]).toContain(error.op);
+    });
+
+    if (!errorCase.nativeOnly) {
+      test('the reference', () => {
+        const error = refusal(() => refusedByReference(loss, errorCase));
+        expect({ op: error.op, argument: error.argument }).toEqual({ op: loss.name, argument: errorCase.argument });
+        expect(error.code).toBe(errorCase.code === 'UNKNOWN_OPTION' ? 'UNKNOWN_OPTION' : 'INVALID_ARGUMENT');
+      });
+    }
+  });
+});
+
+/** The code, the argument, and the words of the one formula; libtorch's own words follow where it was what refused. */
+function check(error: TorchError, { code, argument }: ErrorCase): void {
+  expect({ code: error.code, argument: error.argument }).toEqual({ code, argument });
+  if (code === 'DISPOSED') expect(error).toBeInstanceOf(DisposedError);
+  if (code === 'UNKNOWN_OPTION') expect(error.message).toMatch(/^\w+: unknown option '\w+'.*; known options are '/);
+  else if (argument !== undefined) {
+    expect(error.message).toMatch(/^\w+: expected (option )?'\w+' .+, but received .+/s);
+    expect(error.message).toContain(`'${argument}'`);
+    if (code !== 'INVALID_ARGUMENT') {
+      expect(error).toBeInstanceOf(NativeError);
+      expect(error.message).toContain(`(libtorch: ${(error.cause as Error).message})`);
+    }
+  }
+}
