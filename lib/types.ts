@@ -25,6 +25,11 @@ export const floatingDTypes = ['float64', 'float32', 'float16', 'bfloat16'] as c
 /** An element type that carries gradients. */
 export type FloatingDType = (typeof floatingDTypes)[number];
 
+/** Whether elements of the dtype can carry gradients. */
+export function isFloating(dtype: DType): dtype is FloatingDType {
+  return (floatingDTypes as readonly DType[]).includes(dtype);
+}
+
 /** How a loss over many elements becomes one number: `'none'` leaves it per element. */
 export const reductions = ['none', 'mean', 'sum'] as const;
 

@@ -417,6 +417,14 @@ export function normal_(self: Tensor, mean?: number, std?: number, generator?: u
 }
 let $normal_: Operator | undefined;
 
+/** `aten::clamp_min_(Tensor(a!) self, Scalar min) -> Tensor(a!)` */
+export function clamp_min_(self: Tensor, min: Scalar): Tensor {
+  $clamp_min_ ??= operator('aten::clamp_min_', '');
+  $clamp_min_(unwrap(self, 'clamp_min_', 'self'), min);
+  return self;
+}
+let $clamp_min_: Operator | undefined;
+
 // reductions
 
 /** `aten::sum(Tensor self, *, ScalarType? dtype=None) -> Tensor` */
@@ -836,6 +844,13 @@ export function unbind_int(self: Tensor, dim?: number): Tensor[] {
 }
 let $unbind_int: Operator | undefined;
 
+/** `aten::broadcast_tensors(Tensor[] tensors) -> Tensor[]` */
+export function broadcast_tensors(tensors: readonly Tensor[]): Tensor[] {
+  $broadcast_tensors ??= operator('aten::broadcast_tensors', '');
+  return wrapList($broadcast_tensors(unwrapList(tensors, 'broadcast_tensors', 'tensors')));
+}
+let $broadcast_tensors: Operator | undefined;
+
 // indexing
 
 /** `aten::index_select(Tensor self, int dim, Tensor index) -> Tensor` */
@@ -1098,6 +1113,120 @@ export function binary_cross_entropy_with_logits(self: Tensor, target: Tensor, w
 }
 let $binary_cross_entropy_with_logits: Operator | undefined;
 
+/** `aten::l1_loss(Tensor self, Tensor target, int reduction=1) -> Tensor` */
+export function l1_loss(self: Tensor, target: Tensor, reduction?: number): Tensor {
+  $l1_loss ??= operator('aten::l1_loss', '');
+  return wrap($l1_loss(unwrap(self, 'l1_loss', 'self'), unwrap(target, 'l1_loss', 'target'), reduction));
+}
+let $l1_loss: Operator | undefined;
+
+/** `aten::mse_loss(Tensor self, Tensor target, int reduction=1) -> Tensor` */
+export function mse_loss(self: Tensor, target: Tensor, reduction?: number): Tensor {
+  $mse_loss ??= operator('aten::mse_loss', '');
+  return wrap($mse_loss(unwrap(self, 'mse_loss', 'self'), unwrap(target, 'mse_loss', 'target'), reduction));
+}
+let $mse_loss: Operator | undefined;
+
+/** `aten::smooth_l1_loss(Tensor self, Tensor target, int reduction=1, float beta=1.) -> Tensor` */
+export function smooth_l1_loss(self: Tensor, target: Tensor, reduction?: number, beta?: number): Tensor {
+  $smooth_l1_loss ??= operator('aten::smooth_l1_loss', '');
+  return wrap($smooth_l1_loss(unwrap(self, 'smooth_l1_loss', 'self'), unwrap(target, 'smooth_l1_loss', 'target'), reduction, beta));
+}
+let $smooth_l1_loss: Operator | undefined;
+
+/** `aten::huber_loss(Tensor self, Tensor target, int reduction=1, float delta=1.) -> Tensor` */
+export function huber_loss(self: Tensor, target: Tensor, reduction?: number, delta?: number): Tensor {
+  $huber_loss ??= operator('aten::huber_loss', '');
+  return wrap($huber_loss(unwrap(self, 'huber_loss', 'self'), unwrap(target, 'huber_loss', 'target'), reduction, delta));
+}
+let $huber_loss: Operator | undefined;
+
+/** `aten::poisson_nll_loss(Tensor input, Tensor target, bool log_input, bool full, float eps, int reduction) -> Tensor` */
+export function poisson_nll_loss(input: Tensor, target: Tensor, log_input: boolean, full: boolean, eps: number, reduction: number): Tensor {
+  $poisson_nll_loss ??= operator('aten::poisson_nll_loss', '');
+  return wrap($poisson_nll_loss(unwrap(input, 'poisson_nll_loss', 'input'), unwrap(target, 'poisson_nll_loss', 'target'), log_input, full, eps, reduction));
+}
+let $poisson_nll_loss: Operator | undefined;
+
+/** `aten::margin_ranking_loss(Tensor input1, Tensor input2, Tensor target, float margin=0., int reduction=1) -> Tensor` */
+export function margin_ranking_loss(input1: Tensor, input2: Tensor, target: Tensor, margin?: number, reduction?: number): Tensor {
+  $margin_ranking_loss ??= operator('aten::margin_ranking_loss', '');
+  return wrap($margin_ranking_loss(unwrap(input1, 'margin_ranking_loss', 'input1'), unwrap(input2, 'margin_ranking_loss', 'input2'), unwrap(target, 'margin_ranking_loss', 'target'), margin, reduction));
+}
+let $margin_ranking_loss: Operator | undefined;
+
+/** `aten::hinge_embedding_loss(Tensor self, Tensor target, float margin=1., int reduction=1) -> Tensor` */
+export function hinge_embedding_loss(self: Tensor, target: Tensor, margin?: number, reduction?: number): Tensor {
+  $hinge_embedding_loss ??= operator('aten::hinge_embedding_loss', '');
+  return wrap($hinge_embedding_loss(unwrap(self, 'hinge_embedding_loss', 'self'), unwrap(target, 'hinge_embedding_loss', 'target'), margin, reduction));
+}
+let $hinge_embedding_loss: Operator | undefined;
+
+/** `aten::multilabel_margin_loss(Tensor self, Tensor target, int reduction=1) -> Tensor` */
+export function multilabel_margin_loss(self: Tensor, target: Tensor, reduction?: number): Tensor {
+  $multilabel_margin_loss ??= operator('aten::multilabel_margin_loss', '');
+  return wrap($multilabel_margin_loss(unwrap(self, 'multilabel_margin_loss', 'self'), unwrap(target, 'multilabel_margin_loss', 'target'), reduction));
+}
+let $multilabel_margin_loss: Operator | undefined;
+
+/** `aten::soft_margin_loss(Tensor self, Tensor target, int reduction=1) -> Tensor` */
+export function soft_margin_loss(self: Tensor, target: Tensor, reduction?: number): Tensor {
+  $soft_margin_loss ??= operator('aten::soft_margin_loss', '');
+  return wrap($soft_margin_loss(unwrap(self, 'soft_margin_loss', 'self'), unwrap(target, 'soft_margin_loss', 'target'), reduction));
+}
+let $soft_margin_loss: Operator | undefined;
+
+/** `aten::cosine_embedding_loss(Tensor input1, Tensor input2, Tensor target, float margin=0., int reduction=1) -> Tensor` */
+export function cosine_embedding_loss(input1: Tensor, input2: Tensor, target: Tensor, margin?: number, reduction?: number): Tensor {
+  $cosine_embedding_loss ??= operator('aten::cosine_embedding_loss', '');
+  return wrap($cosine_embedding_loss(unwrap(input1, 'cosine_embedding_loss', 'input1'), unwrap(input2, 'cosine_embedding_loss', 'input2'), unwrap(target, 'cosine_embedding_loss', 'target'), margin, reduction));
+}
+let $cosine_embedding_loss: Operator | undefined;
+
+/** `aten::multi_margin_loss(Tensor self, Tensor target, Scalar p=1, Scalar margin=1, Tensor? weight=None, int reduction=1) -> Tensor` */
+export function multi_margin_loss(self: Tensor, target: Tensor, p?: Scalar, margin?: Scalar, weight?: Tensor | undefined, reduction?: number): Tensor {
+  $multi_margin_loss ??= operator('aten::multi_margin_loss', '');
+  return wrap($multi_margin_loss(unwrap(self, 'multi_margin_loss', 'self'), unwrap(target, 'multi_margin_loss', 'target'), p, margin, unwrapOptional(weight, 'multi_margin_loss', 'weight'), reduction));
+}
+let $multi_margin_loss: Operator | undefined;
+
+/** `aten::triplet_margin_loss(Tensor anchor, Tensor positive, Tensor negative, float margin=1., float p=2., float eps=9.9999999999999995e-07, bool swap=False, int reduction=1) -> Tensor` */
+export function triplet_margin_loss(anchor: Tensor, positive: Tensor, negative: Tensor, margin?: number, p?: number, eps?: number, swap?: boolean, reduction?: number): Tensor {
+  $triplet_margin_loss ??= operator('aten::triplet_margin_loss', '');
+  return wrap($triplet_margin_loss(unwrap(anchor, 'triplet_margin_loss', 'anchor'), unwrap(positive, 'triplet_margin_loss', 'positive'), unwrap(negative, 'triplet_margin_loss', 'negative'), margin, p, eps, swap, reduction));
+}
+let $triplet_margin_loss: Operator | undefined;
+
+/** `aten::ctc_loss.IntList(Tensor log_probs, Tensor targets, int[] input_lengths, int[] target_lengths, int blank=0, int reduction=1, bool zero_infinity=False) -> Tensor` */
+export function ctc_loss_IntList(log_probs: Tensor, targets: Tensor, input_lengths: readonly number[], target_lengths: readonly number[], blank?: number, reduction?: number, zero_infinity?: boolean): Tensor {
+  $ctc_loss_IntList ??= operator('aten::ctc_loss', 'IntList');
+  return wrap($ctc_loss_IntList(unwrap(log_probs, 'ctc_loss', 'log_probs'), unwrap(targets, 'ctc_loss', 'targets'), input_lengths, target_lengths, blank, reduction, zero_infinity));
+}
+let $ctc_loss_IntList: Operator | undefined;
+
+/** `aten::ctc_loss.Tensor(Tensor log_probs, Tensor targets, Tensor input_lengths, Tensor target_lengths, int blank=0, int reduction=1, bool zero_infinity=False) -> Tensor` */
+export function ctc_loss_Tensor(log_probs: Tensor, targets: Tensor, input_lengths: Tensor, target_lengths: Tensor, blank?: number, reduction?: number, zero_infinity?: boolean): Tensor {
+  $ctc_loss_Tensor ??= operator('aten::ctc_loss', 'Tensor');
+  return wrap($ctc_loss_Tensor(unwrap(log_probs, 'ctc_loss', 'log_probs'), unwrap(targets, 'ctc_loss', 'targets'), unwrap(input_lengths, 'ctc_loss', 'input_lengths'), unwrap(target_lengths, 'ctc_loss', 'target_lengths'), blank, reduction, zero_infinity));
+}
+let $ctc_loss_Tensor: Operator | undefined;
+
+// distances
+
+/** `aten::pairwise_distance(Tensor x1, Tensor x2, float p=2., float eps=9.9999999999999995e-07, bool keepdim=False) -> Tensor` */
+export function pairwise_distance(x1: Tensor, x2: Tensor, p?: number, eps?: number, keepdim?: boolean): Tensor {
+  $pairwise_distance ??= operator('aten::pairwise_distance', '');
+  return wrap($pairwise_distance(unwrap(x1, 'pairwise_distance', 'x1'), unwrap(x2, 'pairwise_distance', 'x2'), p, eps, keepdim));
+}
+let $pairwise_distance: Operator | undefined;
+
+/** `aten::cosine_similarity(Tensor x1, Tensor x2, int dim=1, float eps=1e-08) -> Tensor` */
+export function cosine_similarity(x1: Tensor, x2: Tensor, dim?: number, eps?: number): Tensor {
+  $cosine_similarity ??= operator('aten::cosine_similarity', '');
+  return wrap($cosine_similarity(unwrap(x1, 'cosine_similarity', 'x1'), unwrap(x2, 'cosine_similarity', 'x2'), dim, eps));
+}
+let $cosine_similarity: Operator | undefined;
+
 /** Every operator above with the schema that it was made from; a contract test holds the loaded libtorch to them. */
 export const schemas: Readonly<Record<string, string>> = {
   'add.Tensor': "aten::add.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor",
@@ -1156,6 +1285,7 @@ export const schemas: Readonly<Record<string, string>> = {
   'fill_.Scalar': "aten::fill_.Scalar(Tensor(a!) self, Scalar value) -> Tensor(a!)",
   'uniform_': "aten::uniform_(Tensor(a!) self, float from=0., float to=1., *, Generator? generator=None) -> Tensor(a!)",
   'normal_': "aten::normal_(Tensor(a!) self, float mean=0., float std=1., *, Generator? generator=None) -> Tensor(a!)",
+  'clamp_min_': "aten::clamp_min_(Tensor(a!) self, Scalar min) -> Tensor(a!)",
   'sum': "aten::sum(Tensor self, *, ScalarType? dtype=None) -> Tensor",
   'sum.dim_IntList': "aten::sum.dim_IntList(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
   'mean': "aten::mean(Tensor self, *, ScalarType? dtype=None) -> Tensor",
@@ -1215,6 +1345,7 @@ export const schemas: Readonly<Record<string, string>> = {
   'slice.Tensor': "aten::slice.Tensor(Tensor(a) self, int dim=0, SymInt? start=None, SymInt? end=None, SymInt step=1) -> Tensor(a)",
   'flatten.using_ints': "aten::flatten.using_ints(Tensor(a) self, int start_dim=0, int end_dim=-1) -> Tensor(a)",
   'unbind.int': "aten::unbind.int(Tensor(a -> *) self, int dim=0) -> Tensor(a)[]",
+  'broadcast_tensors': "aten::broadcast_tensors(Tensor[] tensors) -> Tensor[]",
   'index_select': "aten::index_select(Tensor self, int dim, Tensor index) -> Tensor",
   'gather': "aten::gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor",
   'masked_select': "aten::masked_select(Tensor self, Tensor mask) -> Tensor",
@@ -1251,4 +1382,20 @@ export const schemas: Readonly<Record<string, string>> = {
   'kl_div': "aten::kl_div(Tensor self, Tensor target, int reduction=1, *, bool log_target=False) -> Tensor",
   'binary_cross_entropy': "aten::binary_cross_entropy(Tensor self, Tensor target, Tensor? weight=None, int reduction=1) -> Tensor",
   'binary_cross_entropy_with_logits': "aten::binary_cross_entropy_with_logits(Tensor self, Tensor target, Tensor? weight=None, Tensor? pos_weight=None, int reduction=1) -> Tensor",
+  'l1_loss': "aten::l1_loss(Tensor self, Tensor target, int reduction=1) -> Tensor",
+  'mse_loss': "aten::mse_loss(Tensor self, Tensor target, int reduction=1) -> Tensor",
+  'smooth_l1_loss': "aten::smooth_l1_loss(Tensor self, Tensor target, int reduction=1, float beta=1.) -> Tensor",
+  'huber_loss': "aten::huber_loss(Tensor self, Tensor target, int reduction=1, float delta=1.) -> Tensor",
+  'poisson_nll_loss': "aten::poisson_nll_loss(Tensor input, Tensor target, bool log_input, bool full, float eps, int reduction) -> Tensor",
+  'margin_ranking_loss': "aten::margin_ranking_loss(Tensor input1, Tensor input2, Tensor target, float margin=0., int reduction=1) -> Tensor",
+  'hinge_embedding_loss': "aten::hinge_embedding_loss(Tensor self, Tensor target, float margin=1., int reduction=1) -> Tensor",
+  'multilabel_margin_loss': "aten::multilabel_margin_loss(Tensor self, Tensor target, int reduction=1) -> Tensor",
+  'soft_margin_loss': "aten::soft_margin_loss(Tensor self, Tensor target, int reduction=1) -> Tensor",
+  'cosine_embedding_loss': "aten::cosine_embedding_loss(Tensor input1, Tensor input2, Tensor target, float margin=0., int reduction=1) -> Tensor",
+  'multi_margin_loss': "aten::multi_margin_loss(Tensor self, Tensor target, Scalar p=1, Scalar margin=1, Tensor? weight=None, int reduction=1) -> Tensor",
+  'triplet_margin_loss': "aten::triplet_margin_loss(Tensor anchor, Tensor positive, Tensor negative, float margin=1., float p=2., float eps=9.9999999999999995e-07, bool swap=False, int reduction=1) -> Tensor",
+  'ctc_loss.IntList': "aten::ctc_loss.IntList(Tensor log_probs, Tensor targets, int[] input_lengths, int[] target_lengths, int blank=0, int reduction=1, bool zero_infinity=False) -> Tensor",
+  'ctc_loss.Tensor': "aten::ctc_loss.Tensor(Tensor log_probs, Tensor targets, Tensor input_lengths, Tensor target_lengths, int blank=0, int reduction=1, bool zero_infinity=False) -> Tensor",
+  'pairwise_distance': "aten::pairwise_distance(Tensor x1, Tensor x2, float p=2., float eps=9.9999999999999995e-07, bool keepdim=False) -> Tensor",
+  'cosine_similarity': "aten::cosine_similarity(Tensor x1, Tensor x2, int dim=1, float eps=1e-08) -> Tensor",
 };

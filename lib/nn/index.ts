@@ -2,6 +2,23 @@
 export * as functional from './functional';
 export { type DimOptions, LogSoftmax, ReLU, Sigmoid, Softmax } from './modules/activation';
 export { BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, NLLLoss } from './modules/classification';
-export { KLDivLoss } from './modules/distribution';
+export { GaussianNLLLoss, KLDivLoss, PoissonNLLLoss } from './modules/distribution';
+export {
+  CosineEmbeddingLoss,
+  CosineSimilarity,
+  MarginRankingLoss,
+  PairwiseDistance,
+  TripletMarginLoss,
+  TripletMarginWithDistanceLoss,
+} from './modules/embedding';
 export { Linear, type LinearOptions } from './modules/linear';
+export {
+  HingeEmbeddingLoss,
+  MultiLabelMarginLoss,
+  MultiLabelSoftMarginLoss,
+  MultiMarginLoss,
+  SoftMarginLoss,
+} from './modules/margin';
 export { Module } from './modules/module';
+export { HuberLoss, L1Loss, MSELoss, SmoothL1Loss } from './modules/regression';
+export { CTCLoss } from './modules/sequence';

@@ -2,11 +2,11 @@
 import { isTensor } from '../../aten/bind';
 import { DisposedError, expected, NativeError, show } from '../../errors';
 import { oneOf } from '../../options';
-import { type TensorData, tensor } from '../../tensor/create';
+import { type FlatData, type TensorData, tensor } from '../../tensor/create';
 import { isTypedArray } from '../../tensor/elements';
 import { sameShape } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
-import { floatingDTypes, type Reduction, reductions } from '../../types';
+import { isFloating, type Reduction, reductions } from '../../types';
 
 /** A tensor, or what one can be made of: nested arrays, a typed array, `{ data, dims }`. */
 export type TensorLike = Tensor | TensorData;
@@ -14,27 +14,47 @@ export type TensorLike = Tensor | TensorData;
 /** ATen's integer codes of reductions. No other integer ever reaches an operator. */
 const reductionCodes: Readonly<Record<Reduction, number>> = { none: 0, mean: 1, sum: 2 };
 
-/** The code of a reduction, if it is one. */
-export function reductionCode(op: string, reduction: unknown): number {
-  return reductionCodes[oneOf(op, "option 'reduction'", reduction, reductions)];
+/** The reduction, if it is one. */
+export function checkReduction(op: string, reduction: unknown): Reduction {
+  return oneOf(op, "option 'reduction'", reduction, reductions);
 }
 
-/** The argument as a tensor: itself, or made of the data. */
-export function asTensor(op: string, argument: string, value: TensorLike): Tensor {
-  return isTensor(value) ? value : fromData(op, argument, value);
+/** The code of a reduction, if it is one. */
+export function reductionCode(op: string, reduction: unknown): number {
+  return reductionCodes[checkReduction(op, reduction)];
+}
+
+/**
+ * The argument as a tensor: itself, or made of the data. Plain numbers get the dtype of the tensor that they go with, if
+ * that is floating; typed arrays keep their own.
+ */
+export function asTensor(op: string, argument: string, value: TensorLike, companion?: Tensor): Tensor {
+  return isTensor(value) ? value : fromData(op, argument, value, companion);
 }
 
 /** An option that is a tensor, or absent. */
-export function asOptionalTensor(op: string, argument: string, value: TensorLike | undefined): Tensor | undefined {
-  return value === undefined ? undefined : asTensor(op, `option '${argument}'`, value);
+export function asOptionalTensor(
+  op: string,
+  argument: string,
+  value: TensorLike | undefined,
+  companion?: Tensor,
+): Tensor | undefined {
+  return value === undefined ? undefined : asTensor(op, `option '${argument}'`, value, companion);
 }
 
-function fromData(op: string, argument: string, value: unknown): Tensor {
+function fromData(op: string, argument: string, value: unknown, companion?: Tensor): Tensor {
   if (!isData(value)) {
     const named = argument.startsWith('option ') ? argument : `'${argument}'`;
     throw expected(op, named, 'to be a Tensor, or numbers to make one of', show(value));
   }
-  return tensor(value);
+  const made = tensor(value);
+  const dtype = companion?.dtype;
+  if (dtype === undefined || !isFloating(dtype) || isTypedArray(value) || isFlatData(value)) return made;
+  return made.dtype === 'float32' ? tensor(value, { dtype }) : made;
+}
+
+function isFlatData(value: TensorData): value is FlatData {
+  return typeof value === 'object' && 'data' in value;
 }
 
 function isData(value: unknown): value is TensorData {
@@ -44,17 +64,27 @@ function isData(value: unknown): value is TensorData {
 }
 
 /**
+ * A target of class indices as a tensor. Data becomes int64; a number among it that is no integer is refused.
+ */
+export function asIndexTarget(op: string, argument: string, value: TensorLike): Tensor {
+  return isTensor(value) ? value : toIndices(fromData(op, argument, value));
+}
+
+/** Integers as int64: from the numbers themselves where they are floats, because casting the tensor would truncate. */
+function toIndices(made: Tensor): Tensor {
+  if (!isFloating(made.dtype)) return made.to('int64');
+  const data = Array.from(made.to('float64').toTypedArray<Float64Array>());
+  return tensor({ data, shape: made.shape }, { dtype: 'int64' });
+}
+
+/**
  * A classification target as a tensor. Integer arrays are class indices. Other data is class probabilities of the
- * input's dtype if it has the input's shape, and else class indices too: as int64, of numbers that are no integers none.
+ * input's dtype if it has the input's shape, and else class indices too.
  */
 export function asClassTarget(op: string, argument: string, value: TensorLike, input: Tensor): Tensor {
   if (isTensor(value)) return value;
   const made = fromData(op, argument, value);
-  if (!(floatingDTypes as readonly string[]).includes(made.dtype)) return made.to('int64');
-  const shape = made.shape;
-  if (sameShape(shape, input.shape)) return made.to(input.dtype);
-  // From the numbers themselves: casting the tensor would truncate.
-  return tensor({ data: Array.from(made.to('float64').toTypedArray<Float64Array>()), shape }, { dtype: 'int64' });
+  return isFloating(made.dtype) && sameShape(made.shape, input.shape) ? made.to(input.dtype) : toIndices(made);
 }
 
 /** What was wrong with an argument, in the words of the one formula. */

@@ -98,7 +98,7 @@ export function crossEntropy(input: TensorLike, target: TensorLike, options?: Cr
   const smoothing = within(op, "option 'labelSmoothing'", filled.labelSmoothing, 0, 1);
   const scores = asTensor(op, 'input', input);
   const labels = asClassTarget(op, 'target', target, scores);
-  const weight = asOptionalTensor(op, 'weight', filled.weight);
+  const weight = asOptionalTensor(op, 'weight', filled.weight, scores);
   return explained(
     op,
     { arguments: { input: scores, target: labels }, options: { weight } },
@@ -137,7 +137,7 @@ export function nllLoss(input: TensorLike, target: TensorLike, options?: NLLLoss
   const ignoreIndex = integer(op, "option 'ignoreIndex'", filled.ignoreIndex);
   const logProbs = asTensor(op, 'input', input);
   const labels = asClassTarget(op, 'target', target, logProbs);
-  const weight = asOptionalTensor(op, 'weight', filled.weight);
+  const weight = asOptionalTensor(op, 'weight', filled.weight, logProbs);
   return explained(
     op,
     { arguments: { input: logProbs, target: labels }, options: { weight } },
@@ -171,8 +171,8 @@ export function binaryCrossEntropy(input: TensorLike, target: TensorLike, option
   const filled = withDefaults<BinaryCrossEntropyOptions>(op, options, binaryCrossEntropyDefaults);
   const reduction = reductionCode(op, filled.reduction);
   const probs = asTensor(op, 'input', input);
-  const labels = asTensor(op, 'target', target);
-  const weight = asOptionalTensor(op, 'weight', filled.weight);
+  const labels = asTensor(op, 'target', target, probs);
+  const weight = asOptionalTensor(op, 'weight', filled.weight, probs);
   return explained(
     op,
     { arguments: { input: probs, target: labels }, options: { weight } },
@@ -217,9 +217,9 @@ export function binaryCrossEntropyWithLogits(
   const filled = withDefaults<BinaryCrossEntropyWithLogitsOptions>(op, options, binaryCrossEntropyWithLogitsDefaults);
   const reduction = reductionCode(op, filled.reduction);
   const logits = asTensor(op, 'input', input);
-  const labels = asTensor(op, 'target', target);
-  const weight = asOptionalTensor(op, 'weight', filled.weight);
-  const posWeight = asOptionalTensor(op, 'posWeight', filled.posWeight);
+  const labels = asTensor(op, 'target', target, logits);
+  const weight = asOptionalTensor(op, 'weight', filled.weight, logits);
+  const posWeight = asOptionalTensor(op, 'posWeight', filled.posWeight, logits);
   return explained(
     op,
     { arguments: { input: logits, target: labels }, options: { weight, posWeight } },

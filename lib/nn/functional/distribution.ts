@@ -1,9 +1,12 @@
 /** Losses between distributions. */
 import * as aten from '../../aten/operators.generated';
 import { emitWarning } from '../../binding/load';
-import { boolean, oneOf, withDefaults } from '../../options';
+import { expected } from '../../errors';
+import { boolean, number, oneOf, withDefaults } from '../../options';
+import { noGrad } from '../../tensor/autograd';
+import { sameShape, shapeText } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
-import { reductions } from '../../types';
+import { type Reduction, reductions } from '../../types';
 import { asTensor, explained, reductionCode, type TensorLike } from './arguments';
 import { explainBroadcast, explainIntegers } from './explain';
 
@@ -59,7 +62,7 @@ export function klDiv(input: TensorLike, target: TensorLike, options?: KLDivOpti
   const reduction = oneOf(op, "option 'reduction'", filled.reduction, klDivReductions);
   const logTarget = boolean(op, "option 'logTarget'", filled.logTarget);
   const logProbs = asTensor(op, 'input', input);
-  const probs = asTensor(op, 'target', target);
+  const probs = asTensor(op, 'target', target, logProbs);
   if (reduction === 'mean') emitWarning(meanWarning);
   const code = reductionCode(op, reduction === 'batchmean' ? 'sum' : reduction);
   const loss = explained(
@@ -73,4 +76,146 @@ export function klDiv(input: TensorLike, target: TensorLike, options?: KLDivOpti
   );
   const size = logProbs.shape[0];
   return reduction === 'batchmean' && size !== undefined ? loss.div(size) : loss;
+}
+
+/** Options of {@link poissonNllLoss}. */
+export interface PoissonNllLossOptions {
+  /** Whether the input is the logarithm of the rate. Default `true`. */
+  logInput?: boolean | undefined;
+  /** Whether Stirling's approximation of `ln y!` is added. Default `false`. */
+  full?: boolean | undefined;
+  /** What keeps the logarithm of a rate of 0 finite, without `logInput`. Default 1e-8. */
+  eps?: number | undefined;
+  /** Default `'mean'`. */
+  reduction?: Reduction | undefined;
+}
+
+/** @internal */
+export const poissonNllLossDefaults = Object.freeze({
+  logInput: true,
+  full: false,
+  eps: 1e-8,
+  reduction: 'mean',
+}) satisfies Required<PoissonNllLossOptions>;
+
+/**
+ * Negative log-likelihood of counts under Poisson distributions.
+ *
+ * **Formula**: `l = e^x - y * x`, without `logInput` `l = x - y * ln(x + eps)`; `full` adds `y ln y - y + ln(2 pi y) / 2`
+ * where y > 1.
+ *
+ * **Shapes**: input and target of the same shape (they broadcast, unchecked, as in PyTorch) -> `[]`, with `'none'` that
+ * shape.
+ *
+ * **Units**: nats.
+ *
+ * **Dtypes and devices**: float64, float32, float16, bfloat16, integers; every device.
+ *
+ * **Gradient**: to input and target.
+ *
+ * @example poissonNllLoss(tensor([0, 1]), tensor([1, 2])).item() // 0.8591…
+ *
+ * @throws TorchError `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; NativeError `RUNTIME` for shapes that do not broadcast.
+ *
+ * **Source**: `torch.nn.functional.poisson_nll_loss`, `aten::poisson_nll_loss`.
+ */
+export function poissonNllLoss(input: TensorLike, target: TensorLike, options?: PoissonNllLossOptions): Tensor {
+  const op = 'poissonNllLoss';
+  const filled = withDefaults<PoissonNllLossOptions>(op, options, poissonNllLossDefaults);
+  const reduction = reductionCode(op, filled.reduction);
+  const logInput = boolean(op, "option 'logInput'", filled.logInput);
+  const full = boolean(op, "option 'full'", filled.full);
+  const eps = number(op, "option 'eps'", filled.eps);
+  const rates = asTensor(op, 'input', input);
+  const counts = asTensor(op, 'target', target, rates);
+  return explained(
+    op,
+    { arguments: { input: rates, target: counts } },
+    () => aten.poisson_nll_loss(rates, counts, logInput, full, eps, reduction),
+    () => explainBroadcast('target', counts, 'input', rates),
+  );
+}
+
+/** Options of {@link gaussianNllLoss}. */
+export interface GaussianNllLossOptions {
+  /** Whether the constant `ln(2 pi) / 2` is added. Default `false`. */
+  full?: boolean | undefined;
+  /** The least variance that is used. Default 1e-6. */
+  eps?: number | undefined;
+  /** Default `'mean'`. */
+  reduction?: Reduction | undefined;
+}
+
+/** @internal */
+export const gaussianNllLossDefaults = Object.freeze({
+  full: false,
+  eps: 1e-6,
+  reduction: 'mean',
+}) satisfies Required<GaussianNllLossOptions>;
+
+/** `ln(2 pi) / 2` as Python computes it: Math.log need not round the same way. */
+const halfLogTwoPi = 0.9189385332046727;
+
+/**
+ * Negative log-likelihood of targets under normal distributions with the input as mean.
+ *
+ * **Formula**: `l = (ln v + (x - y)^2 / v) / 2` with `v = max(variance, eps)`; `full` adds `ln(2 pi) / 2`.
+ *
+ * **Shapes**: input and target of the same shape (they broadcast, unchecked, as in PyTorch); variance of the input's
+ * shape, of that shape without its last dimension or with one dimension of size 1, or a number -> `[]`, with `'none'` that
+ * shape.
+ *
+ * **Units**: nats.
+ *
+ * **Dtypes and devices**: float64, float32, float16, bfloat16; every device.
+ *
+ * **Gradient**: to input, target and variance; to the variance as if it were not clamped.
+ *
+ * @param variance >= 0.
+ * @example gaussianNllLoss(tensor([0]), tensor([1]), tensor([1])).item() // 0.5
+ *
+ * @throws TorchError `INVALID_ARGUMENT` for a negative variance or one of another shape, `UNKNOWN_OPTION`.
+ *
+ * **Source**: `torch.nn.functional.gaussian_nll_loss`, which composes ATen operators as this function does.
+ */
+export function gaussianNllLoss(
+  input: TensorLike,
+  target: TensorLike,
+  variance: TensorLike,
+  options?: GaussianNllLossOptions,
+): Tensor {
+  const op = 'gaussianNllLoss';
+  const filled = withDefaults<GaussianNllLossOptions>(op, options, gaussianNllLossDefaults);
+  reductionCode(op, filled.reduction);
+  const full = boolean(op, "option 'full'", filled.full);
+  const eps = number(op, "option 'eps'", filled.eps);
+  const means = asTensor(op, 'input', input);
+  const targets = asTensor(op, 'target', target, means);
+  const clamped = readVariance(op, means, variance).clone();
+  noGrad(() => aten.clamp_(clamped, eps));
+  const squares = explained(
+    op,
+    { arguments: { input: means, target: targets } },
+    () => aten.pow_Tensor_Scalar(aten.sub_Tensor(means, targets), 2),
+    () => explainBroadcast('target', targets, 'input', means),
+  );
+  let losses = aten.mul_Scalar(aten.add_Tensor(aten.log(clamped), aten.div_Tensor(squares, clamped)), 0.5);
+  if (full) losses = aten.add__Scalar(losses, halfLogTwoPi);
+  if (filled.reduction === 'none') return losses;
+  return filled.reduction === 'sum' ? aten.sum(losses) : aten.mean(losses);
+}
+
+/** The variance in a shape that broadcasts to the input's. */
+function readVariance(op: string, input: Tensor, value: TensorLike): Tensor {
+  const constant = typeof value === 'number';
+  const variance = constant ? aten.mul_Scalar(aten.ones_like(input), value) : asTensor(op, 'variance', value, input);
+  const negative = constant ? value < 0 : aten.any(aten.lt_Scalar(variance, 0)).item<boolean>();
+  if (negative) throw expected(op, "'variance'", 'to be >= 0', constant ? String(value) : 'negative entries');
+  const [own, wanted] = [variance.shape, input.shape];
+  if (sameShape(own, wanted)) return variance;
+  if (sameShape(own, wanted.slice(0, -1))) return aten.unsqueeze(variance, -1);
+  const others = own.filter((size, dim) => size !== wanted[dim]);
+  if (own.length === wanted.length && others.length === 1 && others[0] === 1) return variance;
+  const shapes = `${shapeText(wanted)}, or ${shapeText(wanted.slice(0, -1))}, or one dimension of size 1`;
+  throw expected(op, "'variance'", `to have shape ${shapes}`, shapeText(own));
 }

@@ -2,7 +2,7 @@
 import type { NativeError } from '../../errors';
 import { broadcastable, broadcastShapes, sameShape, shapeText } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
-import { type DType, floatingDTypes } from '../../types';
+import { isFloating } from '../../types';
 import type { Explanation } from './arguments';
 
 interface Classification {
@@ -125,8 +125,4 @@ export function explainExpand(
   if (broadcastable(shape, wanted) && sameShape(broadcastShapes(shape, wanted), wanted)) return undefined;
   const what = `to broadcast to shape ${shapeText(wanted)} of '${name}'`;
   return { label: `option '${option}'`, what, actual: shapeText(shape) };
-}
-
-function isFloating(dtype: DType): boolean {
-  return (floatingDTypes as readonly DType[]).includes(dtype);
 }

@@ -11,5 +11,47 @@ export {
   type NLLLossOptions,
   nllLoss,
 } from './classification';
-export { type KLDivOptions, klDiv } from './distribution';
+export {
+  type GaussianNllLossOptions,
+  gaussianNllLoss,
+  type KLDivOptions,
+  klDiv,
+  type PoissonNllLossOptions,
+  poissonNllLoss,
+} from './distribution';
+export {
+  type CosineSimilarityOptions,
+  cosineEmbeddingLoss,
+  cosineSimilarity,
+  type DistanceFunction,
+  type MarginOptions,
+  marginRankingLoss,
+  type PairwiseDistanceOptions,
+  pairwiseDistance,
+  type TripletMarginLossOptions,
+  type TripletMarginWithDistanceLossOptions,
+  tripletMarginLoss,
+  tripletMarginWithDistanceLoss,
+} from './embedding';
 export { linear } from './linear';
+export {
+  type HingeEmbeddingLossOptions,
+  hingeEmbeddingLoss,
+  type MultilabelSoftMarginLossOptions,
+  type MultiMarginLossOptions,
+  multilabelMarginLoss,
+  multilabelSoftMarginLoss,
+  multiMarginLoss,
+  type ReductionOptions,
+  softMarginLoss,
+} from './margin';
+export {
+  type HuberLossOptions,
+  huberLoss,
+  l1Loss,
+  mseLoss,
+  type SmoothL1LossOptions,
+  smoothL1Loss,
+  type WeightedOptions,
+} from './regression';
+export { type CTCLossOptions, ctcLoss, type Lengths } from './sequence';

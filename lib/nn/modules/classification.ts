@@ -2,7 +2,7 @@
 import { integer, withDefaults, within } from '../../options';
 import type { Tensor } from '../../tensor/tensor';
 import type { Reduction } from '../../types';
-import { asOptionalTensor, reductionCode, type TensorLike } from '../functional/arguments';
+import { asOptionalTensor, checkReduction, type TensorLike } from '../functional/arguments';
 import {
   type BinaryCrossEntropyOptions,
   type BinaryCrossEntropyWithLogitsOptions,
@@ -30,10 +30,9 @@ export class CrossEntropyLoss extends Module {
     super();
     const op = 'CrossEntropyLoss';
     const filled = withDefaults<CrossEntropyOptions>(op, options, crossEntropyDefaults);
-    reductionCode(op, filled.reduction);
     this.weight = asOptionalTensor(op, 'weight', filled.weight);
     this.ignoreIndex = integer(op, "option 'ignoreIndex'", filled.ignoreIndex);
-    this.reduction = filled.reduction as Reduction;
+    this.reduction = checkReduction(op, filled.reduction);
     this.labelSmoothing = within(op, "option 'labelSmoothing'", filled.labelSmoothing, 0, 1);
   }
 
@@ -54,10 +53,9 @@ export class NLLLoss extends Module {
     super();
     const op = 'NLLLoss';
     const filled = withDefaults<NLLLossOptions>(op, options, nllLossDefaults);
-    reductionCode(op, filled.reduction);
     this.weight = asOptionalTensor(op, 'weight', filled.weight);
     this.ignoreIndex = integer(op, "option 'ignoreIndex'", filled.ignoreIndex);
-    this.reduction = filled.reduction as Reduction;
+    this.reduction = checkReduction(op, filled.reduction);
   }
 
   /** The loss of log-probabilities `[N, C, …]` against class indices `[N, …]`. */
@@ -76,9 +74,8 @@ export class BCELoss extends Module {
     super();
     const op = 'BCELoss';
     const filled = withDefaults<BinaryCrossEntropyOptions>(op, options, binaryCrossEntropyDefaults);
-    reductionCode(op, filled.reduction);
     this.weight = asOptionalTensor(op, 'weight', filled.weight);
-    this.reduction = filled.reduction as Reduction;
+    this.reduction = checkReduction(op, filled.reduction);
   }
 
   /** The loss of probabilities against probabilities of the same shape. */
@@ -98,9 +95,8 @@ export class BCEWithLogitsLoss extends Module {
     super();
     const op = 'BCEWithLogitsLoss';
     const filled = withDefaults<BinaryCrossEntropyWithLogitsOptions>(op, options, binaryCrossEntropyWithLogitsDefaults);
-    reductionCode(op, filled.reduction);
     this.weight = asOptionalTensor(op, 'weight', filled.weight);
-    this.reduction = filled.reduction as Reduction;
+    this.reduction = checkReduction(op, filled.reduction);
     this.posWeight = asOptionalTensor(op, 'posWeight', filled.posWeight);
   }
 

@@ -1,0 +1,290 @@
+/** Losses that ask for a margin: between classes, or between a score and a threshold. */
+import * as aten from '../../aten/operators.generated';
+import { expected, type NativeError } from '../../errors';
+import { number, withDefaults } from '../../options';
+import { shapeText } from '../../tensor/shape';
+import type { Tensor } from '../../tensor/tensor';
+import type { Reduction } from '../../types';
+import {
+  asIndexTarget,
+  asOptionalTensor,
+  asTensor,
+  type Explanation,
+  explained,
+  reductionCode,
+  type TensorLike,
+} from './arguments';
+import { explainBroadcast, explainExpand } from './explain';
+
+/** Options of losses that only reduce. */
+export interface ReductionOptions {
+  /** Default `'mean'`. */
+  reduction?: Reduction | undefined;
+}
+
+/** Options of {@link hingeEmbeddingLoss}. */
+export interface HingeEmbeddingLossOptions extends ReductionOptions {
+  /** How far apart dissimilar pairs should be. Default 1. */
+  margin?: number | undefined;
+}
+
+/** Options of {@link multiMarginLoss}. */
+export interface MultiMarginLossOptions extends ReductionOptions {
+  /** The power of the violation, 1 or 2. Default 1. */
+  p?: 1 | 2 | undefined;
+  /** By how much the target's score should lead. Default 1. */
+  margin?: number | undefined;
+  /** A weight for each class, `[C]`. Absent: 1 each. */
+  weight?: TensorLike | undefined;
+}
+
+/** Options of {@link multilabelSoftMarginLoss}. */
+export interface MultilabelSoftMarginLossOptions extends ReductionOptions {
+  /** A weight for each class, broadcast to the input's shape. Absent: 1 each. */
+  weight?: TensorLike | undefined;
+}
+
+/** @internal */
+export const reductionDefaults = Object.freeze({ reduction: 'mean' }) satisfies Required<ReductionOptions>;
+
+/** @internal */
+export const hingeEmbeddingLossDefaults = Object.freeze({
+  margin: 1,
+  reduction: 'mean',
+}) satisfies Required<HingeEmbeddingLossOptions>;
+
+/** @internal */
+export const multiMarginLossDefaults = Object.freeze({
+  p: 1,
+  margin: 1,
+  weight: undefined,
+  reduction: 'mean',
+}) satisfies Required<MultiMarginLossOptions>;
+
+/** @internal */
+export const multilabelSoftMarginLossDefaults = Object.freeze({
+  weight: undefined,
+  reduction: 'mean',
+}) satisfies Required<MultilabelSoftMarginLossOptions>;
+
+/**
+ * Hinge loss of a distance: similar pairs (1) should be near, dissimilar ones (-1) at least `margin` apart.
+ *
+ * **Formula**: `l = x` where y = 1, `max(0, margin - x)` where y = -1, the sum of both for any other y.
+ *
+ * **Shapes**: input and target of the same shape (they broadcast, unchecked, as in PyTorch) -> `[]`, with `'none'` that
+ * shape.
+ *
+ * **Dtypes and devices**: float64, float32, float16, bfloat16; integers with `'none'` and `'sum'`; every device.
+ *
+ * **Gradient**: to the input.
+ *
+ * @example hingeEmbeddingLoss(tensor([0.5, 0.25]), tensor([1, -1]), { reduction: 'none' }).toArray() // [0.5, 0.75]
+ *
+ * @throws TorchError `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; NativeError `RUNTIME` for shapes that do not broadcast.
+ *
+ * **Source**: `torch.nn.functional.hinge_embedding_loss`, `aten::hinge_embedding_loss`.
+ */
+export function hingeEmbeddingLoss(input: TensorLike, target: TensorLike, options?: HingeEmbeddingLossOptions): Tensor {
+  const op = 'hingeEmbeddingLoss';
+  const filled = withDefaults<HingeEmbeddingLossOptions>(op, options, hingeEmbeddingLossDefaults);
+  const reduction = reductionCode(op, filled.reduction);
+  const margin = number(op, "option 'margin'", filled.margin);
+  const distances = asTensor(op, 'input', input);
+  const labels = asTensor(op, 'target', target, distances);
+  return explained(
+    op,
+    { arguments: { input: distances, target: labels } },
+    () => aten.hinge_embedding_loss(distances, labels, margin, reduction),
+    () => explainBroadcast('target', labels, 'input', distances),
+  );
+}
+
+/**
+ * Logistic loss of scores with signs as targets.
+ *
+ * **Formula**: `l = ln(1 + e^(-y x))`. PyTorch does not stabilise it: it overflows for large `-y x`, and so does this.
+ *
+ * **Shapes**: input and target of the same shape; a target that broadcasts to the input is accepted -> `[]`, with
+ * `'none'` the input's shape.
+ *
+ * **Dtypes and devices**: float64, float32, float16, bfloat16; every device.
+ *
+ * **Gradient**: to the input.
+ *
+ * @param target 1 or -1.
+ * @example softMarginLoss(tensor([0]), tensor([1])).item() // 0.6931…
+ *
+ * @throws TorchError `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; NativeError `RUNTIME` for shapes that do not fit.
+ *
+ * **Source**: `torch.nn.functional.soft_margin_loss`, `aten::soft_margin_loss`.
+ */
+export function softMarginLoss(input: TensorLike, target: TensorLike, options?: ReductionOptions): Tensor {
+  const op = 'softMarginLoss';
+  const filled = withDefaults<ReductionOptions>(op, options, reductionDefaults);
+  const reduction = reductionCode(op, filled.reduction);
+  const scores = asTensor(op, 'input', input);
+  const labels = asTensor(op, 'target', target, scores);
+  return explained(
+    op,
+    { arguments: { input: scores, target: labels } },
+    () => aten.soft_margin_loss(scores, labels, reduction),
+    () => explainBroadcast('target', labels, 'input', scores),
+  );
+}
+
+/**
+ * Hinge loss between the target's score and every other one.
+ *
+ * **Formula**: `l_n = sum_(i != y) w[y] * max(0, margin - x[y] + x[i])^p / C`.
+ *
+ * **Shapes**: input `[C]` or `[N, C]`, target `[]` or `[N]` -> `[]`, with `'none'` the target's shape.
+ *
+ * **Dtypes and devices**: float64, float32; every device.
+ *
+ * **Gradient**: to the input.
+ *
+ * **Difference from PyTorch**: for an empty batch PyTorch gives uninitialised memory as mean and sum; here they are NaN
+ * and 0.
+ *
+ * @param target class indices in [0, C).
+ * @example multiMarginLoss(tensor([[0.1, 0.2, 0.4, 0.8]]), [3]).item() // 0.3249…
+ *
+ * @throws TorchError `INVALID_ARGUMENT` for another `p` and a weight that is not 1-D, `UNKNOWN_OPTION`; NativeError
+ *   `RUNTIME` for shapes that do not fit and class indices out of range, `NOT_IMPLEMENTED` for half types.
+ *
+ * **Source**: `torch.nn.functional.multi_margin_loss`, `aten::multi_margin_loss`.
+ */
+export function multiMarginLoss(input: TensorLike, target: TensorLike, options?: MultiMarginLossOptions): Tensor {
+  const op = 'multiMarginLoss';
+  const filled = withDefaults<MultiMarginLossOptions>(op, options, multiMarginLossDefaults);
+  const reduction = reductionCode(op, filled.reduction);
+  const p = checkPower(op, filled.p);
+  const margin = number(op, "option 'margin'", filled.margin);
+  const scores = asTensor(op, 'input', input);
+  const labels = asIndexTarget(op, 'target', target);
+  const weight = asOptionalTensor(op, 'weight', filled.weight, scores);
+  if (weight !== undefined && weight.ndim !== 1) {
+    throw expected(op, "option 'weight'", 'to have 1 dimension, one weight a class', shapeText(weight.shape));
+  }
+  return explained(
+    op,
+    { arguments: { input: scores, target: labels }, options: { weight } },
+    () =>
+      reduceEmptyBatch(scores, reduction, (code) => aten.multi_margin_loss(scores, labels, p, margin, weight, code)),
+    (refusal) => explainIndices(refusal, 'target out of range', labels, scores),
+  );
+}
+
+/** @internal The power of {@link multiMarginLoss}, if it is 1 or 2. */
+export function checkPower(op: string, p: unknown): 1 | 2 {
+  if (p === 1 || p === 2) return p;
+  throw expected(op, "option 'p'", 'to be 1 or 2', String(p));
+}
+
+/**
+ * Hinge loss between the scores of a sample's labels and those of all other classes.
+ *
+ * **Formula**: `l_n = sum_j sum_i max(0, 1 - (x[y_j] - x[i])) / C` over the labels y_j before the first -1 and the classes
+ * i that are no label.
+ *
+ * **Shapes**: input and target `[C]` or `[N, C]` -> `[]`, with `'none'` `[]` or `[N]`.
+ *
+ * **Dtypes and devices**: float64, float32; every device.
+ *
+ * **Gradient**: to the input.
+ *
+ * **Difference from PyTorch**: for an empty batch PyTorch gives uninitialised memory as mean and sum; here they are NaN
+ * and 0.
+ *
+ * @param target class indices in [0, C), ended by -1.
+ * @example multilabelMarginLoss(tensor([[0.1, 0.2, 0.4, 0.8]]), [[3, 0, -1, 1]]).item() // 0.85…
+ *
+ * @throws TorchError `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; NativeError `RUNTIME` for shapes that do not fit and class
+ *   indices out of range, behind the -1 too, `NOT_IMPLEMENTED` for half types.
+ *
+ * **Source**: `torch.nn.functional.multilabel_margin_loss`, `aten::multilabel_margin_loss`.
+ */
+export function multilabelMarginLoss(input: TensorLike, target: TensorLike, options?: ReductionOptions): Tensor {
+  const op = 'multilabelMarginLoss';
+  const filled = withDefaults<ReductionOptions>(op, options, reductionDefaults);
+  const reduction = reductionCode(op, filled.reduction);
+  const scores = asTensor(op, 'input', input);
+  const labels = asIndexTarget(op, 'target', target);
+  return explained(
+    op,
+    { arguments: { input: scores, target: labels } },
+    () => reduceEmptyBatch(scores, reduction, (code) => aten.multilabel_margin_loss(scores, labels, code)),
+    (refusal) => explainIndices(refusal, "argument #2 'target' is out of range", labels, scores, -1),
+  );
+}
+
+/** The kernels leave mean and sum of an empty batch unwritten: there the (empty) losses are reduced apart. */
+function reduceEmptyBatch(input: Tensor, reduction: number, call: (reduction: number) => Tensor): Tensor {
+  if (reduction === 0 || input.ndim !== 2 || input.shape[0] !== 0) return call(reduction);
+  const losses = call(0);
+  return reduction === 1 ? aten.mean(losses) : aten.sum(losses);
+}
+
+/** The first class index out of range, where that is what libtorch refused. */
+function explainIndices(
+  refusal: NativeError,
+  message: string,
+  target: Tensor,
+  input: Tensor,
+  lowest = 0,
+): Explanation | undefined {
+  if (refusal.message !== message) return undefined;
+  const classes = input.shape.at(-1) as number;
+  const labels = Array.from(target.toTypedArray() as ArrayLike<number | bigint>, Number);
+  const at = labels.findIndex((label) => label < lowest || label >= classes);
+  const what = `to hold class indices in [${lowest}, ${classes})`;
+  return { label: "'target'", what, actual: `${labels[at]} at index ${at}` };
+}
+
+/**
+ * Binary cross entropy of each class, averaged over the classes.
+ *
+ * **Formula**: `l_n = -sum_c w[c] * (y ln sigmoid(x) + (1 - y) ln sigmoid(-x)) / C`.
+ *
+ * **Shapes**: input and target `[…, C]` -> `[]`, with `'none'` `[…]`; target and weight broadcast.
+ *
+ * **Dtypes and devices**: float64, float32, float16, bfloat16; every device.
+ *
+ * **Gradient**: to input, target and weight.
+ *
+ * @param target 0 or 1 for each class.
+ * @example multilabelSoftMarginLoss(tensor([[0, 0]]), tensor([[1, 0]])).item() // 0.6931…
+ *
+ * @throws TorchError `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; NativeError `RUNTIME` for shapes that do not broadcast, `INDEX`
+ *   for an input without dimensions.
+ *
+ * **Source**: `torch.nn.functional.multilabel_soft_margin_loss`, which composes ATen operators as this function does.
+ */
+export function multilabelSoftMarginLoss(
+  input: TensorLike,
+  target: TensorLike,
+  options?: MultilabelSoftMarginLossOptions,
+): Tensor {
+  const op = 'multilabelSoftMarginLoss';
+  const filled = withDefaults<MultilabelSoftMarginLossOptions>(op, options, multilabelSoftMarginLossDefaults);
+  reductionCode(op, filled.reduction);
+  const x = asTensor(op, 'input', input);
+  const y = asTensor(op, 'target', target, x);
+  const weight = asOptionalTensor(op, 'weight', filled.weight, x);
+  return explained(
+    op,
+    { arguments: { input: x, target: y }, options: { weight } },
+    () => {
+      const positive = aten.mul_Tensor(y, aten.log_sigmoid(x));
+      const negative = aten.mul_Tensor(aten.rsub_Scalar(y, 1), aten.log_sigmoid(aten.neg(x)));
+      const byClass = aten.neg(aten.add_Tensor(positive, negative));
+      const weighted = weight === undefined ? byClass : aten.mul_Tensor(byClass, weight);
+      const classDim = x.ndim - 1;
+      const losses = aten.div_Scalar(aten.sum_dim_IntList(weighted, [classDim]), x.shape.at(classDim) ?? 1);
+      if (filled.reduction === 'none') return losses;
+      return filled.reduction === 'sum' ? aten.sum(losses) : aten.mean(losses);
+    },
+    () => explainBroadcast('target', y, 'input', x) ?? explainExpand('weight', weight, 'input', x),
+  );
+}

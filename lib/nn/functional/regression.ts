@@ -1,0 +1,229 @@
+/** Losses between numbers: absolute, squared, and what lies between them. */
+import * as aten from '../../aten/operators.generated';
+import { emitWarning } from '../../binding/load';
+import { expected, type NativeError } from '../../errors';
+import { number, withDefaults } from '../../options';
+import { sameShape, shapeText } from '../../tensor/shape';
+import type { Tensor } from '../../tensor/tensor';
+import type { Reduction } from '../../types';
+import { asOptionalTensor, asTensor, type Explanation, explained, reductionCode, type TensorLike } from './arguments';
+import { explainBroadcast } from './explain';
+
+/** Options of {@link l1Loss} and {@link mseLoss}. */
+export interface WeightedOptions {
+  /** Default `'mean'`. */
+  reduction?: Reduction | undefined;
+  /** A weight for each element, of the input's shape. Absent: 1 each. */
+  weight?: TensorLike | undefined;
+}
+
+/** Options of {@link smoothL1Loss}. */
+export interface SmoothL1LossOptions {
+  /** Default `'mean'`. */
+  reduction?: Reduction | undefined;
+  /** The difference at which the square becomes linear, >= 0; 0 makes it {@link l1Loss}. Default 1. */
+  beta?: number | undefined;
+}
+
+/** Options of {@link huberLoss}. */
+export interface HuberLossOptions extends WeightedOptions {
+  /** The difference at which the square becomes linear, > 0. Default 1. */
+  delta?: number | undefined;
+}
+
+/** @internal */
+export const weightedDefaults = Object.freeze({
+  reduction: 'mean',
+  weight: undefined,
+}) satisfies Required<WeightedOptions>;
+
+/** @internal */
+export const smoothL1LossDefaults = Object.freeze({
+  reduction: 'mean',
+  beta: 1,
+}) satisfies Required<SmoothL1LossOptions>;
+
+/** @internal */
+export const huberLossDefaults = Object.freeze({
+  reduction: 'mean',
+  delta: 1,
+  weight: undefined,
+}) satisfies Required<HuberLossOptions>;
+
+/** Input and target as tensors of one shape, and the weight, checked as PyTorch's Python layer checks them. */
+interface Pair {
+  input: Tensor;
+  target: Tensor;
+  weight: Tensor | undefined;
+}
+
+function readPair(op: string, input: TensorLike, target: TensorLike, weight: TensorLike | undefined): Pair {
+  const x = asTensor(op, 'input', input);
+  const y = asTensor(op, 'target', target, x);
+  const w = asOptionalTensor(op, 'weight', weight, x);
+  const [xShape, yShape] = [x.shape, y.shape];
+  const same = sameShape(xShape, yShape);
+  if (!same) warnOfBroadcast(yShape, xShape);
+  const [first, second] = same ? [x, y] : broadcast(op, x, y);
+  if (w !== undefined && !sameShape(w.shape, xShape)) {
+    throw expected(op, "option 'weight'", `to have shape ${shapeText(xShape)} as 'input' has`, shapeText(w.shape));
+  }
+  return { input: first as Tensor, target: second as Tensor, weight: w };
+}
+
+function broadcast(op: string, input: Tensor, target: Tensor): Tensor[] {
+  return explained(
+    op,
+    { arguments: { input, target } },
+    () => aten.broadcast_tensors([input, target]),
+    () => explainBroadcast('target', target, 'input', input),
+  );
+}
+
+/** PyTorch's own words, character for character. */
+function warnOfBroadcast(target: readonly number[], input: readonly number[]): void {
+  const [own, other] = [target, input].map((shape) => `torch.Size(${shapeText(shape)})`);
+  emitWarning(
+    `Using a target size (${own}) that is different to the input size (${other}). This will likely lead to incorrect ` +
+      'results due to broadcasting. Please ensure they have the same size.',
+  );
+}
+
+/** The weighted losses reduced; `'mean'` divides by the sum of the weights. */
+function reduceWeighted(losses: Tensor, weight: Tensor, reduction: Reduction): Tensor {
+  if (reduction === 'none') return losses;
+  const sum = aten.sum(losses);
+  return reduction === 'sum' ? sum : aten.div_Tensor(sum, aten.sum(weight));
+}
+
+/**
+ * The mean absolute error.
+ *
+ * **Formula**: `l = w * |x - y|`; `'mean'` divides the sum by `sum w`, without weights by the number of elements.
+ *
+ * **Shapes**: input and target of the same shape (others broadcast, with a warning) -> `[]`, with `'none'` that shape.
+ *
+ * **Dtypes and devices**: float64, float32, float16, bfloat16; integers with `'none'` and `'sum'`; every device.
+ *
+ * **Gradient**: to input, target and weight; 0 where both are equal.
+ *
+ * @example l1Loss(tensor([1, 2]), tensor([3, 2])).item() // 1
+ *
+ * @throws TorchError `INVALID_ARGUMENT` for a weight of another shape, `UNKNOWN_OPTION`; NativeError `RUNTIME` for shapes
+ *   that do not broadcast.
+ *
+ * **Source**: `torch.nn.functional.l1_loss`, `aten::l1_loss`.
+ */
+export function l1Loss(input: TensorLike, target: TensorLike, options?: WeightedOptions): Tensor {
+  const op = 'l1Loss';
+  const { reduction, weight } = withDefaults<WeightedOptions>(op, options, weightedDefaults);
+  const code = reductionCode(op, reduction);
+  const pair = readPair(op, input, target, weight);
+  if (pair.weight === undefined) return aten.l1_loss(pair.input, pair.target, code);
+  const losses = aten.mul_Tensor(aten.abs(aten.sub_Tensor(pair.input, pair.target)), pair.weight);
+  return reduceWeighted(losses, pair.weight, reduction as Reduction);
+}
+
+/**
+ * The mean squared error.
+ *
+ * **Formula**: `l = w * (x - y)^2`; `'mean'` divides the sum by `sum w`, without weights by the number of elements.
+ *
+ * **Shapes**: input and target of the same shape (others broadcast, with a warning) -> `[]`, with `'none'` that shape.
+ *
+ * **Dtypes and devices**: float64, float32, float16, bfloat16; every device.
+ *
+ * **Gradient**: to input, target and weight.
+ *
+ * @example mseLoss(tensor([1, 2]), tensor([3, 2])).item() // 2
+ *
+ * @throws TorchError `INVALID_ARGUMENT` for a weight of another shape, `UNKNOWN_OPTION`; NativeError `RUNTIME` for shapes
+ *   that do not broadcast, `NOT_IMPLEMENTED` for integers.
+ *
+ * **Source**: `torch.nn.functional.mse_loss`, `aten::mse_loss`.
+ */
+export function mseLoss(input: TensorLike, target: TensorLike, options?: WeightedOptions): Tensor {
+  const op = 'mseLoss';
+  const { reduction, weight } = withDefaults<WeightedOptions>(op, options, weightedDefaults);
+  const code = reductionCode(op, reduction);
+  const pair = readPair(op, input, target, weight);
+  if (pair.weight === undefined) return aten.mse_loss(pair.input, pair.target, code);
+  const squares = aten.pow_Tensor_Scalar(aten.sub_Tensor(pair.input, pair.target), 2);
+  return reduceWeighted(aten.mul_Tensor(squares, pair.weight), pair.weight, reduction as Reduction);
+}
+
+/**
+ * Squared error near 0 and absolute error beyond, without a step in value or slope.
+ *
+ * **Formula**: `l = (x - y)^2 / (2 beta)` where `|x - y| < beta`, else `|x - y| - beta / 2`.
+ *
+ * **Shapes**: input and target of the same shape (others broadcast, with a warning) -> `[]`, with `'none'` that shape.
+ *
+ * **Dtypes and devices**: float64, float32, float16, bfloat16; every device.
+ *
+ * **Gradient**: to input and target.
+ *
+ * @example smoothL1Loss(tensor([0, 0]), tensor([0.5, 3]), { reduction: 'none' }).toArray() // [0.125, 2.5]
+ *
+ * @throws TorchError `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; NativeError `RUNTIME` for a negative `beta` and for shapes that
+ *   do not broadcast.
+ *
+ * **Source**: `torch.nn.functional.smooth_l1_loss`, `aten::smooth_l1_loss`.
+ */
+export function smoothL1Loss(input: TensorLike, target: TensorLike, options?: SmoothL1LossOptions): Tensor {
+  const op = 'smoothL1Loss';
+  const filled = withDefaults<SmoothL1LossOptions>(op, options, smoothL1LossDefaults);
+  const code = reductionCode(op, filled.reduction);
+  const beta = number(op, "option 'beta'", filled.beta);
+  const pair = readPair(op, input, target, undefined);
+  if (beta === 0) return aten.l1_loss(pair.input, pair.target, code);
+  return explained(
+    op,
+    { arguments: { input: pair.input, target: pair.target } },
+    () => aten.smooth_l1_loss(pair.input, pair.target, code, beta),
+    (refusal) => explainOption(refusal, 'beta', 'to be a number >= 0', beta),
+  );
+}
+
+/**
+ * Squared error near 0 and absolute error beyond, scaled: `delta` times {@link smoothL1Loss} with beta = delta.
+ *
+ * **Formula**: `l = w * (x - y)^2 / 2` where `|x - y| <= delta`, else `w * delta * (|x - y| - delta / 2)`. With weights,
+ * `'mean'` is the plain mean of the weighted losses: it does not divide by the sum of weights, as l1 and mse do.
+ *
+ * **Shapes**: input and target of the same shape (others broadcast, with a warning) -> `[]`, with `'none'` that shape.
+ *
+ * **Dtypes and devices**: float64, float32, float16, bfloat16; every device.
+ *
+ * **Gradient**: to input, target and weight.
+ *
+ * @example huberLoss(tensor([0, 0]), tensor([0.5, 3]), { reduction: 'none' }).toArray() // [0.125, 2.5]
+ *
+ * @throws TorchError `INVALID_ARGUMENT` for a weight of another shape, `UNKNOWN_OPTION`; NativeError `RUNTIME` for a
+ *   `delta` that is not positive and for shapes that do not broadcast.
+ *
+ * **Source**: `torch.nn.functional.huber_loss`, `aten::huber_loss`.
+ */
+export function huberLoss(input: TensorLike, target: TensorLike, options?: HuberLossOptions): Tensor {
+  const op = 'huberLoss';
+  const filled = withDefaults<HuberLossOptions>(op, options, huberLossDefaults);
+  const code = reductionCode(op, filled.reduction);
+  const delta = number(op, "option 'delta'", filled.delta);
+  const pair = readPair(op, input, target, filled.weight);
+  const losses = explained(
+    op,
+    { arguments: { input: pair.input, target: pair.target } },
+    () => aten.huber_loss(pair.input, pair.target, pair.weight === undefined ? code : 0, delta),
+    (refusal) => explainOption(refusal, 'delta', 'to be a number > 0', delta),
+  );
+  if (pair.weight === undefined) return losses;
+  const weighted = aten.mul_Tensor(losses, pair.weight);
+  if (filled.reduction === 'none') return weighted;
+  return filled.reduction === 'sum' ? aten.sum(weighted) : aten.mean(weighted);
+}
+
+/** That libtorch's refusal names an option. */
+function explainOption(refusal: NativeError, name: string, what: string, value: number): Explanation | undefined {
+  if (!refusal.message.endsWith(`values for ${name}.`)) return undefined;
+  return { label: `option '${name}'`, what, actual: String(value) };
+}
