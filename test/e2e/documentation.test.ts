@@ -70,7 +70,14 @@ describe.each(documents)('%s', (document) => {
       writeFileSync(file, compile(code));
       const { stdout, stderr, status } = spawnSync(process.execPath, [file], { encoding: 'utf8' });
       expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-      expect(stdout.trimEnd().split('\n')).toEqual(expectedOutput(code));
+      const printed = stdout.trimEnd().split('\n');
+      const expected = expectedOutput(code);
+      // `0.4643…` stands for a number that begins so.
+      const shortened = printed.map((text, i) => {
+        const wanted = expected[i] ?? '';
+        return wanted.endsWith('…') && text.startsWith(wanted.slice(0, -1)) ? wanted : text;
+      });
+      expect(shortened).toEqual(expected);
     });
   }
 

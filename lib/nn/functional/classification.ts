@@ -81,6 +81,8 @@ export const binaryCrossEntropyWithLogitsDefaults = Object.freeze({
  *
  * **Gradient**: to the input, and to a target of probabilities.
  *
+ * **Difference from PyTorch**: a `labelSmoothing` that is negative or NaN is an error; PyTorch ignores it.
+ *
  * @param input scores, not normalised.
  * @param target class indices in [0, C) or `ignoreIndex`, or class probabilities.
  * @example crossEntropy(tensor([[1, 2, 0.5]]), [1]).item() // 0.4643…
@@ -121,6 +123,9 @@ export function crossEntropy(input: TensorLike, target: TensorLike, options?: Cr
  *
  * **Gradient**: to the input.
  *
+ * **Difference from PyTorch**: the backward pass of a 4-D input that is not contiguous (channels last) fails there; here
+ * it works.
+ *
  * @param input log-probabilities, as {@link logSoftmax} gives them.
  * @param target class indices in [0, C) or `ignoreIndex`.
  * @example nllLoss(tensor([[1, 2, 0.5]]).logSoftmax(1), [1]).item() // 0.4643…, as crossEntropy gives
@@ -135,7 +140,9 @@ export function nllLoss(input: TensorLike, target: TensorLike, options?: NLLLoss
   const filled = withDefaults<NLLLossOptions>(op, options, nllLossDefaults);
   const reduction = reductionCode(op, filled.reduction);
   const ignoreIndex = integer(op, "option 'ignoreIndex'", filled.ignoreIndex);
-  const logProbs = asTensor(op, 'input', input);
+  const given = asTensor(op, 'input', input);
+  // The backward kernel of 4-D input writes contiguous gradients only, and refuses others after the fact.
+  const logProbs = given.ndim === 4 && !given.isContiguous ? given.contiguous() : given;
   const labels = asClassTarget(op, 'target', target, logProbs);
   const weight = asOptionalTensor(op, 'weight', filled.weight, logProbs);
   return explained(
