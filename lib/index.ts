@@ -90,6 +90,7 @@ export * from './tensor/ops/reductions';
 export * from './tensor/ops/views';
 export {
   cpuCapability,
+  emptyCache,
   getNumThreads,
   libtorchVersion,
   type MemoryFigures,

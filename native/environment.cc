@@ -33,10 +33,12 @@ void Ledger::Remove(node_api_basic_env env, int64_t bytes) {
 void Ledger::Report(node_api_basic_env env, int64_t change) {
   unreported_ += change;
   if (unreported_ < kReportStep && unreported_ > -kReportStep) return;
+  // Taken before the call: telling V8 of more memory may collect garbage at once, and the
+  // finalizers that this runs come back here. They must only ever report less, since more would
+  // start a collection inside the collection.
+  const int64_t reported = std::exchange(unreported_, 0);
   int64_t total = 0;
-  // The only call besides freeing that a finalizer inside the garbage collection may make.
-  napi_adjust_external_memory(env, unreported_, &total);
-  unreported_ = 0;
+  napi_adjust_external_memory(env, reported, &total);
 }
 
 void SharedBuffers::Drop(napi_ref array) {

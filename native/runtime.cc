@@ -11,6 +11,7 @@
 
 #include <limits>
 
+#include "allocator.h"
 #include "guard.h"
 #include "ivalue.h"
 
@@ -81,13 +82,23 @@ Napi::Value Synchronize(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// memory(): { tensors, bytes } that this environment holds
+// memory(): { tensors, bytes } that this environment holds, and { allocated, cached }, bytes of the
+// process's allocator
 Napi::Value Memory(const Napi::CallbackInfo& info) {
   const Ledger& ledger = *Environment::Of(info.Env()).ledger;
   Napi::Object result = Napi::Object::New(info.Env());
   result.Set("tensors", Napi::Number::New(info.Env(), static_cast<double>(ledger.tensors())));
   result.Set("bytes", Napi::Number::New(info.Env(), static_cast<double>(ledger.bytes())));
+  const AllocatorFigures figures = ReadAllocatorFigures();
+  result.Set("allocated", Napi::Number::New(info.Env(), static_cast<double>(figures.used)));
+  result.Set("cached", Napi::Number::New(info.Env(), static_cast<double>(figures.cached)));
   return result;
+}
+
+// emptyCache(): gives back the blocks that the allocator keeps
+Napi::Value EmptyCache(const Napi::CallbackInfo& info) {
+  EmptyCpuCache();
+  return info.Env().Undefined();
 }
 
 }  // namespace
@@ -103,6 +114,7 @@ void RegisterRuntime(Napi::Object exports) {
   Export<CudaDeviceCount>(exports, "cudaDeviceCount");
   Export<Synchronize>(exports, "synchronize");
   Export<Memory>(exports, "memory");
+  Export<EmptyCache>(exports, "emptyCache");
 }
 
 }  // namespace bridge

@@ -37,7 +37,8 @@ export interface Native {
   isCudaBuild(): boolean;
   cudaDeviceCount(): number;
   synchronize(device: string): void;
-  memory(): { tensors: number; bytes: number };
+  memory(): { tensors: number; bytes: number; allocated: number; cached: number };
+  emptyCache(): void;
 
   operator(name: string, overload: string): Operator;
   schema(name: string, overload: string): string;

@@ -41,12 +41,24 @@ export interface MemoryFigures {
   tensors: number;
   /** The bytes that they show; a view counts what it shows, at most its storage. */
   bytes: number;
+  /** Bytes of CPU memory that tensors of the whole process use, what graphs of gradients hold included. */
+  allocated: number;
+  /** Bytes of CPU memory that are kept for the next tensors; {@link emptyCache} gives them back. */
+  cached: number;
 }
 
-/** How many tensors this thread holds, and their bytes. */
+/** How many tensors this thread holds, and their bytes; and what the allocator of the process holds. */
 export function memory(): MemoryFigures {
-  const { tensors, bytes } = native().memory();
-  return { tensors, bytes };
+  const { tensors, bytes, allocated, cached } = native().memory();
+  return { tensors, bytes, allocated, cached };
+}
+
+/**
+ * Gives the CPU memory back that is kept for the next tensors. How much is kept at most, `LIBTORCH_LOSSES_CPU_CACHE` says,
+ * in megabytes; 0 keeps none. **Source**: `torch.cuda.empty_cache`, for the CPU.
+ */
+export function emptyCache(): void {
+  native().emptyCache();
 }
 
 /** The version of the libtorch that is loaded: `'2.13.0'`. */

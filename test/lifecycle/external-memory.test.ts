@@ -1,0 +1,21 @@
+/**
+ * Telling V8 of a large tensor may collect garbage there and then, which runs the finalizers of small ones, which tell
+ * V8 of what they freed. A collection inside the collection would end the process.
+ */
+import { spawnSync } from 'node:child_process';
+import { join, resolve } from 'node:path';
+
+const root = resolve(__dirname, '../..');
+
+test('a loop that drops large and small tensors survives the collections that it causes', () => {
+  const program = `
+    const torch = require(${JSON.stringify(join(root, 'dist', 'index.js'))});
+    for (let i = 0; i < 300; i++) {
+      for (let j = 0; j < 50; j++) torch.empty([4]);
+      torch.empty([32 * 1024 * 1024]);
+    }
+    console.log(torch.memory().tensors < 300 * 51);
+  `;
+  const { stdout, stderr, status, signal } = spawnSync(process.execPath, ['-e', program], { encoding: 'utf8' });
+  expect({ stdout, stderr, status, signal }).toEqual({ stdout: 'true\n', stderr: '', status: 0, signal: null });
+});
