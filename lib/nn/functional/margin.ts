@@ -256,8 +256,8 @@ function explainIndices(
  * @param target 0 or 1 for each class.
  * @example multilabelSoftMarginLoss(tensor([[0, 0]]), tensor([[1, 0]])).item() // 0.6931…
  *
- * @throws TorchError `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; NativeError `RUNTIME` for shapes that do not broadcast, `INDEX`
- *   for an input without dimensions.
+ * @throws TorchError `INVALID_ARGUMENT` for an input without dimensions, `UNKNOWN_OPTION`; NativeError `RUNTIME` for
+ *   shapes that do not broadcast.
  *
  * **Source**: `torch.nn.functional.multilabel_soft_margin_loss`, which composes ATen operators as this function does.
  */
@@ -270,6 +270,7 @@ export function multilabelSoftMarginLoss(
   const filled = withDefaults<MultilabelSoftMarginLossOptions>(op, options, multilabelSoftMarginLossDefaults);
   reductionCode(op, filled.reduction);
   const x = asTensor(op, 'input', input);
+  if (x.ndim === 0) throw expected(op, "'input'", 'to have at least 1 dimension, the classes', 'shape []');
   const y = asTensor(op, 'target', target, x);
   const weight = asOptionalTensor(op, 'weight', filled.weight, x);
   return explained(
@@ -281,7 +282,7 @@ export function multilabelSoftMarginLoss(
       const byClass = aten.neg(aten.add_Tensor(positive, negative));
       const weighted = weight === undefined ? byClass : aten.mul_Tensor(byClass, weight);
       const classDim = x.ndim - 1;
-      const losses = aten.div_Scalar(aten.sum_dim_IntList(weighted, [classDim]), x.shape.at(classDim) ?? 1);
+      const losses = aten.div_Scalar(aten.sum_dim_IntList(weighted, [classDim]), x.shape[classDim] as number);
       if (filled.reduction === 'none') return losses;
       return filled.reduction === 'sum' ? aten.sum(losses) : aten.mean(losses);
     },
