@@ -36,6 +36,18 @@ export function oneOf<const T extends string>(op: string, label: string, value: 
   return found;
 }
 
+/** The value, if it is a number; NaN and infinities are. */
+export function number(op: string, label: string, value: unknown): number {
+  if (typeof value === 'number') return value;
+  throw expected(op, label, 'to be a number', show(value));
+}
+
+/** The value, if it is a number above 0. */
+export function positive(op: string, label: string, value: unknown): number {
+  if (typeof value === 'number' && value > 0) return value;
+  throw expected(op, label, 'to be a number > 0', show(value));
+}
+
 /** The value, if it is a number in [low, high]. */
 export function within(op: string, label: string, value: unknown, low: number, high: number): number {
   if (typeof value === 'number' && value >= low && value <= high) return value;

@@ -1,11 +1,12 @@
-/** Losses between distributions, and the entropy that ties them together: KL(p‖q) = CE(p, q) − H(p). */
+/** Losses between distributions, the entropy that ties them together, and likelihoods: KL(p‖q) = CE(p, q) − H(p). */
 import { expected, show } from '../errors';
-import { reductions } from '../types';
+import { type Reduction, reductions } from '../types';
 import { logSoftmaxOf } from './activations';
-import { boolean, type Options, oneOf, settle } from './check';
-import { checkBroadcast, elementwise, Rows, sumTo } from './layout';
-import { type ArraySource, type NdArray, read } from './ndarray';
-import { type Differentiable, differentiable, reduced } from './reduction';
+import { boolean, number, type Options, oneOf, settle } from './check';
+import { checkBroadcast, elementwise, Rows } from './layout';
+import { type ArraySource, NdArray, read, sameShape, shown, sizeOf } from './ndarray';
+import { pointwise } from './pointwise';
+import { type Differentiable, differentiable } from './reduction';
 
 /** The reductions of {@link klDiv}: `'batchmean'` divides by the number of rows, which is the divergence's own mean. */
 export const klDivReductions = [...reductions, 'batchmean'] as const;
@@ -28,16 +29,20 @@ const klDivDefaults: KLDivSettings = Object.freeze({ reduction: 'mean', logTarge
 /** The terms of the divergence, and their derivatives, for targets that are probabilities. */
 const ofProbabilities = {
   loss: (x: number, t: number) => (t === 0 ? 0 : t * Math.log(t)) - t * x,
-  byInput: (_x: number, t: number) => -t,
-  // t / t is 1, but for the NaN that the derivative of t log t has in PyTorch at 0.
-  byTarget: (x: number, t: number) => Math.log(t) + t / t - x,
+  slopes: {
+    input: (_x: number, t: number) => -t,
+    // t / t is 1, but for the NaN that the derivative of t log t has in PyTorch at 0.
+    target: (x: number, t: number) => Math.log(t) + t / t - x,
+  },
 };
 
 /** The same for targets that are log-probabilities. */
 const ofLogProbabilities = {
   loss: (x: number, t: number) => Math.exp(t) * (t - x),
-  byInput: (_x: number, t: number) => -Math.exp(t),
-  byTarget: (x: number, t: number) => Math.exp(t) * (t - x + 1),
+  slopes: {
+    input: (_x: number, t: number) => -Math.exp(t),
+    target: (x: number, t: number) => Math.exp(t) * (t - x + 1),
+  },
 };
 
 /**
@@ -68,21 +73,160 @@ export function klDiv(
   boolean(op, "option 'logTarget'", logTarget);
   const x = read(op, "'input'", input);
   const t = read(op, "'target'", target);
-  checkBroadcast(op, "'target'", x.shape, t.shape);
-  const divergence = logTarget ? ofLogProbabilities : ofProbabilities;
-  const losses = elementwise(divergence.loss, x, t);
+  const shape = checkBroadcast(op, "'target'", x.shape, t.shape);
   const [kind, divisor] =
-    reduction === 'batchmean' ? (['mean', x.shape[0] ?? 1] as const) : ([reduction, losses.size] as const);
-  return reduced(op, losses, kind, divisor, (upstream) => ({
-    input: sumTo(
-      elementwise((u, x, t) => u * divergence.byInput(x, t), upstream, x, t),
-      x.shape,
-    ),
-    target: sumTo(
-      elementwise((u, x, t) => u * divergence.byTarget(x, t), upstream, x, t),
-      t.shape,
-    ),
-  }));
+    reduction === 'batchmean' ? (['mean', x.shape[0] ?? 1] as const) : ([reduction, sizeOf(shape)] as const);
+  return pointwise(op, { input: x, target: t }, kind, logTarget ? ofLogProbabilities : ofProbabilities, divisor);
+}
+
+interface PoissonNllLossSettings {
+  /** True if the input is the logarithm of the rate; true by default. */
+  logInput: boolean;
+  /** True to add Stirling's approximation of log t!, which the target alone decides; false by default. */
+  full: boolean;
+  /** Added to the rate before its logarithm is taken, if the input is the rate itself; 1e-8 by default. */
+  eps: number;
+  /** `'none'`, `'mean'` (the default) or `'sum'`. */
+  reduction: Reduction;
+}
+
+/** Options of {@link poissonNllLoss}. */
+export type PoissonNllLossOptions = Options<PoissonNllLossSettings>;
+
+const poissonNllLossDefaults: PoissonNllLossSettings = Object.freeze({
+  logInput: true,
+  full: false,
+  eps: 1e-8,
+  reduction: 'mean',
+});
+
+/**
+ * The negative log-likelihood of counts that follow a Poisson distribution of a predicted rate.
+ *
+ * **Formula** logInput: l = exp(x) − t x; else l = x − t log(x + eps). full: + t log t − t + log(2π t) / 2 where t > 1.
+ * mean: over the elements
+ * **Shapes** input `[…]`, target any shape that broadcasts with it -> `[]`, or with reduction none the joint shape
+ * **Units** nats, up to what the target alone adds
+ * **Gradient** (input) exp(x) − t, else 1 − t / (x + eps); (target) −x, else −log(x + eps). full: + log t + 1 / 2t
+ * where t > 1, and NaN where t <= 0, as PyTorch has it
+ * **Errors** `INVALID_ARGUMENT` for shapes that do not broadcast; `UNKNOWN_OPTION`
+ * **Source** `torch.nn.PoissonNLLLoss`, `aten::poisson_nll_loss`
+ *
+ * @example
+ * poissonNllLoss([0], [3]).item(); // 1
+ * poissonNllLoss([2], [3], { logInput: false, full: true }).item(); // 1.684640
+ * poissonNllLoss([0], [3]).backward().input.toArray(); // [-2]
+ */
+export function poissonNllLoss(
+  input: ArraySource,
+  target: ArraySource,
+  options: PoissonNllLossOptions = {},
+): Differentiable<{ input: NdArray; target: NdArray }> {
+  const op = 'poissonNllLoss';
+  const { logInput, full, eps, reduction } = settle(op, options, poissonNllLossDefaults);
+  oneOf(op, "option 'reduction'", reduction, reductions);
+  for (const [name, flag] of Object.entries({ logInput, full })) boolean(op, `option '${name}'`, flag);
+  number(op, "option 'eps'", eps);
+  const x = read(op, "'input'", input);
+  const t = read(op, "'target'", target);
+  checkBroadcast(op, "'target'", x.shape, t.shape);
+  const rate = (x: number): number => (logInput ? Math.exp(x) : x);
+  const logRate = (x: number): number => (logInput ? x : Math.log(x + eps));
+  return pointwise(op, { input: x, target: t }, reduction, {
+    loss: (x, t) => rate(x) - t * logRate(x) + (full && t > 1 ? stirling(t) : 0),
+    slopes: {
+      input: (x, t) => (logInput ? Math.exp(x) - t : 1 - t / (x + eps)),
+      target: (x, t) => (full ? stirlingSlope(t) : 0) - logRate(x),
+    },
+  });
+}
+
+/** log t!, as Stirling approximates it. */
+function stirling(t: number): number {
+  return t * Math.log(t) - t + 0.5 * Math.log(2 * Math.PI * t);
+}
+
+/** Its derivative where t > 1. Below, 0 times it, which at 0 and for negative numbers is PyTorch's NaN. */
+function stirlingSlope(t: number): number {
+  return (t > 1 ? 1 : 0) * (Math.log(t) + 0.5 / t);
+}
+
+interface GaussianNllLossSettings {
+  /** True to add log(2π) / 2, which makes the loss a likelihood; false by default. */
+  full: boolean;
+  /** Variances are taken for no less than this; 1e-6 by default. */
+  eps: number;
+  /** `'none'`, `'mean'` (the default) or `'sum'`. */
+  reduction: Reduction;
+}
+
+/** Options of {@link gaussianNllLoss}. */
+export type GaussianNllLossOptions = Options<GaussianNllLossSettings>;
+
+const gaussianNllLossDefaults: GaussianNllLossSettings = Object.freeze({ full: false, eps: 1e-6, reduction: 'mean' });
+
+/**
+ * The negative log-likelihood of targets that follow a normal distribution of predicted mean and variance.
+ *
+ * **Formula** l = (log v + (x − t)² / v) / 2 with v = max(variance, eps); full: + log(2π) / 2; mean: over the elements
+ *
+ * **Shapes** input `[…]`; target any shape that broadcasts with it; variance a number for all, the input's shape, that
+ * shape without its last axis, or with one axis of size 1 instead -> `[]`, or with reduction none the joint shape
+ * **Units** nats
+ * **Gradient** (input) (x − t) / v, (target) minus that, (variance) (1 / v − (x − t)² / v²) / 2, also where eps has
+ * taken the place of the variance
+ * **Errors** `INVALID_ARGUMENT` for shapes that do not fit, a negative variance; `UNKNOWN_OPTION`
+ * **Source** `torch.nn.GaussianNLLLoss`; Nix and Weigend 1994
+ *
+ * @example
+ * gaussianNllLoss([1], [3], 4).item(); // 1.193147
+ * gaussianNllLoss([0], [0], [1], { full: true }).item(); // 0.918939
+ * gaussianNllLoss([1], [3], [4]).backward().input.toArray(); // [-0.5]
+ */
+export function gaussianNllLoss(
+  input: ArraySource,
+  target: ArraySource,
+  variance: ArraySource,
+  options: GaussianNllLossOptions = {},
+): Differentiable<{ input: NdArray; target: NdArray; variance: NdArray }> {
+  const op = 'gaussianNllLoss';
+  const { full, eps, reduction } = settle(op, options, gaussianNllLossDefaults);
+  oneOf(op, "option 'reduction'", reduction, reductions);
+  boolean(op, "option 'full'", full);
+  number(op, "option 'eps'", eps);
+  const x = read(op, "'input'", input);
+  const t = read(op, "'target'", target);
+  const given = read(op, "'variance'", variance);
+  const s = typeof variance === 'number' ? given : alignVariance(op, given, x.shape);
+  const negative = s.data.find((element) => element < 0);
+  if (negative !== undefined) throw expected(op, "'variance'", 'to hold numbers >= 0', show(negative));
+  const shape = checkBroadcast(op, "'variance'", x.shape, s.shape);
+  checkBroadcast(op, "'target'", shape, t.shape);
+  const v = (s: number): number => Math.max(s, eps);
+  const constant = full ? 0.5 * Math.log(2 * Math.PI) : 0;
+  const loss = pointwise(op, { input: x, target: t, variance: s }, reduction, {
+    loss: (x, t, s) => 0.5 * (Math.log(v(s)) + (x - t) ** 2 / v(s)) + constant,
+    slopes: {
+      input: (x, t, s) => (x - t) / v(s),
+      target: (x, t, s) => (t - x) / v(s),
+      variance: (x, t, s) => 0.5 * (1 / v(s) - ((x - t) / v(s)) ** 2),
+    },
+  });
+  return differentiable(op, loss.value, (upstream) => {
+    const gradients = loss.backward(upstream);
+    return { ...gradients, variance: new NdArray(gradients.variance.data, given.shape) };
+  });
+}
+
+/** The variance with as many axes as the input: one a row gets an axis of size 1 at the end. */
+function alignVariance(op: string, variance: NdArray, shape: readonly number[]): NdArray {
+  if (sameShape(variance.shape, shape)) return variance;
+  if (sameShape(variance.shape, shape.slice(0, -1))) return new NdArray(variance.data, [...variance.shape, 1]);
+  const differing = variance.shape.filter((size, axis) => size !== shape[axis]);
+  if (variance.shape.length === shape.length && sameShape(differing, [1])) return variance;
+  const row = shape.length === 0 ? '' : `, ${shown(shape.slice(0, -1))}`;
+  const what = `to be a number or have shape ${shown(shape)}${row} or one with a single axis of size 1 instead`;
+  throw expected(op, "'variance'", what, shown(variance.shape));
 }
 
 interface EitherParameter {

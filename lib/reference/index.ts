@@ -16,6 +16,8 @@ export {
   type BinaryCrossEntropyWithLogitsOptions,
   binaryCrossEntropy,
   binaryCrossEntropyWithLogits,
+} from './binary';
+export {
   type CrossEntropyGradients,
   type CrossEntropyOptions,
   crossEntropy,
@@ -23,12 +25,68 @@ export {
   nllLoss,
 } from './classification';
 export {
+  type CosineSimilarityOptions,
+  cosineSimilarity,
+  type DistanceFunction,
+  type PairwiseDistanceOptions,
+  pairwiseDistance,
+} from './distance';
+export {
   type CategoricalParameters,
   categoricalEntropy,
+  type GaussianNllLossOptions,
+  gaussianNllLoss,
   type KLDivOptions,
   type KLDivReduction,
   klDiv,
   klDivReductions,
+  type PoissonNllLossOptions,
+  poissonNllLoss,
 } from './distribution';
+export {
+  type CosineEmbeddingLossOptions,
+  cosineEmbeddingLoss,
+  type MarginRankingLossOptions,
+  marginRankingLoss,
+  type TripletGradients,
+  type TripletMarginLossOptions,
+  type TripletMarginWithDistanceLossOptions,
+  tripletMarginLoss,
+  tripletMarginWithDistanceLoss,
+} from './embedding';
+export {
+  type AdaptiveGradients,
+  type AdaptiveParameters,
+  type AdaptiveResult,
+  adaptiveLogSoftmaxWithLoss,
+  type LinearCrossEntropyGradients,
+  type LinearCrossEntropyOptions,
+  linearCrossEntropy,
+} from './linear-classification';
+export {
+  type HingeEmbeddingLossOptions,
+  hingeEmbeddingLoss,
+  type MultilabelMarginLossOptions,
+  type MultilabelSoftMarginGradients,
+  type MultilabelSoftMarginLossOptions,
+  type MultiMarginLossOptions,
+  multilabelMarginLoss,
+  multilabelSoftMarginLoss,
+  multiMarginLoss,
+  type SoftMarginLossOptions,
+  softMarginLoss,
+} from './margin';
 export { type ArraySource, type FlatArray, NdArray, type NumberArray } from './ndarray';
 export type { Differentiable } from './reduction';
+export {
+  type HuberLossOptions,
+  huberLoss,
+  type L1LossOptions,
+  l1Loss,
+  type MSELossOptions,
+  mseLoss,
+  type RegressionGradients,
+  type SmoothL1LossOptions,
+  smoothL1Loss,
+} from './regression';
+export { type CTCLossOptions, ctcLoss } from './sequence';

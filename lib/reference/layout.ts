@@ -19,9 +19,18 @@ export function elementwise(f: (...elements: number[]) => number, ...arrays: rea
   return result;
 }
 
-/** @throws TorchError `INVALID_ARGUMENT`, naming `label` (the second), where sizes differ and neither is 1. */
-export function checkBroadcast(op: string, label: string, first: readonly number[], second: readonly number[]): void {
-  if (compatible(first, second)) return;
+/**
+ * The shape that two shapes broadcast to.
+ *
+ * @throws TorchError `INVALID_ARGUMENT`, naming `label` (the second), where sizes differ and neither is 1.
+ */
+export function checkBroadcast(
+  op: string,
+  label: string,
+  first: readonly number[],
+  second: readonly number[],
+): readonly number[] {
+  if (compatible(first, second)) return jointShape(first, second);
   throw expected(op, label, `to have a shape that broadcasts with ${shown(first)}`, shown(second));
 }
 
@@ -113,11 +122,16 @@ export class Rows {
     return this.fill((row) => new Float64Array(this.length).fill(numbers.at(row)));
   }
 
+  /** The number that `f` makes of the rows at the same place in every array. */
+  reduce(f: (...rows: Float64Array[]) => number, ...arrays: readonly NdArray[]): NdArray {
+    const result = NdArray.zeros(this.shape);
+    for (let row = 0; row < this.count; row++) result.data[row] = f(...arrays.map((array) => this.get(array, row)));
+    return result;
+  }
+
   /** The sum of every row. */
   sums(array: NdArray): NdArray {
-    const result = NdArray.zeros(this.shape);
-    for (let row = 0; row < this.count; row++) result.data[row] = sum(this.get(array, row));
-    return result;
+    return this.reduce(sum, array);
   }
 
   /** All rows added up. */

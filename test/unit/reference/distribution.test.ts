@@ -1,4 +1,4 @@
-import { categoricalEntropy, klDiv } from '../../../lib/reference';
+import { categoricalEntropy, gaussianNllLoss, klDiv, poissonNllLoss } from '../../../lib/reference';
 import { near, refusal } from './support';
 
 const infinity = Number.POSITIVE_INFINITY;
@@ -129,5 +129,82 @@ describe('categoricalEntropy', () => {
     const error = refusal(() => categoricalEntropy(parameters as never));
     expect(error.message).toBe(`categoricalEntropy: expected ${message}`);
     expect(error.code).toBe('INVALID_ARGUMENT');
+  });
+});
+
+describe('poissonNllLoss', () => {
+  test('closed form: rate less count times its logarithm', () => {
+    const options = { reduction: 'none' } as const;
+    expect(poissonNllLoss([0, 1], [2, 3], options).value.toArray()).toEqual(near([1, Math.E - 3]));
+    expect(poissonNllLoss([1, 2], [2, 3], { ...options, logInput: false, eps: 0 }).value.toArray()).toEqual(
+      near([1, 2 - 3 * Math.log(2)]),
+    );
+  });
+
+  test('a rate of 0 is kept finite by eps', () => {
+    expect(poissonNllLoss([0], [1], { logInput: false }).item()).toBeCloseTo(8 * Math.log(10), 12);
+    expect(poissonNllLoss([0], [1], { logInput: false, eps: 0 }).item()).toBe(infinity);
+  });
+
+  test('full: adds nearly log t!, which at 10 is 1/120 short, and nothing up to 1', () => {
+    const logFactorial = Math.log(3628800);
+    const without = poissonNllLoss([0], [10]).item();
+    expect(poissonNllLoss([0], [10], { full: true }).item() - without).toBeCloseTo(logFactorial - 1 / 120, 5);
+    for (const t of [-1, 0, 0.5, 1]) {
+      expect(poissonNllLoss([0], [t], { full: true }).item()).toBe(poissonNllLoss([0], [t]).item());
+    }
+  });
+
+  test('the gradient by a target of 0 is NaN where the term is left out, as in PyTorch', () => {
+    const { target } = poissonNllLoss([3, 3, 3], [-1, 0, 0.5], { full: true, reduction: 'sum' }).backward();
+    expect(target.toArray()).toEqual([Number.NaN, Number.NaN, -3]);
+  });
+});
+
+describe('gaussianNllLoss', () => {
+  test('closed form: the logarithm of the density', () => {
+    const density = (x: number, mean: number, variance: number): number =>
+      Math.exp(-((x - mean) ** 2) / (2 * variance)) / Math.sqrt(2 * Math.PI * variance);
+    const loss = gaussianNllLoss([1, 0], [3, 0.5], [4, 0.25], { full: true, reduction: 'none' });
+    expect(loss.value.toArray()).toEqual(near([-Math.log(density(3, 1, 4)), -Math.log(density(0.5, 0, 0.25))]));
+    expect(gaussianNllLoss([1], [1], [1]).item()).toBe(0);
+  });
+
+  test('the variance as a number, one a row, or with an axis of size 1', () => {
+    const [x, t] = [
+      [
+        [0, 1, 2],
+        [3, 4, 5],
+      ],
+      [
+        [1, 1, 1],
+        [1, 1, 1],
+      ],
+    ];
+    const full = (variances: readonly number[][]): number => gaussianNllLoss(x, t, variances).item();
+    const same = [
+      [2, 2, 2],
+      [3, 3, 3],
+    ];
+    expect(gaussianNllLoss(x, t, [2, 3]).item()).toBeCloseTo(full(same), 14);
+    expect(gaussianNllLoss(x, t, [[2], [3]]).item()).toBeCloseTo(full(same), 14);
+    expect(gaussianNllLoss(x, t, 2).item()).toBeCloseTo(
+      full([
+        [2, 2, 2],
+        [2, 2, 2],
+      ]),
+      14,
+    );
+    expect(gaussianNllLoss(x, t, [2, 3]).backward().variance.shape).toEqual([2]);
+    expect(gaussianNllLoss(x, t, 2).backward().variance.shape).toEqual([]);
+    expect(gaussianNllLoss(x, t, [[1, 2, 3]]).backward().variance.shape).toEqual([1, 3]);
+    expect(gaussianNllLoss(3, 1, 2).item()).toBeCloseTo(0.5 * (Math.log(2) + 2), 14);
+  });
+
+  test('PyTorch 2.13.0, float64: below eps the variance is eps, and its gradient that at eps', () => {
+    const loss = gaussianNllLoss([1], [0], [1e-8]);
+    expect(loss.item()).toBeCloseTo(0.5 * (Math.log(1e-6) + 1e6), 6);
+    expect(loss.backward().variance.item()).toBeCloseTo(0.5 * (1e6 - 1e12), 3);
+    expect(gaussianNllLoss([1], [0], [0], { eps: 0.5 }).item()).toBeCloseTo(0.5 * (Math.log(0.5) + 2), 14);
   });
 });

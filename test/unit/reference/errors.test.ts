@@ -1,5 +1,21 @@
 /** Invalid input: which error, in the words of the one formula. */
-import { binaryCrossEntropy, binaryCrossEntropyWithLogits, crossEntropy, klDiv, nllLoss } from '../../../lib/reference';
+import {
+  binaryCrossEntropy,
+  binaryCrossEntropyWithLogits,
+  crossEntropy,
+  hingeEmbeddingLoss,
+  huberLoss,
+  klDiv,
+  l1Loss,
+  mseLoss,
+  multilabelMarginLoss,
+  multilabelSoftMarginLoss,
+  multiMarginLoss,
+  nllLoss,
+  poissonNllLoss,
+  smoothL1Loss,
+  softMarginLoss,
+} from '../../../lib/reference';
 import { refusal } from './support';
 
 const scores = [
@@ -130,6 +146,16 @@ describe.each([
   ['klDiv', klDiv as Untyped, half],
   ['binaryCrossEntropy', binaryCrossEntropy as Untyped, half],
   ['binaryCrossEntropyWithLogits', binaryCrossEntropyWithLogits as Untyped, half],
+  ['l1Loss', l1Loss as Untyped, half],
+  ['mseLoss', mseLoss as Untyped, half],
+  ['smoothL1Loss', smoothL1Loss as Untyped, half],
+  ['huberLoss', huberLoss as Untyped, half],
+  ['poissonNllLoss', poissonNllLoss as Untyped, half],
+  ['hingeEmbeddingLoss', hingeEmbeddingLoss as Untyped, half],
+  ['softMarginLoss', softMarginLoss as Untyped, half],
+  ['multiMarginLoss', multiMarginLoss as Untyped, 0],
+  ['multilabelMarginLoss', multilabelMarginLoss as Untyped, [1, -1]],
+  ['multilabelSoftMarginLoss', multilabelSoftMarginLoss as Untyped, half],
 ])('%s', (name, loss, row) => {
   const target = [row];
 

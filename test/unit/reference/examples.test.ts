@@ -31,10 +31,17 @@ test('there are examples in every file of functions', () => {
   const files = new Set(examples.map(({ file }) => file));
   expect([...files].sort()).toEqual([
     'activations.ts',
+    'binary.ts',
     'classification.ts',
+    'distance.ts',
     'distribution.ts',
+    'embedding.ts',
     'index.ts',
+    'linear-classification.ts',
+    'margin.ts',
     'ndarray.ts',
+    'regression.ts',
+    'sequence.ts',
   ]);
 });
 

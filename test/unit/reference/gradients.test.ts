@@ -1,13 +1,19 @@
 /**
- * Every hand-derived gradient against central differences, over the grid of options, under a random upstream gradient.
+ * The hand-derived gradients of classifiers, distributions and sequences against central differences, over the grid of
+ * options, under a random upstream gradient.
  */
 import {
+  type AdaptiveGradients,
+  adaptiveLogSoftmaxWithLoss,
   binaryCrossEntropy,
   binaryCrossEntropyWithLogits,
   categoricalEntropy,
   crossEntropy,
+  ctcLoss,
+  type Differentiable,
   klDiv,
   klDivReductions,
+  linearCrossEntropy,
   logit,
   logSoftmax,
   NdArray,
@@ -16,16 +22,9 @@ import {
   softmax,
 } from '../../../lib/reference';
 import { reductions } from '../../../lib/types';
-import { checkGradients, Random } from './support';
+import { checkGradients, grid, Random } from './support';
 
-/** One of every combination of the values of every key. */
-function grid<T extends Readonly<Record<string, readonly unknown[]>>>(axes: T): { [Key in keyof T]: T[Key][number] }[] {
-  let combinations: Record<string, unknown>[] = [{}];
-  for (const [key, values] of Object.entries(axes)) {
-    combinations = combinations.flatMap((combination) => values.map((value) => ({ ...combination, [key]: value })));
-  }
-  return combinations as { [Key in keyof T]: T[Key][number] }[];
-}
+type Arrays = Readonly<Record<string, NdArray>>;
 
 const classShapes = [[4], [3, 4], [2, 4, 3], [2, 4, 2, 2]];
 const classWeight = [0.5, 2, 1.25, 0];
@@ -151,4 +150,113 @@ describe('activations and entropy', () => {
       categoricalEntropy({ logits: logits as NdArray }),
     );
   });
+});
+
+/** The gradient that PyTorch gives CTC is only that of a loss after logSoftmax, so that is what is compared. */
+describe('ctcLoss after logSoftmax', () => {
+  const padded = [
+    [1, 2, 0],
+    [2, 2, 1],
+  ];
+  test.each(
+    grid({ blank: [0, 3], targets: [padded, [1, 2, 2, 2, 1]], zeroInfinity: [false, true], reduction: reductions }),
+  )('%j', ({ targets, ...options }) => {
+    checkGradients({ input: new Random(35).array([6, 2, 4], -2, 2) }, ({ input }) => {
+      const logProbs = logSoftmax(input as NdArray, 2);
+      const loss = ctcLoss(logProbs.value, targets, [5, 6], [2, 3], options);
+      return { ...loss, backward: (g) => logProbs.backward(loss.backward(g).logProbs) };
+    });
+  });
+});
+
+describe('over a linear layer', () => {
+  const shapes = [
+    [[3], [4, 3], [4], []],
+    [[2, 3], [4, 3], [2, 4], [2]],
+    [
+      [2, 3],
+      [4, 2, 3],
+      [2, 4, 2],
+      [2, 2],
+    ],
+  ] as const;
+  const weight = [0.5, 2, 1.25, 0];
+
+  test.each(
+    grid({
+      shapes,
+      biased: [false, true],
+      weight: [undefined, weight],
+      labelSmoothing: [0, 0.1],
+      reduction: reductions,
+    }),
+  )('linearCrossEntropy with class indices: %j', ({ shapes: [input, w, , target], biased, ...options }) => {
+    const random = new Random(36);
+    const indices = random.integers(target, 4);
+    const at = {
+      input: random.array(input, -2, 2),
+      linearWeight: random.array(w, -1, 1),
+      ...(biased && { linearBias: random.array(w.slice(0, -1), -1, 1) }),
+    };
+    checkGradients(at, ({ input, linearWeight, linearBias }: Arrays) =>
+      linearCrossEntropy(input as NdArray, linearWeight as NdArray, indices, { ...options, linearBias }),
+    );
+  });
+
+  test.each(grid({ shapes, reduction: reductions }))(
+    'linearCrossEntropy with class probabilities: %j',
+    ({ shapes: [input, w, target], reduction }) => {
+      const random = new Random(37);
+      const at = {
+        input: random.array(input, -2, 2),
+        linearWeight: random.array(w, -1, 1),
+        linearBias: random.array(w.slice(0, -1), -1, 1),
+        target: random.array(target, 0, 1),
+        weight: NdArray.from(weight),
+      };
+      checkGradients(at, ({ input, linearWeight, target, ...options }: Arrays) =>
+        linearCrossEntropy(input as NdArray, linearWeight as NdArray, target as NdArray, { ...options, reduction }),
+      );
+    },
+  );
+
+  /** The gradients by the layers of the tail as arguments of their own. */
+  function flattened(result: Differentiable<AdaptiveGradients>): Differentiable<object> {
+    return {
+      ...result,
+      backward: (g) => {
+        const { tail, ...others } = result.backward(g);
+        return { ...others, ...Object.fromEntries(tail.flat().map((layer, i) => [`tail${i}`, layer])) };
+      },
+    };
+  }
+
+  test.each(grid({ shape: [[3], [5, 3]], biased: [false, true], of: ['output', 'loss'] as const }))(
+    'adaptiveLogSoftmaxWithLoss: %j',
+    ({ shape, biased, of }) => {
+      const random = new Random(38);
+      const target = random.integers(shape.slice(0, -1), 7);
+      const at = {
+        input: random.array(shape, -2, 2),
+        head: random.array([4, 3], -1, 1),
+        ...(biased && { headBias: random.array([4], -1, 1) }),
+        tail0: random.array([2, 3], -1, 1),
+        tail1: random.array([2, 2], -1, 1),
+        tail2: random.array([1, 3], -1, 1),
+        tail3: random.array([3, 1], -1, 1),
+      };
+      checkGradients(at, ({ input, head, headBias, ...tail }: Arrays) => {
+        const [a, b, c, d] = Object.values(tail) as [NdArray, NdArray, NdArray, NdArray];
+        const parameters = {
+          head: head as NdArray,
+          headBias,
+          tail: [
+            [a, b],
+            [c, d],
+          ],
+        } as const;
+        return flattened(adaptiveLogSoftmaxWithLoss(input as NdArray, target, parameters, [2, 4])[of]);
+      });
+    },
+  );
 });

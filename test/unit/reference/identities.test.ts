@@ -1,12 +1,14 @@
-/** What holds for every input: identities between losses, shapes and reductions. A failure prints its seed. */
+/** What holds for every input: identities of classifiers, distributions and sequences. A failure prints its seed. */
 import * as fc from 'fast-check';
 import {
+  adaptiveLogSoftmaxWithLoss,
   binaryCrossEntropy,
   binaryCrossEntropyWithLogits,
   categoricalEntropy,
   crossEntropy,
-  type Differentiable,
+  ctcLoss,
   klDiv,
+  linearCrossEntropy,
   logit,
   logSoftmax,
   NdArray,
@@ -14,40 +16,8 @@ import {
   sigmoid,
   softmax,
 } from '../../../lib/reference';
+import { binary, classified, expectSame, probability, score, table } from './arbitraries';
 import { near } from './support';
-
-const score = fc.double({ min: -20, max: 20, noNaN: true });
-const probability = fc.double({ min: 0.001, max: 0.999, noNaN: true });
-
-/** N rows of C scores, with a class, a distribution and a weight for each. */
-const classified = fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 6 })).chain(([n, c]) =>
-  fc.record({
-    scores: table(score, n, c),
-    targets: fc.array(fc.nat(c - 1), { minLength: n, maxLength: n }),
-    distributions: table(probability, n, c).map((rows) => rows.map(normalized)),
-    weight: fc.array(probability, { minLength: c, maxLength: c }),
-    labelSmoothing: fc.constantFrom(0, 0.1, 0.7, 1),
-  }),
-);
-
-/** Log-odds, and a yes, no or between for each. */
-const binary = fc
-  .array(fc.tuple(score, fc.double({ min: 0, max: 1, noNaN: true })), { minLength: 1, maxLength: 8 })
-  .map((pairs) => ({ odds: pairs.map(([x]) => x), targets: pairs.map(([, t]) => t) }));
-
-function table(element: fc.Arbitrary<number>, n: number, c: number): fc.Arbitrary<number[][]> {
-  return fc.array(fc.array(element, { minLength: c, maxLength: c }), { minLength: n, maxLength: n });
-}
-
-function normalized(row: readonly number[]): number[] {
-  const total = row.reduce((a, b) => a + b);
-  return row.map((element) => element / total);
-}
-
-function expectSame(actual: Differentiable<{ input: NdArray }>, expected: Differentiable<{ input: NdArray }>): void {
-  expect(actual.value.toArray()).toEqual(near(expected.value.toArray(), 10));
-  expect(actual.backward(1).input.toArray()).toEqual(near(expected.backward(1).input.toArray(), 10));
-}
 
 test('crossEntropy is nllLoss after logSoftmax, gradients by the chain rule included', () => {
   fc.assert(
@@ -182,6 +152,90 @@ test('axes after the classes are more targets: [1, C, d] costs what [d, C] does'
         crossEntropy(scores, targets, options).item(),
         12,
       );
+    }),
+  );
+});
+
+/** A few steps of a few classes, and labels that are not the blank 0. */
+const sequences = fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 2, max: 4 })).chain(([steps, classes]) =>
+  fc.record({
+    scores: table(fc.double({ min: -3, max: 3, noNaN: true }), steps, classes),
+    labels: fc.array(fc.integer({ min: 1, max: classes - 1 }), { maxLength: 3 }),
+  }),
+);
+
+/** What a way reads as: repeats merged, then blanks left out. */
+function readingOf(way: readonly number[]): number[] {
+  return way.filter((c, t) => c !== 0 && c !== way[t - 1]);
+}
+
+/** Every way through so many steps of so many classes. */
+function waysThrough(steps: number, classes: number): number[][] {
+  if (steps === 0) return [[]];
+  return waysThrough(steps - 1, classes).flatMap((way) => Array.from({ length: classes }, (_, c) => [...way, c]));
+}
+
+test('ctcLoss is the brute force over all ways, its gradient the softmax less the share of the ways at each class', () => {
+  fc.assert(
+    fc.property(sequences, ({ scores, labels }) => {
+      const [steps, classes] = [scores.length, (scores[0] as number[]).length];
+      const p = softmax(scores, 1).value.toArray() as number[][];
+      const probability = (way: readonly number[]): number =>
+        way.reduce((product, c, t) => product * (p[t]?.[c] as number), 1);
+      const ways = waysThrough(steps, classes).filter((way) => readingOf(way).join() === labels.join());
+      const total = ways.reduce((sum, way) => sum + probability(way), 0);
+      const loss = ctcLoss(logSoftmax(scores, 1).value, labels, steps, labels.length, { reduction: 'sum' });
+      if (ways.length === 0) {
+        expect(loss.item()).toBe(Number.POSITIVE_INFINITY);
+        return;
+      }
+      expect(loss.item()).toBeCloseTo(-Math.log(total), 10);
+      const expected = p.map((row, t) =>
+        row.map((pc, c) => {
+          const there = ways.filter((way) => way[t] === c).reduce((sum, way) => sum + probability(way), 0);
+          return pc - there / total;
+        }),
+      );
+      expect(loss.backward().logProbs.toArray()).toEqual(near(expected, 10));
+    }),
+  );
+});
+
+test('the losses of all readings of some steps have probabilities that sum to 1', () => {
+  fc.assert(
+    fc.property(sequences, ({ scores }) => {
+      const [steps, classes] = [scores.length, (scores[0] as number[]).length];
+      const readings = new Map(
+        waysThrough(steps, classes).map((way) => [readingOf(way).join(), readingOf(way)] as const),
+      );
+      const logProbs = logSoftmax(scores, 1).value;
+      const probabilities = [...readings.values()].map((labels) =>
+        Math.exp(-ctcLoss(logProbs, labels, steps, labels.length, { reduction: 'sum' }).item()),
+      );
+      expect(probabilities.reduce((a, b) => a + b)).toBeCloseTo(1, 10);
+    }),
+    { numRuns: 20 },
+  );
+});
+
+test('linearCrossEntropy by the unit matrix is crossEntropy', () => {
+  fc.assert(
+    fc.property(classified, ({ scores, targets, weight, labelSmoothing }) => {
+      const unit = weight.map((_, c) => weight.map((_, k) => Number(k === c)));
+      const options = { weight, labelSmoothing };
+      expectSame(linearCrossEntropy(scores, unit, targets, options), crossEntropy(scores, targets, options));
+    }),
+  );
+});
+
+test('the probabilities of all classes of an adaptive softmax sum to 1', () => {
+  fc.assert(
+    fc.property(table(score, 1, 2), table(score, 3, 2), table(score, 3, 1), ([x], head, last) => {
+      const parameters = { head, tail: [[[x], last]] } as never;
+      const outputs = [0, 1, 2, 3, 4].map(
+        (target) => adaptiveLogSoftmaxWithLoss(x as number[], target, parameters, [2]).output,
+      );
+      expect(outputs.reduce((total, output) => total + Math.exp(output.item()), 0)).toBeCloseTo(1, 10);
     }),
   );
 });

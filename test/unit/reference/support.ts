@@ -72,3 +72,14 @@ export function checkGradients(
     });
   }
 }
+
+/** One of every combination of the values of every key. */
+export function grid<T extends Readonly<Record<string, readonly unknown[]>>>(
+  axes: T,
+): { [Key in keyof T]: T[Key][number] }[] {
+  let combinations: Record<string, unknown>[] = [{}];
+  for (const [key, values] of Object.entries(axes)) {
+    combinations = combinations.flatMap((combination) => values.map((value) => ({ ...combination, [key]: value })));
+  }
+  return combinations as { [Key in keyof T]: T[Key][number] }[];
+}
