@@ -46,7 +46,7 @@ const crossEntropyDefaults: CrossEntropySettings = Object.freeze({
  *   mean: Σ l / Σ w_t over the targets that are not ignored
  * - class probabilities q: l = −Σ_c w_c ((1 − ε) q_c + ε / C) log p_c; mean: Σ l / (number of targets)
  *
- * A mean over no targets is NaN.
+ * A mean over no targets, or over targets whose weights are all 0, is NaN.
  *
  * **Shapes** input `[C]`, `[N, C]` or `[N, C, d1…dk]`; target class indices `[]`, `[N]` or `[N, d1…dk]`, or class
  * probabilities in the shape of the input -> `[]`, or with reduction none the shape of the class indices
@@ -115,14 +115,19 @@ function indexCrossEntropy(
   const kept = 1 - labelSmoothing;
   const spread = labelSmoothing / rows.length;
   const losses = NdArray.zeros(rows.shape);
+  let likelihood = 0;
   for (const [row, t] of indices.entries()) {
     if (t === undefined) continue;
     const costs = rows.get(logProbabilities, row).map((logp, c) => -(weights[c] as number) * logp);
     const cost = costs[t] as number;
+    likelihood += cost;
     // Without smoothing the other classes take no part: 0 times the infinite cost of an impossible class would be NaN.
     losses.data[row] = labelSmoothing === 0 ? cost : kept * cost + spread * sum(costs);
   }
-  return reduced(op, losses, reduction, totalWeight(indices, weights), (upstream) => {
+  const total = totalWeight(indices, weights);
+  // PyTorch takes the mean of the likelihood and that of the smoothing apart: 0 / 0 in the first makes the sum NaN.
+  const divisor = total === 0 && likelihood === 0 ? Number.NaN : total;
+  return reduced(op, losses, reduction, divisor, (upstream) => {
     const byLogProbabilities = NdArray.zeros(logProbabilities.shape);
     for (const [row, t] of indices.entries()) {
       if (t === undefined) continue;

@@ -36,8 +36,8 @@ export interface ErrorCase {
   /** An object whose values become tensors in the same way; anything else is passed as it is. */
   options?: unknown;
   code: ErrorCode;
-  /** The argument or the option that the error names. Absent: libtorch's words alone. */
-  argument?: string;
+  /** The argument or the option that the error names. */
+  argument: string;
   /** For what the reference cannot know: it has neither dtypes nor tensors. */
   nativeOnly?: true;
 }

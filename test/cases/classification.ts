@@ -92,6 +92,12 @@ const crossEntropyCases: LossCase[] = [
     target: labels,
     options: { weight: classWeight, ignoreIndex: 0, labelSmoothing: 0.2 },
   },
+  {
+    name: 'label smoothing with targets of weight 0 only',
+    input: scores,
+    target: classes([1, 1, 1]),
+    options: { weight: real([0.5, 0, 1, 2]), labelSmoothing: 0.1 },
+  },
   { name: 'probabilities', input: scores, target: distributions },
   { name: 'probabilities, unbatched', input: real([1, 2, 0.5, 0.1]), target: real([0.1, 0.6, 0.2, 0.1]) },
   { name: 'probabilities of many rows', input: random(13, [20, 5], -4, 4), target: randomDistributions(14, [20, 5]) },

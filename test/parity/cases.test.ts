@@ -4,12 +4,10 @@ import { type FloatingDType, floatingDTypes } from '../../lib/types';
 import { gradientsOf, type Loss, type LossCase, losses } from '../cases';
 import { arrayOf, callNative, callReference, tensorOf } from '../cases/call';
 import { random } from '../cases/values';
+import { quietly } from '../support/conditions';
 import { disagreement } from '../support/tolerance';
 
-beforeAll(() => {
-  jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
-});
-afterAll(() => jest.restoreAllMocks());
+quietly();
 
 describe.each(losses)('$name', (loss) => {
   describe.each(loss.valid)('$name', (lossCase) => {

@@ -4,22 +4,28 @@ import type { NdArray } from '../../lib/reference';
 import type { DType } from '../../lib/types';
 import { bitsOf, difference, type Tolerance, tolerances, widths } from './bits';
 
+/** What the accuracy of a result depends on, besides its dtype. */
+export interface Accuracy {
+  /** The dtype with the fewest bits among those of the arguments and the result. Absent: the result's. */
+  coarsest?: DType;
+  /** The size of the greatest term that the result is a sum of, if that is more than the result itself. */
+  terms?: number;
+}
+
 /**
  * What differs by more than PyTorch's tolerances allow, in words; `undefined` if nothing does.
  *
  * The reference's numbers are rounded to the dtype of the tensor first, so that 1e39 is what float32 makes of it:
  * infinity.
- *
- * @param coarsest the dtype that limits the accuracy, where an argument has a coarser one than the result
  */
 export function disagreement(
   label: string,
   actual: torch.Tensor,
   expected: NdArray,
-  coarsest: DType = actual.dtype,
+  { coarsest = actual.dtype, terms = 0 }: Accuracy = {},
 ): string | undefined {
   const rounded = torch.tensor(expected.data, { shape: expected.shape }).to(actual.dtype);
-  const message = difference(label, bitsOf(actual.detach()), bitsOf(rounded), toleranceFor(coarsest, expected));
+  const message = difference(label, bitsOf(actual.detach()), bitsOf(rounded), toleranceFor(coarsest, expected, terms));
   return message?.replaceAll('PyTorch gives', 'the reference gives');
 }
 
@@ -28,12 +34,12 @@ export function disagreement(
  *
  * The 16-bit dtypes have about three digits, and the kernels round to them after every step (logarithm, weight, sum). A
  * small result of large terms that cancel keeps the rounding errors of the terms. So the tolerance is relative to the
- * greatest element there, not to each; twice PyTorch's, for several roundings.
+ * greatest element or term there, not to each element; twice PyTorch's, for several roundings.
  */
-export function toleranceFor(dtype: DType, expected: NdArray): Tolerance | undefined {
+function toleranceFor(dtype: DType, expected: NdArray, terms: number): Tolerance | undefined {
   const tolerance = tolerances[dtype];
   if (tolerance === undefined || widths[dtype] !== 2) return tolerance;
   const sizes = expected.data.filter(Number.isFinite).map(Math.abs);
-  const greatest = sizes.reduce((a, b) => Math.max(a, b), 0);
+  const greatest = sizes.reduce((a, b) => Math.max(a, b), terms);
   return { relative: 0, absolute: tolerance.absolute + 2 * tolerance.relative * greatest };
 }

@@ -1,0 +1,36 @@
+/** What an operator's schema promises, and whether another one still keeps it. */
+
+/**
+ * How the schema that libtorch declares breaks what was recorded, in words; `undefined` if it does not. Arguments are
+ * passed in their order, and what is not passed takes its default: so the recorded ones must come first and unchanged,
+ * defaults included, and those that follow must have a default. Keyword-only or not is all the same here.
+ */
+export function broken(recorded: string, declared: string): string | undefined {
+  const [wanted, actual] = [parse(recorded), parse(declared)];
+  if (wanted.returns !== actual.returns) return `returns ${actual.returns} instead of ${wanted.returns}`;
+  for (const [i, argument] of wanted.arguments.entries()) {
+    const found = actual.arguments[i];
+    if (found !== argument) return `argument ${i} is '${found ?? 'missing'}' instead of '${argument}'`;
+  }
+  const required = actual.arguments.slice(wanted.arguments.length).find((argument) => !argument.includes('='));
+  return required && `argument '${required}' is new and has no default`;
+}
+
+function parse(schema: string): { arguments: string[]; returns: string } {
+  const open = schema.indexOf('(');
+  let depth = 0;
+  let start = open + 1;
+  const parts: string[] = [];
+  for (let i = open; i < schema.length; i++) {
+    const character = schema[i] as string;
+    if ('([{'.includes(character)) depth++;
+    if (')]}'.includes(character)) depth--;
+    if (depth === 0 || (depth === 1 && character === ',')) {
+      parts.push(schema.slice(start, i).trim());
+      start = i + 1;
+    }
+    if (depth === 0) break;
+  }
+  const named = parts.filter((part) => part !== '' && part !== '*');
+  return { arguments: named, returns: schema.slice(start).replace('->', '').trim() };
+}
