@@ -7,6 +7,7 @@
 
 import argparse
 import hashlib
+import importlib
 import json
 import re
 import sys
@@ -18,6 +19,32 @@ import environment
 
 ROOT = Path(__file__).resolve().parents[2]
 VECTORS = ROOT / "test" / "golden" / "vectors"
+# Each has a file of its own below cases.
+LOSSES = (
+    "adaptive_log_softmax_with_loss",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "cosine_embedding_loss",
+    "cross_entropy",
+    "ctc_loss",
+    "gaussian_nll_loss",
+    "hinge_embedding_loss",
+    "huber_loss",
+    "kl_div",
+    "l1_loss",
+    "linear_cross_entropy",
+    "margin_ranking_loss",
+    "mse_loss",
+    "multi_margin_loss",
+    "multilabel_margin_loss",
+    "multilabel_soft_margin_loss",
+    "nll_loss",
+    "poisson_nll_loss",
+    "smooth_l1_loss",
+    "soft_margin_loss",
+    "triplet_margin_loss",
+    "triplet_margin_with_distance_loss",
+)
 SIGNATURES = ROOT / "test" / "contract" / "python-signatures.json"
 
 
@@ -26,10 +53,9 @@ def operators() -> dict[str, tuple[Callable, str | None, Callable]]:
     import torch
 
     from cases import activations, allclose, categorical, random_numbers
-    from cases import binary_cross_entropy, binary_cross_entropy_with_logits, cross_entropy, kl_div, nll_loss
 
-    losses = [binary_cross_entropy, binary_cross_entropy_with_logits, cross_entropy, kl_div, nll_loss]
     functional = torch.nn.functional
+    losses = [importlib.import_module(f"cases.{name}") for name in LOSSES]
     return {
         **{loss.CALL.__name__: (loss.CALL, loss.MODULE, loss.record) for loss in losses},
         "softmax": (functional.softmax, "Softmax", activations.record_softmax),
@@ -50,9 +76,9 @@ def write(folder: Path, live: bool) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     files: dict[str, object] = {}
     for op, (call, module, record) in sorted(operators().items()):
-        recorder = Recorder(op, call, live)
+        recorder = Recorder(op, call, live, module)
         record(recorder)
-        text = "".join(recorder.lines)
+        text = recorder.text()
         (folder / f"{op}.jsonl").write_text(text, encoding="utf-8", newline="\n")
         entry = {"cases": recorder.count, "sha256": hashlib.sha256(text.encode()).hexdigest()}
         files[op] = entry if module is None else {"module": module, **entry}

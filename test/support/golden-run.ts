@@ -4,7 +4,7 @@ import { NativeError, TorchError } from '../../lib/errors';
 import type { DType, TypedArray } from '../../lib/types';
 import { bitsOf, difference, expectBits, type Tolerance, tolerances } from './bits';
 import { camelCase, type EncodedTensor, elementsOf, type GoldenCase, type RecordedError, resultBits } from './golden';
-import type { Form, Options } from './golden-forms';
+import type { Argument, Form, Options } from './golden-forms';
 
 /** How strictly to compare: to the bit, or within PyTorch's tolerances where bits cannot be expected. */
 export type Judge = { exact: true } | { exact: false; because: string };
@@ -44,7 +44,7 @@ export function build(encoded: EncodedTensor): torch.Tensor {
 export function runCase(golden: GoldenCase, form: Form, judge: Judge): void {
   const leaves = new Map<string, torch.Tensor>();
   for (const name of usedTensors(golden)) leaves.set(name, leaf(golden, name));
-  const outcome = attempt(() => form.call(golden.args.map(named(leaves)), optionsOf(golden, leaves)));
+  const outcome = attempt(() => form.call(argumentsOf(golden, leaves), optionsOf(golden, leaves)));
   if (golden.error?.stage === 'forward') {
     checkError(golden.error, outcome.error);
   } else if (outcome.error !== undefined) {
@@ -117,18 +117,35 @@ export function checkError(expected: RecordedError, thrown: unknown): void {
   }
 }
 
+/** The positional arguments: tensors, numbers, lists of numbers. */
+function argumentsOf(golden: GoldenCase, leaves: Map<string, torch.Tensor>): Argument[] {
+  return golden.args.map((argument) => (typeof argument === 'string' ? named(leaves)(argument) : argument));
+}
+
 /** The keyword arguments as options of this library; none is `undefined`. */
 function optionsOf(golden: GoldenCase, leaves: Map<string, torch.Tensor>): Options | undefined {
-  const entries = Object.entries(golden.kwargs).map(([key, value]) => [
-    camelCase(key),
-    isReference(value) ? named(leaves)(value.slice(1)) : value,
-  ]);
-  return entries.length === 0 ? undefined : Object.fromEntries(entries);
+  const entries = Object.entries(golden.kwargs);
+  return entries.length === 0 ? undefined : inCamelCase(entries, leaves);
+}
+
+function inCamelCase(entries: [string, unknown][], leaves: Map<string, torch.Tensor>): Options {
+  return Object.fromEntries(entries.map(([key, value]) => [camelCase(key), optionOf(value, leaves)]));
+}
+
+const unwritable: Readonly<Record<string, number>> = { Infinity, '-Infinity': -Infinity, NaN };
+
+function optionOf(value: unknown, leaves: Map<string, torch.Tensor>): unknown {
+  if (isReference(value)) return named(leaves)(value.slice(1));
+  // PyTorch's None is this library's undefined.
+  if (value === null) return undefined;
+  if (typeof value === 'object' && !Array.isArray(value)) return inCamelCase(Object.entries(value), leaves);
+  return typeof value === 'string' && Object.hasOwn(unwritable, value) ? unwritable[value] : value;
 }
 
 function usedTensors(golden: GoldenCase): string[] {
+  const positional = golden.args.filter((argument) => typeof argument === 'string');
   const references = Object.values(golden.kwargs).filter(isReference);
-  return [...new Set([...golden.args, ...references.map((name) => name.slice(1)), ...golden.grad])];
+  return [...new Set([...positional, ...references.map((name) => name.slice(1)), ...golden.grad])];
 }
 
 function isReference(value: unknown): value is string {

@@ -14,20 +14,28 @@ export const vectors = join(__dirname, '..', 'golden', 'vectors');
 /** `[dtype, shape, data]`, or with strides and offset where the layout is part of the case. */
 export type EncodedTensor = [DType, number[], string | number[], number[]?, number?];
 
-/** An error that PyTorch raised, and whether its Python code or libtorch did. */
+/** An error that PyTorch raised, and whether its Python code or libtorch did; or one of ours alone. */
 export interface RecordedError {
   stage: 'forward' | 'backward';
   type: string;
   message: string;
-  raised_by: 'python' | 'native';
+  raised_by: 'python' | 'native' | 'ours';
 }
+
+/** A tensor by name, or a number or numbers as they are. */
+export type RecordedArgument = string | number | number[];
 
 /** One line of a file. */
 export interface RecordedCase {
   case: string;
-  args: string[];
-  kwargs: Record<string, number | string | boolean>;
+  args: RecordedArgument[];
+  /** Numbers that JSON lacks stand as `"Infinity"`, `"-Infinity"` and `"NaN"`. */
+  kwargs: Record<string, unknown>;
   grad: string[];
+  /** Set where the module has not all of the options. */
+  form?: 'function';
+  /** Why the answer is not PyTorch's, where PyTorch is wrong or unsafe. */
+  ours?: string;
   value?: EncodedTensor | boolean;
   upstream?: EncodedTensor;
   grads?: Record<string, EncodedTensor | null>;

@@ -39,7 +39,8 @@ export function recordLive(libtorch: string): LiveVectors {
 }
 
 function run(command: string, args: string[]): { ok: boolean; output: string } {
-  const env = { ...process.env, PYTHONDONTWRITEBYTECODE: '1' };
+  // Threads that wait by spinning take the processor from those that work, where others run beside; bits do not change.
+  const env = { OMP_WAIT_POLICY: 'PASSIVE', ...process.env, PYTHONDONTWRITEBYTECODE: '1' };
   const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8', env });
   if (error !== undefined) return { ok: false, output: error.message };
   return { ok: status === 0, output: status === 0 ? stdout : stderr.trim() };

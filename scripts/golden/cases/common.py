@@ -1,6 +1,10 @@
 """What the cases of several operators share."""
 
+from collections.abc import Sequence
+
 import torch
+
+from tensors import Draws
 
 REDUCTIONS = ("none", "mean", "sum")
 
@@ -29,6 +33,16 @@ LARGE = {
 }
 
 
+INTEGRAL = {
+    "int64": torch.int64,
+    "int32": torch.int32,
+    "int16": torch.int16,
+    "int8": torch.int8,
+    "uint8": torch.uint8,
+    "bool": torch.bool,
+}
+
+
 def specials(dtype: torch.dtype) -> torch.Tensor:
     """NaN, infinities, zeros of both signs, subnormals, the largest and the smallest numbers."""
     info = torch.finfo(dtype)
@@ -36,3 +50,8 @@ def specials(dtype: torch.dtype) -> torch.Tensor:
     tiny = info.smallest_normal
     values = [float("nan"), inf, -inf, 0.0, -0.0, tiny, -tiny, info.max, info.min, info.eps, tiny / 2, -tiny / 2]
     return torch.tensor(values, dtype=torch.float64).to(dtype)
+
+
+def signs(draws: Draws, shape: Sequence[int], dtype: torch.dtype) -> torch.Tensor:
+    """Targets of two-sided losses: 1 and -1."""
+    return (2 * draws.indices(shape, 2) - 1).to(dtype)

@@ -4,7 +4,7 @@ import torch
 
 from cases.common import FLOATING, FULL, HALF, REDUCTIONS, specials
 from cases.cross_entropy import SHAPES, class_dim, index_shape
-from record import Group, Recorder
+from record import Group, Ours, Recorder
 from tensors import LAYOUTS, channels_last
 
 CALL = torch.nn.functional.nll_loss
@@ -17,6 +17,7 @@ OPTIONS = {
     "ignore_index": {"ignore_index": 1},
 }
 FEW = ("plain", "weight,ignore_index")
+CHANNELS_LAST = "PyTorch's backward refuses an input whose channels are last in memory; here that of a contiguous copy"
 
 
 def make(recorder: Recorder, name: str, shape: tuple[int, ...], dtype: torch.dtype, layout=None) -> Group:
@@ -44,8 +45,10 @@ def shapes_and_layouts(recorder: Recorder) -> None:
             call(make(recorder, f"{name}/{dtype_name}", shape, dtype), None if name == "batched" else FEW)
         for name, layout in LAYOUTS.items():
             call(make(recorder, f"{name}/{dtype_name}", (5, 6), dtype, layout), FEW)
-        # Forward works; backward asks for contiguous memory, and says so.
-        call(make(recorder, f"channels_last/{dtype_name}", (2, 3, 4, 5), dtype, channels_last), ("plain",))
+        group = make(recorder, f"channels_last/{dtype_name}", (2, 3, 4, 5), dtype, channels_last)
+        for reduction in REDUCTIONS:
+            contiguous = {"input": group.tensors["input"].contiguous()}
+            group.case(f"{reduction},plain", reduction=reduction, ours=Ours(CHANNELS_LAST, contiguous))
         call(make(recorder, f"k1_transposed/{dtype_name}", (3, 4, 5), dtype, LAYOUTS["transposed"]), ("plain",))
     for dtype_name, dtype in HALF.items():
         for name in ("batched", "tall", "k2"):
