@@ -138,7 +138,7 @@ const lines = [
   '',
   'Made by `npm run generate` from the documentation comments in `lib/nn/functional`; do not edit.',
   '',
-  "Arguments are tensors, or what one can be made of: nested arrays, typed arrays, `{ data, dims }`. Everything after them is an option. Options and defaults are PyTorch's in camelCase. The deprecated `size_average` and `reduce` are left out: `reduction` says the same.",
+  "Arguments are tensors, or what one can be made of: nested arrays, typed arrays, `{ data, dims }`. Everything after them is an option. Options and defaults are PyTorch's in camelCase. The deprecated `size_average`, `reduce` and `reduction: 'elementwise_mean'` are left out on purpose: `reduction` says the same.",
   '',
 ];
 for (const [family, title] of Object.entries(families)) {

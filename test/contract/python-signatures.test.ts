@@ -6,8 +6,8 @@
 import * as torch from '../../lib';
 import { TorchError } from '../../lib/errors';
 import { bitsOf, expectBits } from '../support/bits';
-import { camelCase, type GoldenCase, readCases, readManifest, vectors } from '../support/golden';
-import { type Form, formsOf, type Options } from '../support/golden-forms';
+import { camelCase, type EncodedTensor, type GoldenCase, readCases, readManifest, vectors } from '../support/golden';
+import { type Argument, type Form, formsOf, type Options } from '../support/golden-forms';
 import { build } from '../support/golden-run';
 import signatures from './python-signatures.json';
 
@@ -31,7 +31,9 @@ test('every loss has golden cases', () => {
 
 describe.each(offered)('%s', (op) => {
   const golden = plainCase(op);
-  const args = golden.args.map((name) => build(golden.tensors[name] as NonNullable<GoldenCase['tensors'][string]>));
+  const args = golden.args.map((argument) =>
+    typeof argument === 'string' ? build(golden.tensors[argument] as EncodedTensor) : argument,
+  );
   const moduleName = files[op]?.module as string;
 
   describe.each(formsOf(op, moduleName))('$form', (form) => {
@@ -63,7 +65,7 @@ function plainCase(op: string): GoldenCase {
 }
 
 /** The options that the error for an unknown one lists. */
-function knownOptions(form: Form, args: torch.Tensor[]): string[] {
+function knownOptions(form: Form, args: Argument[]): string[] {
   try {
     form.call(args, { noSuchOption: 1 });
   } catch (error) {
