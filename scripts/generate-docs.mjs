@@ -149,7 +149,7 @@ for (const [family, title] of Object.entries(families)) {
   const exported = require(`../dist/nn/functional/${family}.js`);
   lines.push(`## ${title}`, '');
   for (const match of source.matchAll(
-    /\/\*\*((?:(?!\*\/)[\s\S])*?)\*\/\nexport function (\w+)\(([\s\S]*?)\): Tensor \{/g,
+    /\/\*\*((?:(?!\*\/)[\s\S])*?)\*\/\nexport function (\w+)\(([^{}]*?)\): Tensor \{/g,
   )) {
     if (!helpers.has(match[2]) && !match[1].includes('@internal'))
       lines.push(...section(source, interfaces, exported, match));
