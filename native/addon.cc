@@ -10,6 +10,7 @@
 #include "napi_setup.h"
 #include "properties.h"
 #include "runtime.h"
+#include "scripted_function.h"
 #include "storage.h"
 
 #ifdef _WIN32
@@ -48,6 +49,7 @@ extern "C" BRIDGE_EXPORT napi_value napi_register_module_v1(napi_env env, napi_v
     bridge::RegisterProperties(exports);
     bridge::RegisterDispatch(exports);
     bridge::RegisterAutograd(exports);
+    bridge::RegisterScriptedFunction(exports);
     return exports;
   });
 }

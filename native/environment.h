@@ -38,6 +38,7 @@ class Ledger {
 
 // Typed arrays whose memory tensors share. libtorch may drop the last tensor on any thread, where
 // no reference can be deleted; what was dropped is queued and deleted at the next native entry.
+// References to other values, which are never added, may be dropped here too.
 class SharedBuffers {
  public:
   // Any thread.

@@ -2,6 +2,8 @@
 
 #include <new>
 
+#include "scripted_function.h"
+
 namespace bridge {
 
 namespace {
@@ -37,6 +39,8 @@ void Rethrow(Environment& environment, const std::string& op) {
     throw;
   } catch (const Napi::Error& error) {
     error.ThrowAsJavaScriptException();
+  } catch (const ScriptError& error) {
+    napi_throw(environment.env, error.Thrown());
   } catch (const BridgeError& error) {
     Throw(environment, error.code(), op + ": " + error.what(), op, error.argument());
   } catch (const c10::Error& error) {

@@ -425,6 +425,54 @@ export function clamp_min_(self: Tensor, min: Scalar): Tensor {
 }
 let $clamp_min_: Operator | undefined;
 
+/** `aten::exp_(Tensor(a!) self) -> Tensor(a!)` */
+export function exp_(self: Tensor): Tensor {
+  $exp_ ??= operator('aten::exp_', '');
+  $exp_(unwrap(self, 'exp_', 'self'));
+  return self;
+}
+let $exp_: Operator | undefined;
+
+/** `aten::log_(Tensor(a!) self) -> Tensor(a!)` */
+export function log_(self: Tensor): Tensor {
+  $log_ ??= operator('aten::log_', '');
+  $log_(unwrap(self, 'log_', 'self'));
+  return self;
+}
+let $log_: Operator | undefined;
+
+/** `aten::addmm_(Tensor(a!) self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor(a!)` */
+export function addmm_(self: Tensor, mat1: Tensor, mat2: Tensor, beta?: Scalar, alpha?: Scalar): Tensor {
+  $addmm_ ??= operator('aten::addmm_', '');
+  $addmm_(unwrap(self, 'addmm_', 'self'), unwrap(mat1, 'addmm_', 'mat1'), unwrap(mat2, 'addmm_', 'mat2'), beta, alpha);
+  return self;
+}
+let $addmm_: Operator | undefined;
+
+/** `aten::index_add_(Tensor(a!) self, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> Tensor(a!)` */
+export function index_add_(self: Tensor, dim: number, index: Tensor, source: Tensor, alpha?: Scalar): Tensor {
+  $index_add_ ??= operator('aten::index_add_', '');
+  $index_add_(unwrap(self, 'index_add_', 'self'), dim, unwrap(index, 'index_add_', 'index'), unwrap(source, 'index_add_', 'source'), alpha);
+  return self;
+}
+let $index_add_: Operator | undefined;
+
+/** `aten::index_copy_(Tensor(a!) self, int dim, Tensor index, Tensor source) -> Tensor(a!)` */
+export function index_copy_(self: Tensor, dim: number, index: Tensor, source: Tensor): Tensor {
+  $index_copy_ ??= operator('aten::index_copy_', '');
+  $index_copy_(unwrap(self, 'index_copy_', 'self'), dim, unwrap(index, 'index_copy_', 'index'), unwrap(source, 'index_copy_', 'source'));
+  return self;
+}
+let $index_copy_: Operator | undefined;
+
+/** `aten::index_fill_.int_Scalar(Tensor(a!) self, int dim, Tensor index, Scalar value) -> Tensor(a!)` */
+export function index_fill__int_Scalar(self: Tensor, dim: number, index: Tensor, value: Scalar): Tensor {
+  $index_fill__int_Scalar ??= operator('aten::index_fill_', 'int_Scalar');
+  $index_fill__int_Scalar(unwrap(self, 'index_fill_', 'self'), dim, unwrap(index, 'index_fill_', 'index'), value);
+  return self;
+}
+let $index_fill__int_Scalar: Operator | undefined;
+
 // reductions
 
 /** `aten::sum(Tensor self, *, ScalarType? dtype=None) -> Tensor` */
@@ -881,6 +929,13 @@ export function one_hot(self: Tensor, num_classes?: number): Tensor {
 }
 let $one_hot: Operator | undefined;
 
+/** `aten::nonzero(Tensor self) -> Tensor` */
+export function nonzero(self: Tensor): Tensor {
+  $nonzero ??= operator('aten::nonzero', '');
+  return wrap($nonzero(unwrap(self, 'nonzero', 'self')));
+}
+let $nonzero: Operator | undefined;
+
 /** `aten::cat(Tensor[] tensors, int dim=0) -> Tensor` */
 export function cat(tensors: readonly Tensor[], dim?: number): Tensor {
   $cat ??= operator('aten::cat', '');
@@ -910,6 +965,27 @@ export function linear(input: Tensor, weight: Tensor, bias?: Tensor | undefined)
   return wrap($linear(unwrap(input, 'linear', 'input'), unwrap(weight, 'linear', 'weight'), unwrapOptional(bias, 'linear', 'bias')));
 }
 let $linear: Operator | undefined;
+
+/** `aten::mm(Tensor self, Tensor mat2) -> Tensor` */
+export function mm(self: Tensor, mat2: Tensor): Tensor {
+  $mm ??= operator('aten::mm', '');
+  return wrap($mm(unwrap(self, 'mm', 'self'), unwrap(mat2, 'mm', 'mat2')));
+}
+let $mm: Operator | undefined;
+
+/** `aten::mm.dtype(Tensor self, Tensor mat2, ScalarType out_dtype) -> Tensor` */
+export function mm_dtype(self: Tensor, mat2: Tensor, out_dtype: DType): Tensor {
+  $mm_dtype ??= operator('aten::mm', 'dtype');
+  return wrap($mm_dtype(unwrap(self, 'mm', 'self'), unwrap(mat2, 'mm', 'mat2'), code(out_dtype, 'mm')));
+}
+let $mm_dtype: Operator | undefined;
+
+/** `aten::dot(Tensor self, Tensor tensor) -> Tensor` */
+export function dot(self: Tensor, tensor: Tensor): Tensor {
+  $dot ??= operator('aten::dot', '');
+  return wrap($dot(unwrap(self, 'dot', 'self'), unwrap(tensor, 'dot', 'tensor')));
+}
+let $dot: Operator | undefined;
 
 // copies
 
@@ -1286,6 +1362,12 @@ export const schemas: Readonly<Record<string, string>> = {
   'uniform_': "aten::uniform_(Tensor(a!) self, float from=0., float to=1., *, Generator? generator=None) -> Tensor(a!)",
   'normal_': "aten::normal_(Tensor(a!) self, float mean=0., float std=1., *, Generator? generator=None) -> Tensor(a!)",
   'clamp_min_': "aten::clamp_min_(Tensor(a!) self, Scalar min) -> Tensor(a!)",
+  'exp_': "aten::exp_(Tensor(a!) self) -> Tensor(a!)",
+  'log_': "aten::log_(Tensor(a!) self) -> Tensor(a!)",
+  'addmm_': "aten::addmm_(Tensor(a!) self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor(a!)",
+  'index_add_': "aten::index_add_(Tensor(a!) self, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> Tensor(a!)",
+  'index_copy_': "aten::index_copy_(Tensor(a!) self, int dim, Tensor index, Tensor source) -> Tensor(a!)",
+  'index_fill_.int_Scalar': "aten::index_fill_.int_Scalar(Tensor(a!) self, int dim, Tensor index, Scalar value) -> Tensor(a!)",
   'sum': "aten::sum(Tensor self, *, ScalarType? dtype=None) -> Tensor",
   'sum.dim_IntList': "aten::sum.dim_IntList(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
   'mean': "aten::mean(Tensor self, *, ScalarType? dtype=None) -> Tensor",
@@ -1350,10 +1432,14 @@ export const schemas: Readonly<Record<string, string>> = {
   'gather': "aten::gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor",
   'masked_select': "aten::masked_select(Tensor self, Tensor mask) -> Tensor",
   'one_hot': "aten::one_hot(Tensor self, int num_classes=-1) -> Tensor",
+  'nonzero': "aten::nonzero(Tensor self) -> Tensor",
   'cat': "aten::cat(Tensor[] tensors, int dim=0) -> Tensor",
   'stack': "aten::stack(Tensor[] tensors, int dim=0) -> Tensor",
   'matmul': "aten::matmul(Tensor self, Tensor other) -> Tensor",
   'linear': "aten::linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor",
+  'mm': "aten::mm(Tensor self, Tensor mat2) -> Tensor",
+  'mm.dtype': "aten::mm.dtype(Tensor self, Tensor mat2, ScalarType out_dtype) -> Tensor",
+  'dot': "aten::dot(Tensor self, Tensor tensor) -> Tensor",
   'clone': "aten::clone(Tensor self, *, MemoryFormat? memory_format=None) -> Tensor",
   'contiguous': "aten::contiguous(Tensor(a) self, *, MemoryFormat memory_format=0) -> Tensor(a)",
   'detach': "aten::detach(Tensor(a) self) -> Tensor(a)",

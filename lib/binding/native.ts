@@ -83,6 +83,17 @@ export interface Native {
     createGraph: boolean,
     allowUnused: boolean,
   ): (Handle | undefined)[];
+  recordFunction(
+    value: Handle,
+    inputs: readonly Handle[],
+    saved: readonly Handle[],
+    keep: string,
+    backward: (
+      gradient: Handle,
+      saved: readonly Handle[] | undefined,
+      needed: readonly boolean[],
+    ) => (Handle | undefined)[],
+  ): Handle;
   withGradMode<T>(enabled: boolean, fn: () => T): T;
   withInferenceMode<T>(enabled: boolean, fn: () => T): T;
   isGradEnabled(): boolean;

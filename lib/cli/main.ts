@@ -1,23 +1,36 @@
 #!/usr/bin/env node
 /** The command `libtorch-losses`. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { TorchError } from '../errors';
 import { oneOf } from '../options';
 import { install } from './install';
+import { parity } from './parity';
 import { type Output, reportTo } from './report';
 import type { CommandContext } from './sources';
+import { packageVersion } from './version';
 
 const usage = `Usage: libtorch-losses <command> [options]
 
 Commands:
   install    installs libtorch into this package's cache (libtorch-losses install --help)
+  parity     compares this machine's libtorch with PyTorch's recorded answers (libtorch-losses parity --help)
 
 Options:
   --version  the version of this package
   --help     this text`;
 
-const commands = { install } satisfies Record<string, (args: string[], context: CommandContext) => Promise<void>>;
+/** A command resolves to its exit status; 0 where it has none to tell. */
+type Command = (args: string[], context: CommandContext) => Promise<number | undefined>;
+
+const commands = {
+  install: async (args, context) => {
+    await install(args, context);
+    return undefined;
+  },
+  parity,
+} satisfies Record<string, Command>;
+
+/** What an interrupted command leaves, besides the word. */
+const interrupted: Partial<Record<string, string>> = { install: '; nothing was installed' };
 
 /**
  * Runs the command line.
@@ -30,11 +43,10 @@ export async function main(args: readonly string[], output: Output, errors: Node
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   const context: CommandContext = { env: process.env, report: reportTo(output), signal: interruption.signal };
   try {
-    await run(args, context);
-    return 0;
+    return (await run(args, context)) ?? 0;
   } catch (error) {
     if (interruption.signal.aborted) {
-      errors.write('interrupted; nothing was installed\n');
+      errors.write(`interrupted${interrupted[args[0] ?? ''] ?? ''}\n`);
       return interruption.signal.reason === 'SIGTERM' ? 143 : 130;
     }
     errors.write(`${error instanceof TorchError ? error.message : ((error as Error).stack ?? String(error))}\n`);
@@ -44,20 +56,15 @@ export async function main(args: readonly string[], output: Output, errors: Node
   }
 }
 
-async function run(args: readonly string[], context: CommandContext): Promise<void> {
+async function run(args: readonly string[], context: CommandContext): Promise<number | undefined> {
   const [first, ...rest] = args;
   if (first === undefined || first === '--help' || first === '-h' || first === 'help') context.report.line(usage);
   else if (first === '--version') context.report.line(packageVersion());
-  else
-    await commands[oneOf('libtorch-losses', 'command', first, Object.keys(commands) as (keyof typeof commands)[])](
-      rest,
-      context,
-    );
-}
-
-function packageVersion(): string {
-  const description = readFileSync(join(__dirname, '..', '..', 'package.json'), 'utf8');
-  return (JSON.parse(description) as { version: string }).version;
+  else {
+    const names = Object.keys(commands) as (keyof typeof commands)[];
+    return await commands[oneOf('libtorch-losses', 'command', first, names)](rest, context);
+  }
+  return undefined;
 }
 
 if (require.main === module) {

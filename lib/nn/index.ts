@@ -1,6 +1,11 @@
 /** The classes of `torch.nn`; the functions are in {@link functional}. */
 export * as functional from './functional';
 export { type DimOptions, LogSoftmax, ReLU, Sigmoid, Softmax } from './modules/activation';
+export {
+  AdaptiveLogSoftmaxWithLoss,
+  type AdaptiveLogSoftmaxWithLossOptions,
+  type AdaptiveResult,
+} from './modules/adaptive';
 export { BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, NLLLoss } from './modules/classification';
 export { GaussianNLLLoss, KLDivLoss, PoissonNLLLoss } from './modules/distribution';
 export {
@@ -12,6 +17,7 @@ export {
   TripletMarginWithDistanceLoss,
 } from './modules/embedding';
 export { Linear, type LinearOptions } from './modules/linear';
+export { LinearCrossEntropyLoss, type LinearCrossEntropyLossOptions } from './modules/linear-cross-entropy';
 export {
   HingeEmbeddingLoss,
   MultiLabelMarginLoss,

@@ -19,6 +19,9 @@ interface Parameter {
 /** Deprecated in PyTorch in favour of `reduction`; this library begins without them. */
 const dropped = ['size_average', 'reduce'];
 
+/** Positional in the constructors of modules that own parameters. */
+const sizes = ['in_features', 'num_classes'];
+
 const python: Record<string, Parameter[]> = signatures.functional;
 const pythonModules: Record<string, Parameter[]> = signatures.modules;
 const { files } = readManifest(vectors);
@@ -40,7 +43,7 @@ describe.each(offered)('%s', (op) => {
     const parameters = form.form.startsWith('nn.functional')
       ? (python[op] as Parameter[]).filter(({ name }) => !golden.args.includes(name))
       : (pythonModules[moduleName] as Parameter[]);
-    const kept = parameters.filter(({ name }) => !dropped.includes(name));
+    const kept = parameters.filter(({ name }) => !dropped.includes(name) && !sizes.includes(name));
 
     test('takes the options of PyTorch', () => {
       expect(knownOptions(form, args)).toEqual(kept.map(({ name }) => camelCase(name)).sort());

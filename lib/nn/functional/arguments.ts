@@ -48,7 +48,8 @@ function fromData(op: string, argument: string, value: unknown, companion?: Tens
     throw expected(op, named, 'to be a Tensor, or numbers to make one of', show(value));
   }
   const made = tensor(value);
-  const dtype = companion?.dtype;
+  // A disposed companion has no dtype to take; the call that follows refuses it, by its name.
+  const dtype = companion?.isDisposed ? undefined : companion?.dtype;
   if (dtype === undefined || !isFloating(dtype) || isTypedArray(value) || isFlatData(value)) return made;
   return made.dtype === 'float32' ? tensor(value, { dtype }) : made;
 }
@@ -84,7 +85,8 @@ function toIndices(made: Tensor): Tensor {
 export function asClassTarget(op: string, argument: string, value: TensorLike, input: Tensor): Tensor {
   if (isTensor(value)) return value;
   const made = fromData(op, argument, value);
-  return isFloating(made.dtype) && sameShape(made.shape, input.shape) ? made.to(input.dtype) : toIndices(made);
+  const isProbabilities = isFloating(made.dtype) && !input.isDisposed && sameShape(made.shape, input.shape);
+  return isProbabilities ? made.to(input.dtype) : toIndices(made);
 }
 
 /** What was wrong with an argument, in the words of the one formula. */

@@ -140,15 +140,17 @@ export function nllLoss(input: TensorLike, target: TensorLike, options?: NLLLoss
   const filled = withDefaults<NLLLossOptions>(op, options, nllLossDefaults);
   const reduction = reductionCode(op, filled.reduction);
   const ignoreIndex = integer(op, "option 'ignoreIndex'", filled.ignoreIndex);
-  const given = asTensor(op, 'input', input);
-  // The backward kernel of 4-D input writes contiguous gradients only, and refuses others after the fact.
-  const logProbs = given.ndim === 4 && !given.isContiguous ? given.contiguous() : given;
+  const logProbs = asTensor(op, 'input', input);
   const labels = asClassTarget(op, 'target', target, logProbs);
   const weight = asOptionalTensor(op, 'weight', filled.weight, logProbs);
   return explained(
     op,
     { arguments: { input: logProbs, target: labels }, options: { weight } },
-    () => aten.nll_loss_nd(logProbs, labels, weight, reduction, ignoreIndex),
+    () => {
+      // The backward kernel of 4-D input writes contiguous gradients only, and refuses others after the fact.
+      const given = logProbs.ndim === 4 && !logProbs.isContiguous ? logProbs.contiguous() : logProbs;
+      return aten.nll_loss_nd(given, labels, weight, reduction, ignoreIndex);
+    },
     (refusal) => explainClassification({ input: logProbs, target: labels, weight, ignoreIndex }, false, refusal),
   );
 }

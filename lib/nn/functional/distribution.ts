@@ -191,24 +191,30 @@ export function gaussianNllLoss(
   const eps = number(op, "option 'eps'", filled.eps);
   const means = asTensor(op, 'input', input);
   const targets = asTensor(op, 'target', target, means);
-  const clamped = readVariance(op, means, variance).clone();
-  noGrad(() => aten.clamp_(clamped, eps));
-  const squares = explained(
+  const given = typeof variance === 'number' ? variance : asTensor(op, 'variance', variance, means);
+  const tensors = { input: means, target: targets, ...(typeof given !== 'number' && { variance: given }) };
+  let losses = explained(
     op,
-    { arguments: { input: means, target: targets } },
-    () => aten.pow_Tensor_Scalar(aten.sub_Tensor(means, targets), 2),
-    () => explainBroadcast('target', targets, 'input', means),
+    { arguments: tensors },
+    () => {
+      const clamped = readVariance(op, means, given).clone();
+      noGrad(() => aten.clamp_(clamped, eps));
+      const squares = aten.pow_Tensor_Scalar(aten.sub_Tensor(means, targets), 2);
+      return aten.mul_Scalar(aten.add_Tensor(aten.log(clamped), aten.div_Tensor(squares, clamped)), 0.5);
+    },
+    () =>
+      explainBroadcast('target', targets, 'input', means) ??
+      (typeof given === 'number' ? undefined : explainIntegers('variance', given)),
   );
-  let losses = aten.mul_Scalar(aten.add_Tensor(aten.log(clamped), aten.div_Tensor(squares, clamped)), 0.5);
   if (full) losses = aten.add__Scalar(losses, halfLogTwoPi);
   if (filled.reduction === 'none') return losses;
   return filled.reduction === 'sum' ? aten.sum(losses) : aten.mean(losses);
 }
 
 /** The variance in a shape that broadcasts to the input's. */
-function readVariance(op: string, input: Tensor, value: TensorLike): Tensor {
+function readVariance(op: string, input: Tensor, value: Tensor | number): Tensor {
   const constant = typeof value === 'number';
-  const variance = constant ? aten.mul_Scalar(aten.ones_like(input), value) : asTensor(op, 'variance', value, input);
+  const variance = constant ? aten.mul_Scalar(aten.ones_like(input), value) : value;
   const negative = constant ? value < 0 : aten.any(aten.lt_Scalar(variance, 0)).item<boolean>();
   if (negative) throw expected(op, "'variance'", 'to be >= 0', constant ? String(value) : 'negative entries');
   const [own, wanted] = [variance.shape, input.shape];

@@ -2,7 +2,7 @@
 import * as aten from '../../aten/operators.generated';
 import { expected } from '../../errors';
 import { boolean, callable, finite, integer, number, withDefaults } from '../../options';
-import { shapeText } from '../../tensor/shape';
+import { broadcastable, broadcastShapes, shapeText } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
 import type { Reduction } from '../../types';
 import { asTensor, type Explanation, explained, reductionCode, type TensorLike } from './arguments';
@@ -128,18 +128,13 @@ export function marginRankingLoss(
   const x1 = asTensor(op, 'input1', input1);
   const x2 = asTensor(op, 'input2', input2, x1);
   const labels = asTensor(op, 'target', target, x1);
-  for (const [argument, tensor] of [
-    ['input2', x2],
-    ['target', labels],
-  ] as const) {
-    if (tensor.ndim === x1.ndim) continue;
-    const what = `to have ${x1.ndim} dimensions as 'input1' of shape ${shapeText(x1.shape)} has`;
-    throw expected(op, `'${argument}'`, what, shapeText(tensor.shape));
-  }
   return explained(
     op,
     { arguments: { input1: x1, input2: x2, target: labels } },
-    () => aten.margin_ranking_loss(x1, x2, labels, margin, reduction),
+    () => {
+      checkSameDimensions(op, { input1: x1, input2: x2, target: labels });
+      return aten.margin_ranking_loss(x1, x2, labels, margin, reduction);
+    },
     () => explainBroadcast('input2', x2, 'input1', x1) ?? explainBroadcast('target', labels, 'input1', x1),
   );
 }
@@ -185,11 +180,21 @@ export function cosineEmbeddingLoss(
 }
 
 function explainEmbedding(x1: Tensor, x2: Tensor, target: Tensor): Explanation | undefined {
-  const wanted = x1.ndim === 1 ? [] : x1.shape.slice(0, 1);
-  if (target.ndim !== wanted.length) {
-    return { label: "'target'", what: `to have shape ${shapeText(wanted)}`, actual: shapeText(target.shape) };
+  const { ndim } = target;
+  if (ndim > 1) return { label: "'target'", what: 'to have 0 or 1 dimensions', actual: shapeText(target.shape) };
+  for (const [argument, tensor] of [
+    ['input1', x1],
+    ['input2', x2],
+  ] as const) {
+    if (tensor.ndim === ndim + 1) continue;
+    const what = `to have shape ${ndim === 0 ? '[D]' : '[N, D]'}, one dimension more than 'target'`;
+    return { label: `'${argument}'`, what, actual: shapeText(tensor.shape) };
   }
-  return explainBroadcast('input2', x2, 'input1', x1);
+  const refused = explainBroadcast('input2', x2, 'input1', x1);
+  if (refused) return refused;
+  const pairs = broadcastShapes(x1.shape, x2.shape).slice(0, -1);
+  if (broadcastable(target.shape, pairs)) return undefined;
+  return { label: "'target'", what: `to have shape ${shapeText(pairs)}`, actual: shapeText(target.shape) };
 }
 
 /**
@@ -245,6 +250,11 @@ function namedTriplet([anchor, positive, negative]: Triplet): Record<string, Ten
   return { anchor, positive, negative };
 }
 
+/** @internal The distance to measure by: {@link pairwiseDistance} if none is given. */
+export function readDistance(op: string, value: DistanceFunction | undefined): DistanceFunction {
+  return value === undefined ? pairwiseDistance : callable(op, "option 'distanceFunction'", value);
+}
+
 /** @internal A margin > 0; as in PyTorch, NaN passes. */
 export function checkTripletMargin(op: string, value: unknown): number {
   const margin = number(op, "option 'margin'", value);
@@ -257,14 +267,27 @@ function explainTriplet([anchor, positive, negative]: Triplet): Explanation | un
     ['positive', positive],
     ['negative', negative],
   ] as const) {
-    if (tensor.ndim !== anchor.ndim) {
-      const what = `to have ${anchor.ndim} dimensions as 'anchor' has`;
-      return { label: `'${argument}'`, what, actual: shapeText(tensor.shape) };
-    }
-    const refused = explainBroadcast(argument, tensor, 'anchor', anchor);
+    const refused =
+      explainDimensions(argument, tensor, 'anchor', anchor) ?? explainBroadcast(argument, tensor, 'anchor', anchor);
     if (refused) return refused;
   }
   return undefined;
+}
+
+/** That an argument has not as many dimensions as another. */
+function explainDimensions(argument: string, tensor: Tensor, name: string, other: Tensor): Explanation | undefined {
+  if (tensor.ndim === other.ndim) return undefined;
+  const what = `to have ${other.ndim} dimensions as '${name}' of shape ${shapeText(other.shape)} has`;
+  return { label: `'${argument}'`, what, actual: shapeText(tensor.shape) };
+}
+
+/** Refuses arguments that have not as many dimensions as the first of them. */
+function checkSameDimensions(op: string, tensors: Readonly<Record<string, Tensor>>): void {
+  const [[name, first], ...others] = Object.entries(tensors) as [[string, Tensor], ...[string, Tensor][]];
+  for (const [argument, tensor] of others) {
+    const refused = explainDimensions(argument, tensor, name, first);
+    if (refused) throw expected(op, refused.label, refused.what, refused.actual);
+  }
 }
 
 /**
@@ -296,19 +319,24 @@ export function tripletMarginWithDistanceLoss(
   reductionCode(op, filled.reduction);
   const margin = checkTripletMargin(op, filled.margin);
   const swap = boolean(op, "option 'swap'", filled.swap);
-  const distance = callable(op, "option 'distanceFunction'", filled.distanceFunction ?? pairwiseDistance);
+  const distance = readDistance(op, filled.distanceFunction);
   const triplet = readTriplet(op, anchor, positive, negative);
   const [a, p, n] = triplet;
-  if (p.ndim !== a.ndim || n.ndim !== a.ndim) {
-    const { label, what, actual } = explainTriplet(triplet) as Explanation;
-    throw expected(op, label, what, actual);
-  }
-  const toPositive = distance(a, p);
-  let toNegative = distance(a, n);
-  if (swap) toNegative = aten.minimum(toNegative, distance(p, n));
-  const losses = aten.clamp_min(aten.sub_Tensor(aten.add_Scalar(toPositive, margin), toNegative), 0);
-  if (filled.reduction === 'none') return losses;
-  return filled.reduction === 'sum' ? aten.sum(losses) : aten.mean(losses);
+  return explained(
+    op,
+    { arguments: namedTriplet(triplet) },
+    () => {
+      checkSameDimensions(op, namedTriplet(triplet));
+      const toPositive = distance(a, p);
+      let toNegative = distance(a, n);
+      if (swap) toNegative = aten.minimum(toNegative, distance(p, n));
+      const losses = aten.clamp_min(aten.sub_Tensor(aten.add_Scalar(toPositive, margin), toNegative), 0);
+      if (filled.reduction === 'none') return losses;
+      return filled.reduction === 'sum' ? aten.sum(losses) : aten.mean(losses);
+    },
+    // What the caller's own function needs is not known here.
+    () => (distance === pairwiseDistance ? explainTriplet(triplet) : undefined),
+  );
 }
 
 /**

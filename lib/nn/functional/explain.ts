@@ -120,9 +120,66 @@ export function explainExpand(
   name: string,
   other: Tensor,
 ): Explanation | undefined {
-  if (tensor === undefined) return undefined;
+  return tensor && explainExpandOf(`option '${option}'`, tensor, name, other);
+}
+
+/** That what `label` names does not broadcast to the shape of an argument. */
+export function explainExpandOf(label: string, tensor: Tensor, name: string, other: Tensor): Explanation | undefined {
   const [shape, wanted] = [tensor.shape, other.shape];
   if (broadcastable(shape, wanted) && sameShape(broadcastShapes(shape, wanted), wanted)) return undefined;
   const what = `to broadcast to shape ${shapeText(wanted)} of '${name}'`;
-  return { label: `option '${option}'`, what, actual: shapeText(shape) };
+  return { label, what, actual: shapeText(shape) };
+}
+
+/** That a kernel has no 16-bit form where the argument is. */
+export function explainHalf(refusal: NativeError, argument: string, tensor: Tensor): Explanation | undefined {
+  if (refusal.code !== 'NOT_IMPLEMENTED' || !['float16', 'bfloat16'].includes(tensor.dtype)) return undefined;
+  return { label: `'${argument}'`, what: `to be float64 or float32 on ${tensor.device}`, actual: tensor.dtype };
+}
+
+/** What the margin losses over classes are given. */
+interface ClassMargins {
+  input: Tensor;
+  target: Tensor;
+  weight?: Tensor | undefined;
+}
+
+/**
+ * The first argument that does not fit the others in a margin loss over classes.
+ *
+ * @param targets the shape of the targets, of which a single one may lack its dimension
+ * @param lowest the least class index: -1 where that ends a row of labels
+ */
+export function explainMargins(
+  { input, target, weight }: ClassMargins,
+  targets: readonly number[],
+  lowest: number,
+  refusal: NativeError,
+): Explanation | undefined {
+  const classes = input.shape.at(-1) ?? 1;
+  if (input.ndim > 2 || classes === 0) {
+    return { label: "'input'", what: 'to have shape [C] or [N, C], C > 0', actual: shapeText(input.shape) };
+  }
+  const ofInput = explainIntegers('input', input) ?? explainHalf(refusal, 'input', input);
+  if (ofInput !== undefined) return ofInput;
+  const isOne = sameShape(targets, [1]) && target.ndim === 0;
+  if (!isOne && !sameShape(target.shape, targets)) {
+    return { label: "'target'", what: `to have shape ${shapeText(targets)}`, actual: shapeText(target.shape) };
+  }
+  if (target.dtype !== 'int64') {
+    const actual = `${target.dtype}; target.to('int64') converts`;
+    return { label: "'target'", what: 'to hold class indices as int64', actual };
+  }
+  if (weight !== undefined && !sameShape(weight.shape, [classes])) {
+    const what = `to have shape [${classes}], one weight a class`;
+    return { label: "option 'weight'", what, actual: shapeText(weight.shape) };
+  }
+  if (weight !== undefined && weight.dtype !== input.dtype) {
+    return { label: "option 'weight'", what: `to be ${input.dtype} as 'input' is`, actual: weight.dtype };
+  }
+  const labels = Array.from(target.toTypedArray() as ArrayLike<number | bigint>, Number);
+  const at = labels.findIndex((label) => label < lowest || label >= classes);
+  if (at === -1) return undefined;
+  const what = `to hold class indices in [${lowest}, ${classes})`;
+  return { label: "'target'", what, actual: `${labels[at]} at index ${at}` };
 }

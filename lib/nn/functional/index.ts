@@ -34,6 +34,8 @@ export {
   tripletMarginWithDistanceLoss,
 } from './embedding';
 export { linear } from './linear';
+export { type LinearCrossEntropyCallOptions, linearCrossEntropy } from './linear-cross-entropy';
+export type { LinearCrossEntropyOptions } from './linear-cross-entropy-options';
 export {
   type HingeEmbeddingLossOptions,
   hingeEmbeddingLoss,

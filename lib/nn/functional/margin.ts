@@ -1,20 +1,12 @@
 /** Losses that ask for a margin: between classes, or between a score and a threshold. */
 import * as aten from '../../aten/operators.generated';
-import { expected, type NativeError } from '../../errors';
+import { expected } from '../../errors';
 import { number, withDefaults } from '../../options';
 import { shapeText } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
 import type { Reduction } from '../../types';
-import {
-  asIndexTarget,
-  asOptionalTensor,
-  asTensor,
-  type Explanation,
-  explained,
-  reductionCode,
-  type TensorLike,
-} from './arguments';
-import { explainBroadcast, explainExpand } from './explain';
+import { asIndexTarget, asOptionalTensor, asTensor, explained, reductionCode, type TensorLike } from './arguments';
+import { explainBroadcast, explainExpand, explainExpandOf, explainIntegers, explainMargins } from './explain';
 
 /** Options of losses that only reduce. */
 export interface ReductionOptions {
@@ -129,7 +121,7 @@ export function softMarginLoss(input: TensorLike, target: TensorLike, options?: 
     op,
     { arguments: { input: scores, target: labels } },
     () => aten.soft_margin_loss(scores, labels, reduction),
-    () => explainBroadcast('target', labels, 'input', scores),
+    () => explainIntegers('input', scores) ?? explainExpandOf("'target'", labels, 'input', scores),
   );
 }
 
@@ -164,16 +156,25 @@ export function multiMarginLoss(input: TensorLike, target: TensorLike, options?:
   const scores = asTensor(op, 'input', input);
   const labels = asIndexTarget(op, 'target', target);
   const weight = asOptionalTensor(op, 'weight', filled.weight, scores);
-  if (weight !== undefined && weight.ndim !== 1) {
-    throw expected(op, "option 'weight'", 'to have 1 dimension, one weight a class', shapeText(weight.shape));
-  }
   return explained(
     op,
     { arguments: { input: scores, target: labels }, options: { weight } },
-    () =>
-      reduceEmptyBatch(scores, reduction, (code) => aten.multi_margin_loss(scores, labels, p, margin, weight, code)),
-    (refusal) => explainIndices(refusal, 'target out of range', labels, scores),
+    () => {
+      checkClassWeight(op, weight);
+      const call = (code: number): Tensor => aten.multi_margin_loss(scores, labels, p, margin, weight, code);
+      return reduceEmptyBatch(scores, reduction, call);
+    },
+    (refusal) => {
+      const rows = scores.ndim === 2 ? scores.shape.slice(0, 1) : [1];
+      return explainMargins({ input: scores, target: labels, weight }, rows, 0, refusal);
+    },
   );
+}
+
+/** @internal Refuses weights of {@link multiMarginLoss} that are no vector. */
+export function checkClassWeight(op: string, weight: Tensor | undefined): void {
+  if (weight === undefined || weight.ndim === 1) return;
+  throw expected(op, "option 'weight'", 'to have 1 dimension, one weight a class', shapeText(weight.shape));
 }
 
 /** @internal The power of {@link multiMarginLoss}, if it is 1 or 2. */
@@ -215,7 +216,10 @@ export function multilabelMarginLoss(input: TensorLike, target: TensorLike, opti
     op,
     { arguments: { input: scores, target: labels } },
     () => reduceEmptyBatch(scores, reduction, (code) => aten.multilabel_margin_loss(scores, labels, code)),
-    (refusal) => explainIndices(refusal, "argument #2 'target' is out of range", labels, scores, -1),
+    (refusal) => {
+      const shape = scores.ndim === 0 ? [1] : scores.shape;
+      return explainMargins({ input: scores, target: labels }, shape, -1, refusal);
+    },
   );
 }
 
@@ -224,22 +228,6 @@ function reduceEmptyBatch(input: Tensor, reduction: number, call: (reduction: nu
   if (reduction === 0 || input.ndim !== 2 || input.shape[0] !== 0) return call(reduction);
   const losses = call(0);
   return reduction === 1 ? aten.mean(losses) : aten.sum(losses);
-}
-
-/** The first class index out of range, where that is what libtorch refused. */
-function explainIndices(
-  refusal: NativeError,
-  message: string,
-  target: Tensor,
-  input: Tensor,
-  lowest = 0,
-): Explanation | undefined {
-  if (refusal.message !== message) return undefined;
-  const classes = input.shape.at(-1) as number;
-  const labels = Array.from(target.toTypedArray() as ArrayLike<number | bigint>, Number);
-  const at = labels.findIndex((label) => label < lowest || label >= classes);
-  const what = `to hold class indices in [${lowest}, ${classes})`;
-  return { label: "'target'", what, actual: `${labels[at]} at index ${at}` };
 }
 
 /**
@@ -270,13 +258,13 @@ export function multilabelSoftMarginLoss(
   const filled = withDefaults<MultilabelSoftMarginLossOptions>(op, options, multilabelSoftMarginLossDefaults);
   reductionCode(op, filled.reduction);
   const x = asTensor(op, 'input', input);
-  if (x.ndim === 0) throw expected(op, "'input'", 'to have at least 1 dimension, the classes', 'shape []');
   const y = asTensor(op, 'target', target, x);
   const weight = asOptionalTensor(op, 'weight', filled.weight, x);
   return explained(
     op,
     { arguments: { input: x, target: y }, options: { weight } },
     () => {
+      if (x.ndim === 0) throw expected(op, "'input'", 'to have at least 1 dimension, the classes', 'shape []');
       const positive = aten.mul_Tensor(y, aten.log_sigmoid(x));
       const negative = aten.mul_Tensor(aten.rsub_Scalar(y, 1), aten.log_sigmoid(aten.neg(x)));
       const byClass = aten.neg(aten.add_Tensor(positive, negative));
@@ -286,6 +274,9 @@ export function multilabelSoftMarginLoss(
       if (filled.reduction === 'none') return losses;
       return filled.reduction === 'sum' ? aten.sum(losses) : aten.mean(losses);
     },
-    () => explainBroadcast('target', y, 'input', x) ?? explainExpand('weight', weight, 'input', x),
+    () =>
+      explainIntegers('input', x) ??
+      explainBroadcast('target', y, 'input', x) ??
+      explainExpand('weight', weight, 'input', x),
   );
 }

@@ -61,22 +61,20 @@ function readPair(op: string, input: TensorLike, target: TensorLike, weight: Ten
   const x = asTensor(op, 'input', input);
   const y = asTensor(op, 'target', target, x);
   const w = asOptionalTensor(op, 'weight', weight, x);
-  const [xShape, yShape] = [x.shape, y.shape];
-  const same = sameShape(xShape, yShape);
-  if (!same) warnOfBroadcast(yShape, xShape);
-  const [first, second] = same ? [x, y] : broadcast(op, x, y);
-  if (w !== undefined && !sameShape(w.shape, xShape)) {
-    throw expected(op, "option 'weight'", `to have shape ${shapeText(xShape)} as 'input' has`, shapeText(w.shape));
-  }
-  return { input: first as Tensor, target: second as Tensor, weight: w };
-}
-
-function broadcast(op: string, input: Tensor, target: Tensor): Tensor[] {
   return explained(
     op,
-    { arguments: { input, target } },
-    () => aten.broadcast_tensors([input, target]),
-    () => explainBroadcast('target', target, 'input', input),
+    { arguments: { input: x, target: y }, options: { weight: w } },
+    () => {
+      const [xShape, yShape] = [x.shape, y.shape];
+      const same = sameShape(xShape, yShape);
+      if (!same) warnOfBroadcast(yShape, xShape);
+      const [first, second] = same ? [x, y] : aten.broadcast_tensors([x, y]);
+      if (w !== undefined && !sameShape(w.shape, xShape)) {
+        throw expected(op, "option 'weight'", `to have shape ${shapeText(xShape)} as 'input' has`, shapeText(w.shape));
+      }
+      return { input: first as Tensor, target: second as Tensor, weight: w };
+    },
+    () => explainBroadcast('target', y, 'input', x),
   );
 }
 

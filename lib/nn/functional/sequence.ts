@@ -1,12 +1,14 @@
 /** The loss of sequences without alignment. */
 import { isTensor } from '../../aten/bind';
 import * as aten from '../../aten/operators.generated';
-import { expected, show } from '../../errors';
+import { expected, type NativeError, show } from '../../errors';
 import { boolean, integer, withDefaults } from '../../options';
 import { isTypedArray } from '../../tensor/elements';
+import { shapeText } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
-import type { Reduction } from '../../types';
-import { asIndexTarget, asTensor, reductionCode, type TensorLike } from './arguments';
+import { isFloating, type Reduction } from '../../types';
+import { asIndexTarget, asTensor, type Explanation, explained, reductionCode, type TensorLike } from './arguments';
+import { explainHalf, explainIntegers } from './explain';
 
 /** Options of {@link ctcLoss}. */
 export interface CTCLossOptions {
@@ -74,13 +76,21 @@ export function ctcLoss(
   const zeroInfinity = boolean(op, "option 'zeroInfinity'", filled.zeroInfinity);
   const scores = asTensor(op, 'logProbs', logProbs);
   const given = asIndexTarget(op, 'targets', targets);
-  // The kernel finds a sequence's labels by its offset, as if they were contiguous.
-  const labels = given.ndim === 1 ? given.contiguous() : given;
   const [steps, counts] = readLengths(op, inputLengths, targetLengths);
-  checkLabels(op, labels, countsOf(counts), scores.shape.at(-1) ?? 0);
-  return isTensor(steps)
-    ? aten.ctc_loss_Tensor(scores, labels, steps, counts as Tensor, blank, reduction, zeroInfinity)
-    : aten.ctc_loss_IntList(scores, labels, steps, counts as readonly number[], blank, reduction, zeroInfinity);
+  const lengths = isTensor(steps) ? { inputLengths: steps, targetLengths: counts as Tensor } : {};
+  return explained(
+    op,
+    { arguments: { logProbs: scores, targets: given, ...lengths } },
+    () => {
+      // The kernel finds a sequence's labels by its offset, as if they were contiguous.
+      const labels = given.ndim === 1 ? given.contiguous() : given;
+      checkLabels(op, labels, numbersOf(counts), scores.shape.at(-1) ?? 0);
+      return isTensor(steps)
+        ? aten.ctc_loss_Tensor(scores, labels, steps, counts as Tensor, blank, reduction, zeroInfinity)
+        : aten.ctc_loss_IntList(scores, labels, steps, counts as readonly number[], blank, reduction, zeroInfinity);
+    },
+    (refusal) => explainSequences({ scores, targets: given, steps, counts, blank }, refusal),
+  );
 }
 
 type BothLengths = [steps: Tensor, counts: Tensor] | [steps: readonly number[], counts: readonly number[]];
@@ -97,13 +107,74 @@ function readLength(op: string, argument: string, lengths: Lengths): Tensor | re
   if (!Array.isArray(lengths) && !isTypedArray(lengths)) {
     throw expected(op, `'${argument}'`, 'to be a Tensor or an array of lengths', show(lengths));
   }
-  return Array.from(lengths as ArrayLike<number | bigint>, (length, i) =>
-    integer(op, `'${argument}[${i}]'`, typeof length === 'bigint' ? Number(length) : length),
-  );
+  return Array.from(lengths as ArrayLike<number | bigint>, (given, i) => {
+    const length = typeof given === 'bigint' ? Number(given) : given;
+    if (Number.isSafeInteger(length)) return length;
+    throw expected(op, `'${argument}'`, 'to hold integers', `${show(given)} at index ${i}`);
+  });
 }
 
-function countsOf(counts: Tensor | readonly number[]): readonly number[] {
-  return isTensor(counts) ? Array.from(counts.toTypedArray() as ArrayLike<number | bigint>, Number) : counts;
+function numbersOf(lengths: Tensor | readonly number[]): readonly number[] {
+  return isTensor(lengths) ? Array.from(lengths.toTypedArray() as ArrayLike<number | bigint>, Number) : lengths;
+}
+
+interface Sequences {
+  scores: Tensor;
+  targets: Tensor;
+  steps: Tensor | readonly number[];
+  counts: Tensor | readonly number[];
+  blank: number;
+}
+
+/** The first argument that does not fit the others. */
+function explainSequences(given: Sequences, refusal: NativeError): Explanation | undefined {
+  const { scores, targets, blank } = given;
+  const shape = scores.shape;
+  if (shape.length < 2 || shape.length > 3 || shape.includes(0)) {
+    return {
+      label: "'logProbs'",
+      what: 'to have shape [T, N, C] or [T, C], no size being 0',
+      actual: shapeText(shape),
+    };
+  }
+  const ofScores = explainIntegers('logProbs', scores) ?? explainHalf(refusal, 'logProbs', scores);
+  if (ofScores !== undefined) return ofScores;
+  const classes = shape.at(-1) as number;
+  if (blank < 0 || blank >= classes) {
+    return { label: "option 'blank'", what: `to be a class in [0, ${classes})`, actual: String(blank) };
+  }
+  const [steps, batch] = [shape[0] as number, shape.length === 3 ? (shape[1] as number) : 1];
+  const ofLengths =
+    explainLengths('inputLengths', given.steps, batch, steps) ??
+    explainLengths('targetLengths', given.counts, batch, Infinity);
+  if (ofLengths !== undefined) return ofLengths;
+  const counts = numbersOf(given.counts);
+  const [total, longest] = [counts.reduce((a, b) => a + b, 0), Math.max(...counts)];
+  const own = targets.shape;
+  const fits = own.length === 1 ? own[0] === total : own[0] === batch && (own[1] as number) >= longest;
+  if (own.length === 0 || own.length > 2 || !fits) {
+    const what = `to have shape [${batch}, S] with S >= ${longest}, or [${total}], as 'targetLengths' says`;
+    return { label: "'targets'", what, actual: shapeText(own) };
+  }
+  return undefined;
+}
+
+function explainLengths(
+  argument: string,
+  given: Tensor | readonly number[],
+  batch: number,
+  most: number,
+): Explanation | undefined {
+  const label = `'${argument}'`;
+  if (isTensor(given) && isFloating(given.dtype)) return { label, what: 'to be integers', actual: given.dtype };
+  const lengths = numbersOf(given);
+  if (lengths.length !== batch) {
+    return { label, what: `to hold ${batch} lengths, one a sequence`, actual: String(lengths.length) };
+  }
+  const at = lengths.findIndex((length) => length < 0 || length > most);
+  if (at === -1) return undefined;
+  const what = most === Infinity ? 'to hold lengths >= 0' : `to hold lengths in [0, ${most}]`;
+  return { label, what, actual: `${lengths[at]} at index ${at}` };
 }
 
 /**

@@ -1,5 +1,5 @@
 /** The classes of the losses over pairs and triplets, and of the distances: options are checked when the object is made. */
-import { boolean, callable, finite, integer, number, withDefaults } from '../../options';
+import { boolean, finite, integer, number, withDefaults } from '../../options';
 import type { Tensor } from '../../tensor/tensor';
 import type { Reduction } from '../../types';
 import { checkReduction, type TensorLike } from '../functional/arguments';
@@ -16,6 +16,7 @@ import {
   type PairwiseDistanceOptions,
   pairwiseDistance,
   pairwiseDistanceDefaults,
+  readDistance,
   type TripletMarginLossOptions,
   type TripletMarginWithDistanceLossOptions,
   tripletMarginLoss,
@@ -106,11 +107,7 @@ export class TripletMarginWithDistanceLoss extends Module {
       options,
       tripletMarginWithDistanceLossDefaults,
     );
-    const distance = filled.distanceFunction ?? new PairwiseDistance();
-    this.distanceFunction =
-      distance instanceof PairwiseDistance
-        ? (x1, x2) => distance.forward(x1, x2)
-        : callable(op, "option 'distanceFunction'", distance);
+    this.distanceFunction = readDistance(op, filled.distanceFunction);
     this.margin = checkTripletMargin(op, filled.margin);
     this.swap = boolean(op, "option 'swap'", filled.swap);
     this.reduction = checkReduction(op, filled.reduction);

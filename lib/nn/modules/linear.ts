@@ -1,5 +1,6 @@
 /** The linear layer. */
 import { checkDType } from '../../aten/dtype';
+import { emitWarning } from '../../binding/load';
 import { expected, show } from '../../errors';
 import { boolean, integer, withDefaults } from '../../options';
 import { noGrad } from '../../tensor/autograd';
@@ -39,11 +40,22 @@ export class Linear extends Module {
       dtype: dtype === undefined ? undefined : checkDType(op, dtype),
       device: device === undefined ? undefined : checkDevice(op, device),
     };
-    const [inputs, outputs] = [positive(op, 'inFeatures', inFeatures), positive(op, 'outFeatures', outFeatures)];
-    const draw = (shape: number[], bound: number): Tensor =>
-      noGrad(() => empty(shape, made).uniform_(-bound, bound)).requiresGrad_();
-    this.weight = draw([outputs, inputs], kaimingBound(inputs));
-    this.bias = boolean(op, "option 'bias'", bias) ? draw([outputs], 1 / Math.sqrt(inputs)) : undefined;
+    const [inputs, outputs] = [size(op, 'inFeatures', inFeatures), size(op, 'outFeatures', outFeatures)];
+    const parameter = (shape: number[]): Tensor => empty(shape, { ...made, requiresGrad: true });
+    this.weight = parameter([outputs, inputs]);
+    this.bias = boolean(op, "option 'bias'", bias) ? parameter([outputs]) : undefined;
+    this.resetParameters();
+  }
+
+  /** Draws the parameters anew. */
+  resetParameters(): void {
+    const inputs = this.weight.shape[1] as number;
+    noGrad(() => {
+      if (this.weight.numel === 0) emitWarning('Initializing zero-element tensors is a no-op');
+      else this.weight.uniform_(-kaimingBound(inputs), kaimingBound(inputs));
+      const bound = inputs > 0 ? 1 / Math.sqrt(inputs) : 0;
+      this.bias?.uniform_(-bound, bound);
+    });
   }
 
   /** `[*, inFeatures] -> [*, outFeatures]` */
@@ -58,8 +70,8 @@ function kaimingBound(fan: number): number {
   return Math.sqrt(3) * (gain / Math.sqrt(fan));
 }
 
-function positive(op: string, argument: string, value: unknown): number {
-  const size = integer(op, `'${argument}'`, value);
-  if (size > 0) return size;
-  throw expected(op, `'${argument}'`, 'to be an integer > 0', show(value));
+function size(op: string, argument: string, value: unknown): number {
+  const count = integer(op, `'${argument}'`, value);
+  if (count >= 0) return count;
+  throw expected(op, `'${argument}'`, 'to be an integer >= 0', show(value));
 }

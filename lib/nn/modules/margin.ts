@@ -1,11 +1,10 @@
 /** The classes of the margin losses: options are checked when the object is made. */
-import { expected } from '../../errors';
 import { number, withDefaults } from '../../options';
-import { shapeText } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
 import type { Reduction } from '../../types';
-import { asOptionalTensor, checkReduction, type TensorLike } from '../functional/arguments';
+import { asOptionalTensor, checkReduction, explained, type TensorLike } from '../functional/arguments';
 import {
+  checkClassWeight,
   checkPower,
   type HingeEmbeddingLossOptions,
   hingeEmbeddingLoss,
@@ -72,10 +71,14 @@ export class MultiMarginLoss extends Module {
     const filled = withDefaults<MultiMarginLossOptions>(op, options, multiMarginLossDefaults);
     this.p = checkPower(op, filled.p);
     this.margin = number(op, "option 'margin'", filled.margin);
-    this.weight = asOptionalTensor(op, 'weight', filled.weight);
-    if (this.weight !== undefined && this.weight.ndim !== 1) {
-      throw expected(op, "option 'weight'", 'to have 1 dimension, one weight a class', shapeText(this.weight.shape));
-    }
+    const weight = asOptionalTensor(op, 'weight', filled.weight);
+    explained(
+      op,
+      { arguments: {}, options: { weight } },
+      () => checkClassWeight(op, weight),
+      () => undefined,
+    );
+    this.weight = weight;
     this.reduction = checkReduction(op, filled.reduction);
   }
 

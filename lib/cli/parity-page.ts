@@ -1,0 +1,128 @@
+/** A parity report as one HTML page that needs nothing else: a heat map of losses by dtypes, and the failures. */
+import type { ParityReport, ParityRow } from '../parity/report';
+import { count, failureName, heading, share, ulps, verdict } from './parity-table';
+
+/** From wide to narrow, then integers; what is not listed comes last. */
+const order = ['float64', 'float32', 'float16', 'bfloat16', 'int64', 'int32', 'int16', 'int8', 'uint8', 'bool'];
+
+/** The page. */
+export function parityPage(report: ParityReport): string {
+  const { rows, totals, passed } = report;
+  const dtypes = [...new Set(rows.map((row) => row.dtype))].sort((a, b) => rank(a) - rank(b));
+  const losses = [...new Set(rows.map((row) => row.loss))];
+  const lines = losses.map((loss) => {
+    const cells = dtypes.map((dtype) => cell(rows.find((row) => row.loss === loss && row.dtype === dtype)));
+    return `<tr><th scope="row">${escaped(loss)}</th>${cells.join('')}</tr>`;
+  });
+  const facts: [string, string][] = [
+    ['Cases', count(totals.cases)],
+    ['Bit-identical', share(totals)],
+    ['Worst distance', `${ulps(totals.worstUlp)} ulp`],
+    ['Also by the reference', count(totals.reference.cases)],
+    ['Failures', count(report.failures.length)],
+  ];
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${passed ? '✔' : '✘'} Parity with PyTorch</title>
+<style>${style}</style>
+<main>
+<h1>Parity with PyTorch</h1>
+<p class="verdict ${passed ? 'good' : 'bad'}">${escaped(verdict(report))}</p>
+${heading(report)
+  .map((line) => `<p class="where">${escaped(line)}</p>`)
+  .join('\n')}
+<dl>${facts.map(([name, value]) => `<div><dt>${name}</dt><dd>${escaped(value)}</dd></div>`).join('')}</dl>
+<h2>Losses by dtype</h2>
+<div class="scroll"><table class="map">
+<thead><tr><th></th>${dtypes.map((dtype) => `<th scope="col">${escaped(dtype)}</th>`).join('')}</tr></thead>
+<tbody>
+${lines.join('\n')}
+</tbody></table></div>
+${legend}
+<h2>Failures</h2>
+${failureList(report)}
+</main>
+</html>
+`;
+}
+
+const legend = `<p class="legend"><span class="same">all bits PyTorch's</span><span class="near">within tolerance, some bits differ</span>
+<span class="wrong">failures</span><span class="none">nothing recorded, or not for this device or libtorch</span></p>
+<p class="where">Each field: the share of bit-identical cases, the number of cases, and the worst distance from a recorded
+element in units in the last place (ulp). The paler a field within tolerance, the fewer bits are PyTorch's. Point at a
+field for all of its figures.</p>`;
+
+/** One field of the map: its colour says how it went, its text the share, the cases and the worst distance. */
+function cell(row: ParityRow | undefined): string {
+  if (row === undefined) return '<td class="none"></td>';
+  const { loss, dtype, cases, identical, failed, left, worstUlp, reference, milliseconds } = row;
+  const title = [
+    `${loss}, ${dtype}: ${identical} of ${cases} cases bit-identical`,
+    `${failed} failed, worst distance ${ulps(worstUlp)} ulp`,
+    `${reference.cases} compared with the reference, worst relative distance ${reference.worstRelative.toExponential(1)}`,
+    ...(left > 0 ? [`${left} recorded cases do not run here`] : []),
+    `${milliseconds.toFixed(0)} ms`,
+  ].join('\n');
+  if (cases === 0) return `<td class="none" title="${escaped(title)}">not here</td>`;
+  const kind = failed > 0 ? 'wrong' : identical === cases ? 'same' : 'near';
+  const pale = kind === 'near' ? ` style="--share:${Math.round((100 * identical) / cases)}%"` : '';
+  const notes = [
+    count(cases),
+    ...(worstUlp === 0 ? [] : [`${ulps(worstUlp)} ulp`]),
+    ...(failed > 0 ? [`${count(failed)} failed`] : []),
+  ].map((note) => `<small>${note}</small>`);
+  return `<td class="${kind}"${pale} title="${escaped(title)}"><b>${share(row)}</b>${notes.join('')}</td>`;
+}
+
+function failureList({ failures }: ParityReport): string {
+  if (failures.length === 0) return '<p>None.</p>';
+  const items = failures.map(
+    (failure) =>
+      `<details><summary>${escaped(failureName(failure))}</summary><pre>${escaped(failure.message)}</pre></details>`,
+  );
+  return items.join('\n');
+}
+
+function rank(dtype: string): number {
+  const at = order.indexOf(dtype);
+  return at < 0 ? order.length : at;
+}
+
+function escaped(text: string): string {
+  const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+  return text.replace(/[&<>"]/g, (character) => entities[character] as string);
+}
+
+const style = `
+:root { color-scheme: light dark; --ink: #1c2430; --soft: #5b6675; --paper: #fff; --line: #dfe4ea;
+  --same: #1f8a5b; --near: #d9a21b; --wrong: #c9372c; --none: #f1f3f6; }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e6eaf0; --soft: #9aa5b4; --paper: #14181e; --line: #2b323c; --same: #1d7a52; --near: #a97b10;
+    --wrong: #b3342a; --none: #1d232b; } }
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--paper); color: var(--ink);
+  font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
+main { max-width: 76rem; margin: 0 auto; padding: 2rem 1.25rem 4rem; }
+h1 { margin: 0 0 .5rem; font-size: 1.7rem; } h2 { margin: 2rem 0 .75rem; font-size: 1.15rem; }
+.verdict { display: inline-block; margin: 0 0 .75rem; padding: .35rem .8rem; border-radius: .4rem; color: #fff; font-weight: 600; }
+.good { background: var(--same); } .bad { background: var(--wrong); }
+.where { margin: 0; color: var(--soft); overflow-wrap: anywhere; }
+dl { display: flex; flex-wrap: wrap; gap: .75rem; margin: 1.25rem 0 0; }
+dl div { padding: .6rem 1rem; border: 1px solid var(--line); border-radius: .5rem; }
+dt { color: var(--soft); font-size: .8rem; } dd { margin: 0; font-size: 1.25rem; font-weight: 600; }
+.scroll { overflow-x: auto; }
+.map { border-collapse: separate; border-spacing: 3px; width: 100%; font-variant-numeric: tabular-nums; }
+.map th { padding: .2rem .3rem; font-weight: 600; font-size: .85rem; text-align: center; }
+.map tbody th { text-align: left; white-space: nowrap; font-weight: 500; }
+.map td { min-width: 3.7rem; padding: .3rem .25rem; border-radius: .3rem; text-align: center; white-space: nowrap; }
+.map b { display: block; font-size: .9rem; line-height: 1.2; } .map small { display: block; font-size: .7rem; opacity: .9; }
+.same { background: var(--same); color: #fff; } .wrong { background: var(--wrong); color: #fff; }
+.near { background: color-mix(in srgb, var(--near) calc(35% + var(--share, 65%) * .65), var(--paper)); }
+.none { background: var(--none); color: var(--soft); font-size: .75rem; }
+.legend { display: flex; flex-wrap: wrap; gap: .5rem; margin: .75rem 0; font-size: .8rem; }
+.legend span { padding: .15rem .6rem; border-radius: .3rem; }
+details { border-bottom: 1px solid var(--line); padding: .4rem 0; } summary { cursor: pointer; overflow-wrap: anywhere; }
+pre { margin: .5rem 0; padding: .6rem .8rem; overflow-x: auto; background: var(--none); border-radius: .4rem; font-size: .8rem; }
+`;

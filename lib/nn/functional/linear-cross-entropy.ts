@@ -1,0 +1,283 @@
+/** Cross entropy of scores that a linear layer gives: the two as one function, in chunks of rows where that is asked for. */
+import { isTensor } from '../../aten/bind';
+import * as aten from '../../aten/operators.generated';
+import { compareVersions } from '../../binding/libtorch-versions';
+import { emitWarning, loadedLibtorch } from '../../binding/load';
+import { expected, TorchError } from '../../errors';
+import { integer, withDefaults, within } from '../../options';
+import { zeros } from '../../tensor/create';
+import { sameShape, shapeText } from '../../tensor/shape';
+import type { Tensor } from '../../tensor/tensor';
+import { isFloating, type Reduction, reductions } from '../../types';
+import {
+  asClassTarget,
+  asOptionalTensor,
+  asTensor,
+  checkReduction,
+  type Explanation,
+  explained,
+  reductionCode,
+  type TensorLike,
+} from './arguments';
+import { explainClassification } from './explain';
+import type { ChunkedCall } from './linear-cross-entropy-chunks';
+import { chunkedEach, chunkedTotal } from './linear-cross-entropy-gradients';
+import {
+  type CheckedChunking,
+  checkChunking,
+  type LinearCrossEntropyOptions,
+  planChunks,
+} from './linear-cross-entropy-options';
+
+/** Options of {@link linearCrossEntropy}. */
+export interface LinearCrossEntropyCallOptions {
+  /** Added to the scores, of the linear weight's shape without its last size. Absent: nothing. */
+  linearBias?: TensorLike | undefined;
+  /** A weight for each class, `[C]`. Absent: 1 each. */
+  weight?: TensorLike | undefined;
+  /** Default `'mean'`. */
+  reduction?: Reduction | undefined;
+  /** A class index that counts for nothing. Absent: -100. Class probabilities allow none. */
+  ignoreIndex?: number | undefined;
+  /** How much of each target is spread evenly over all classes, in [0, 1]. Default 0. */
+  labelSmoothing?: number | undefined;
+  /** How to compute in chunks of rows. Absent: all rows at once. */
+  options?: LinearCrossEntropyOptions | undefined;
+}
+
+/** @internal */
+export const linearCrossEntropyDefaults = Object.freeze({
+  linearBias: undefined,
+  weight: undefined,
+  reduction: 'mean',
+  ignoreIndex: undefined,
+  labelSmoothing: 0,
+  options: undefined,
+}) satisfies Required<LinearCrossEntropyCallOptions>;
+
+/**
+ * Cross entropy of `input * linearWeight^T + linearBias` against class indices or class probabilities.
+ *
+ * **Formula**: {@link crossEntropy} of the scores `z[n, c] = sum_f x[n, f] * W[c, f] + b[c]`. With `options` the scores
+ * are computed in chunks of rows, with the gradients in the same pass; value and gradients then differ in the last
+ * places, as PyTorch's do.
+ *
+ * **Shapes**: input `[F]` or `[N, F]`; linear weight `[C, F]`, or with `[N, F]` `[C, d1, …, dk, F]`; target `[]`, `[N]`
+ * or `[N, d1, …, dk]` class indices, or probabilities `[C]`, `[N, C]` or `[N, C, d1, …, dk]` -> `[]`, with `'none'` the
+ * shape of class indices.
+ *
+ * **Dtypes and devices**: float64, float32, float16, bfloat16, the same for input, linear weight and bias; int64 class
+ * indices; every device.
+ *
+ * **Gradient**: to the input, the linear weight and bias, and a target of probabilities. With `options` to the first
+ * three, without higher derivatives.
+ *
+ * `options` are ignored, with a warning, for label smoothing, targets other than int64 class indices, and linear weights
+ * of more than two dimensions.
+ *
+ * @param input features.
+ * @param linearWeight the weight of a linear layer, a row for each class.
+ * @param target class indices in [0, C) or `ignoreIndex`, or class probabilities.
+ * @example linearCrossEntropy(tensor([[1, 2]]), tensor([[1, 0], [0, 1], [0, 0.25]]), [1]).item() // 0.4643…
+ *
+ * @throws TorchError `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; `RUNTIME` for a second backward pass with `options` and without
+ *   `allowRetainGraph`; NativeError `INDEX` for a class index out of range, `VALUE` or `RUNTIME` for shapes and dtypes
+ *   that do not fit; `NOT_IMPLEMENTED` before libtorch 2.13, whose PyTorch has no such function.
+ *
+ * **Source**: `torch.nn.functional.linear_cross_entropy`.
+ */
+export function linearCrossEntropy(
+  input: TensorLike,
+  linearWeight: TensorLike,
+  target: TensorLike,
+  options?: LinearCrossEntropyCallOptions,
+): Tensor {
+  const op = 'linearCrossEntropy';
+  checkLinearCrossEntropyVersion(op, loadedLibtorch().version);
+  const filled = withDefaults<LinearCrossEntropyCallOptions>(op, options, linearCrossEntropyDefaults);
+  const wantedIndex =
+    filled.ignoreIndex === undefined ? undefined : integer(op, "option 'ignoreIndex'", filled.ignoreIndex);
+  const labelSmoothing = within(op, "option 'labelSmoothing'", filled.labelSmoothing, 0, 1);
+  const chunking = filled.options === undefined ? undefined : checkChunking(op, filled.options);
+  const x = asTensor(op, 'input', input);
+  const call: Call = {
+    input: x,
+    linearWeight: asTensor(op, 'linearWeight', linearWeight, x),
+    linearBias: asOptionalTensor(op, 'linearBias', filled.linearBias, x),
+    weight: asOptionalTensor(op, 'weight', filled.weight, x),
+    reduction: filled.reduction as Reduction,
+    ignoreIndex: wantedIndex ?? -100,
+    labelSmoothing,
+  };
+  const tensors = { input: x, linearWeight: call.linearWeight, ...(isTensor(target) && { target }) };
+  const given = { linearBias: call.linearBias, weight: call.weight };
+  const shapes = (): number[][] => [checkShapes(op, call), ...Object.values(tensors).map(({ shape }) => shape)];
+  const [scoresShape = []] = explained(op, { arguments: tensors, options: given }, shapes, noExplanation);
+  const labels = asClassTarget(op, 'target', target, isTensor(target) ? target : alike(x, scoresShape));
+  if (wantedIndex !== undefined && sameShape(labels.shape, scoresShape)) {
+    const what = "to be absent, as class probabilities have nothing to ignore ('target' has the scores' shape)";
+    throw expected(op, "option 'ignoreIndex'", what, String(wantedIndex));
+  }
+  if (chunking !== undefined) {
+    const ignored = reasonsForNoChunks(call, labels);
+    if (ignored === undefined) return chunkedLoss(op, call, labels, chunking);
+    emitWarning(ignored);
+  }
+  // Not earlier: PyTorch warns before it refuses a reduction.
+  checkReduction(op, call.reduction);
+  return plainLoss(op, call, labels, scoresShape);
+}
+
+/**
+ * Refuses a libtorch whose PyTorch has no linear cross entropy.
+ *
+ * @internal
+ */
+export function checkLinearCrossEntropyVersion(op: string, version: string): void {
+  if (compareVersions(version, '2.13') >= 0) return;
+  const message = `${op}: expected libtorch to be 2.13 or newer, which has linear cross entropy, but received ${version}`;
+  throw new TorchError('NOT_IMPLEMENTED', message, { op });
+}
+
+/** The arguments as tensors, the options but the reduction checked. */
+interface Call {
+  input: Tensor;
+  linearWeight: Tensor;
+  linearBias: Tensor | undefined;
+  weight: Tensor | undefined;
+  reduction: Reduction;
+  ignoreIndex: number;
+  labelSmoothing: number;
+}
+
+const noExplanation = (): undefined => undefined;
+
+/** Nothing but a shape and the dtype of a tensor. */
+function alike({ dtype, device }: Tensor, shape: readonly number[]): Tensor {
+  return zeros([], { dtype, device }).expand(shape);
+}
+
+/** The shape of the scores, if the arguments fit together. */
+function checkShapes(op: string, { input, linearWeight, linearBias }: Call): number[] {
+  const [shape, weightShape] = [input.shape, linearWeight.shape];
+  if (shape.length < 1 || shape.length > 2) {
+    throw expected(op, "'input'", 'to have 1 or 2 dimensions', `shape ${shapeText(shape)}`);
+  }
+  if (weightShape.length < 2) {
+    throw expected(op, "'linearWeight'", 'to have at least 2 dimensions', `shape ${shapeText(weightShape)}`);
+  }
+  const [features, outputs] = [shape.at(-1) as number, weightShape.slice(0, -1)];
+  if (weightShape.at(-1) !== features) {
+    const wanted = shapeText([...outputs, features]);
+    throw expected(
+      op,
+      "'linearWeight'",
+      `to have shape ${wanted}, with the features of 'input' last`,
+      shapeText(weightShape),
+    );
+  }
+  if (linearBias !== undefined && !sameShape(linearBias.shape, outputs)) {
+    throw expected(op, "option 'linearBias'", `to have shape ${shapeText(outputs)}`, shapeText(linearBias.shape));
+  }
+  if (outputs.length > 1 && shape.length === 1) {
+    const what = `to have 2 dimensions, because 'linearWeight' has more (${shapeText(weightShape)})`;
+    throw expected(op, "'input'", what, `shape ${shapeText(shape)}`);
+  }
+  return [...shape.slice(0, -1), ...outputs];
+}
+
+function plainLoss(op: string, call: Call, target: Tensor, scoresShape: readonly number[]): Tensor {
+  const { input, linearBias, weight, reduction, ignoreIndex, labelSmoothing } = call;
+  const flat = call.linearWeight.ndim > 2;
+  const linearWeight = flat ? aten.flatten_using_ints(call.linearWeight, 0, -2) : call.linearWeight;
+  const bias = flat && linearBias !== undefined ? aten.reshape(linearBias, [-1]) : linearBias;
+  const tensors = { arguments: { input, linearWeight: call.linearWeight, target }, options: { linearBias, weight } };
+  const scores = explained(
+    op,
+    tensors,
+    () => aten.reshape(aten.linear(input, linearWeight, bias), scoresShape),
+    () => explainDtypes(call),
+  );
+  return explained(
+    op,
+    tensors,
+    () => aten.cross_entropy_loss(scores, target, weight, reductionCode(op, reduction), ignoreIndex, labelSmoothing),
+    (refusal) => explainClassification({ input: scores, target, weight, ignoreIndex }, true, refusal),
+  );
+}
+
+/** That the layer is not of the input's dtype. */
+function explainDtypes({ input, linearWeight, linearBias }: Call): Explanation | undefined {
+  const what = `to be ${input.dtype} as 'input' is`;
+  if (linearWeight.dtype !== input.dtype) return { label: "'linearWeight'", what, actual: linearWeight.dtype };
+  if (linearBias === undefined || linearBias.dtype === input.dtype) return undefined;
+  return { label: "option 'linearBias'", what, actual: linearBias.dtype };
+}
+
+/** PyTorch's own words, character for character, if it would not compute this in chunks. */
+function reasonsForNoChunks(
+  { linearWeight, linearBias, reduction, labelSmoothing }: Call,
+  target: Tensor,
+): string | undefined {
+  const outFeatures = linearWeight.shape.slice(1, -1);
+  const possible = outFeatures.length === 0 && labelSmoothing === 0 && target.dtype === 'int64';
+  if (possible && reductions.includes(reduction)) return undefined;
+  const smoothing = Number.isInteger(labelSmoothing) ? `${labelSmoothing}.0` : pythonFloat(labelSmoothing);
+  return (
+    'linear_cross_entropy: ``options`` ignored; chunked path needs reduction in ' +
+    "{'mean','sum','none'}, label_smoothing == 0, target.dtype == int64, out_features == (). Got " +
+    `reduction='${reduction}', label_smoothing=${smoothing}, target.dtype=torch.${target.dtype}, ` +
+    `out_features=${tuple(outFeatures)}, tracing=False, ` +
+    `linear_bias.shape=${linearBias === undefined ? 'None' : tuple(linearBias.shape)}.`
+  );
+}
+
+/** A fraction as Python writes it: an exponent from 1e-5 down, of two digits at least. */
+function pythonFloat(value: number): string {
+  const text = value < 1e-4 ? value.toExponential() : String(value);
+  return text.replace(/e-(\d)$/, 'e-0$1');
+}
+
+/** Sizes as Python writes a tuple. */
+function tuple(sizes: readonly number[]): string {
+  return sizes.length === 1 ? `(${sizes[0]},)` : `(${sizes.join(', ')})`;
+}
+
+function chunkedLoss(op: string, call: Call, target: Tensor, chunking: CheckedChunking): Tensor {
+  const { linearWeight, linearBias, weight, reduction, ignoreIndex } = call;
+  if (!isFloating(call.input.dtype)) throw expected(op, "'input'", 'to be floating point', call.input.dtype);
+  const batched = call.input.ndim === 2;
+  const input = batched ? call.input : aten.unsqueeze(call.input, 0);
+  const labels = batched ? target : aten.unsqueeze(target, 0);
+  const [[rows, features], [classes]] = [input.shape as [number, number], linearWeight.shape as [number, number]];
+  const { dtype, device } = input;
+  const plan = planChunks(op, chunking, { rows, features, classes, dtype, device });
+  const chunked = { input, linearWeight, target: labels, linearBias, weight, reduction, ignoreIndex, plan };
+  const loss = explained(
+    op,
+    { arguments: { input: call.input, linearWeight, target }, options: { linearBias, weight } },
+    () => (reduction === 'none' ? chunkedEach(op, chunked) : chunkedTotal(op, chunked, chunking.allowRetainGraph)),
+    () => explainDtypes(call) ?? explainChunked(chunked),
+  );
+  return batched ? loss : aten.squeeze_dim(loss, 0);
+}
+
+/** The first thing that does not fit where the scores of all rows never exist. */
+function explainChunked({ input, linearWeight, target, weight, ignoreIndex }: ChunkedCall): Explanation | undefined {
+  const [rows, classes] = [input.shape[0] as number, linearWeight.shape[0] as number];
+  if (!sameShape(target.shape, [rows])) {
+    return { label: "'target'", what: `to have shape [${rows}]`, actual: shapeText(target.shape) };
+  }
+  if (weight !== undefined && !sameShape(weight.shape, [classes])) {
+    const what = `to have shape [${classes}], one weight a class`;
+    return { label: "option 'weight'", what, actual: shapeText(weight.shape) };
+  }
+  const labels = target.toTypedArray();
+  for (let i = 0; i < labels.length; i++) {
+    const label = Number(labels[i]);
+    if (label === ignoreIndex || (label >= 0 && label < classes)) continue;
+    const what = `to hold class indices in [0, ${classes}) or ${ignoreIndex} (ignoreIndex)`;
+    return { label: "'target'", what, actual: `${label} at index ${i}` };
+  }
+  return undefined;
+}

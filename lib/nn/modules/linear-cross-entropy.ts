@@ -1,0 +1,100 @@
+/** The class of linear cross entropy: it owns the linear layer. */
+import { loadedLibtorch } from '../../binding/load';
+import { expected, show } from '../../errors';
+import { integer, withDefaults, within } from '../../options';
+import { sameShape, shapeText } from '../../tensor/shape';
+import type { Tensor } from '../../tensor/tensor';
+import type { Reduction } from '../../types';
+import { asOptionalTensor, checkReduction, type TensorLike } from '../functional/arguments';
+import {
+  checkLinearCrossEntropyVersion,
+  type LinearCrossEntropyCallOptions,
+  linearCrossEntropy,
+  linearCrossEntropyDefaults,
+} from '../functional/linear-cross-entropy';
+import { checkChunking, type LinearCrossEntropyOptions } from '../functional/linear-cross-entropy-options';
+import { Linear, type LinearOptions } from './linear';
+import { Module } from './module';
+
+/** Options of {@link LinearCrossEntropyLoss}. */
+export interface LinearCrossEntropyLossOptions
+  extends Omit<LinearCrossEntropyCallOptions, 'linearBias'>,
+    Omit<LinearOptions, 'bias'> {
+  /** The sizes `[d1, …, dk]` that each class has scores for. Default `[]`: one score. */
+  outFeatures?: readonly number[] | undefined;
+  /** Whether the layer adds a bias. Default `false`. */
+  bias?: boolean | undefined;
+}
+
+const { linearBias: _, ...callDefaults } = linearCrossEntropyDefaults;
+
+const defaults = Object.freeze({
+  ...callDefaults,
+  outFeatures: Object.freeze([]),
+  bias: false,
+  dtype: undefined,
+  device: undefined,
+}) satisfies Required<LinearCrossEntropyLossOptions>;
+
+/**
+ * {@link linearCrossEntropy} with its options and a linear layer to train: weight `[C * d1 * … * dk, F]` and, if asked
+ * for, a bias, drawn as {@link Linear} draws them.
+ *
+ * @throws TorchError `INVALID_ARGUMENT`, `UNKNOWN_OPTION`; `NOT_IMPLEMENTED` before libtorch 2.13.
+ *
+ * **Source**: `torch.nn.LinearCrossEntropyLoss`.
+ */
+export class LinearCrossEntropyLoss extends Module {
+  readonly numClasses: number;
+  readonly outFeatures: readonly number[];
+  readonly weight: Tensor | undefined;
+  readonly reduction: Reduction;
+  readonly ignoreIndex: number | undefined;
+  readonly labelSmoothing: number;
+  readonly linear: Linear;
+  readonly options: LinearCrossEntropyOptions | undefined;
+
+  constructor(inFeatures: number, numClasses: number, options?: LinearCrossEntropyLossOptions) {
+    super();
+    const op = 'LinearCrossEntropyLoss';
+    checkLinearCrossEntropyVersion(op, loadedLibtorch().version);
+    const filled = withDefaults<LinearCrossEntropyLossOptions>(op, options, defaults);
+    this.numClasses = size(op, "'numClasses'", numClasses);
+    this.outFeatures = sizes(op, filled.outFeatures);
+    this.weight = asOptionalTensor(op, 'weight', filled.weight);
+    if (this.weight !== undefined && !sameShape(this.weight.shape, [numClasses])) {
+      const what = `to have shape [${numClasses}], one weight a class`;
+      throw expected(op, "option 'weight'", what, shapeText(this.weight.shape));
+    }
+    this.reduction = checkReduction(op, filled.reduction);
+    this.ignoreIndex =
+      filled.ignoreIndex === undefined ? undefined : integer(op, "option 'ignoreIndex'", filled.ignoreIndex);
+    this.labelSmoothing = within(op, "option 'labelSmoothing'", filled.labelSmoothing, 0, 1);
+    if (filled.options !== undefined) checkChunking(op, filled.options);
+    this.options = filled.options;
+    const { bias, dtype, device } = filled;
+    const outputs = this.outFeatures.reduce((product, count) => product * count, numClasses);
+    this.linear = new Linear(inFeatures, outputs, { bias, dtype, device });
+  }
+
+  /** The loss of features `[N, F]` against class indices `[N, d1, …, dk]` or probabilities `[N, C, d1, …, dk]`. */
+  override forward(input: TensorLike, target: TensorLike): Tensor {
+    const { weight, reduction, ignoreIndex, labelSmoothing, options } = this;
+    const outputs = [this.numClasses, ...this.outFeatures];
+    const linearWeight = this.linear.weight.reshape([...outputs, this.linear.weight.shape[1] as number]);
+    const linearBias = this.linear.bias?.reshape(outputs);
+    const call = { linearBias, weight, reduction, ignoreIndex, labelSmoothing, options };
+    return linearCrossEntropy(input, linearWeight, target, call);
+  }
+}
+
+function size(op: string, argument: string, value: unknown): number {
+  const count = integer(op, argument, value);
+  if (count >= 0) return count;
+  throw expected(op, argument, 'to be an integer >= 0', show(value));
+}
+
+function sizes(op: string, value: unknown): readonly number[] {
+  if (!Array.isArray(value)) throw expected(op, "option 'outFeatures'", 'to be an array of sizes', show(value));
+  return Object.freeze(Array.from(value, (count, i) => size(op, `option 'outFeatures[${i}]'`, count)));
+}

@@ -1,0 +1,217 @@
+/** Runs a recorded case through one form of an operator and compares everything that PyTorch answered. */
+import { NativeError, TorchError } from '../errors';
+import * as torch from '../index';
+import type { DType, TypedArray } from '../types';
+import { type Bits, bitsOf, difference } from './bits';
+import type { Argument, Form, Options } from './forms';
+import { type Judge, toleranceOf } from './judge';
+import { camelCase, type EncodedTensor, elementsOf, type GoldenCase, type RecordedError, resultBits } from './vectors';
+
+/** The name that PyTorch's exception has as an error code here. */
+const codes: Record<string, string> = {
+  RuntimeError: 'RUNTIME',
+  ValueError: 'VALUE',
+  IndexError: 'INDEX',
+  TypeError: 'TYPE',
+  NotImplementedError: 'NOT_IMPLEMENTED',
+};
+
+/** The typed array that takes each dtype's bits; the 16-bit floats go in as patterns. */
+const arrays: Record<DType, new (buffer: ArrayBuffer) => TypedArray> = {
+  float64: Float64Array,
+  float32: Float32Array,
+  float16: Uint16Array,
+  bfloat16: Uint16Array,
+  int64: BigInt64Array,
+  int32: Int32Array,
+  int16: Int16Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+  bool: Uint8Array,
+};
+
+/** A tensor as recorded, with its strides and offset. */
+export function build(encoded: EncodedTensor, device?: torch.Device): torch.Tensor {
+  const [dtype, shape, , strides, offset] = encoded;
+  const array = new arrays[dtype](elementsOf(encoded).buffer);
+  if (strides === undefined) return torch.tensor(array, { dtype, shape, device });
+  return torch.tensor(array, { dtype, device }).asStrided(shape, strides, offset ?? 0);
+}
+
+/** One result of a case: what came, and what PyTorch gives. */
+export interface Answer {
+  /** `value`, `gradient of input`, … */
+  label: string;
+  actual: Bits;
+  expected: Bits;
+}
+
+/** Where a case runs, and who is told its results before they are judged. */
+export interface RunOptions {
+  device?: torch.Device | undefined;
+  onAnswer?: ((answer: Answer) => void) | undefined;
+}
+
+/** Runs the case and throws what differs. */
+export function runCase(golden: GoldenCase, form: Form, judge: Judge, options: RunOptions = {}): void {
+  const wrong: string[] = [];
+  try {
+    for (const answer of answersOf(golden, form, options.device)) {
+      options.onAnswer?.(answer);
+      const { label, actual, expected } = answer;
+      const text = difference(label, actual, expected, toleranceOf(expected.dtype, judge));
+      if (text !== undefined) wrong.push(text);
+    }
+  } catch (error) {
+    if (wrong.length === 0) throw error;
+    wrong.push((error as Error).message);
+  }
+  if (wrong.length > 0) throw new Error(wrong.join('\n'));
+}
+
+/** A case's call: its tensors by name, what was passed, and what came. */
+interface Evaluated {
+  leaves: Map<string, torch.Tensor>;
+  args: Argument[];
+  options: Options | undefined;
+  value: torch.Tensor | boolean;
+}
+
+/** Calls the operator with the tensors of a case that PyTorch accepts. */
+export function evaluated(golden: GoldenCase, form: Form, device: torch.Device | undefined): Evaluated {
+  const leaves = new Map<string, torch.Tensor>();
+  for (const name of usedTensors(golden)) leaves.set(name, leaf(golden, name, device));
+  const args = argumentsOf(golden, leaves);
+  const options = optionsOf(golden, leaves);
+  return { leaves, args, options, value: form.call(args, options) };
+}
+
+/** The results of the case one by one, the value before the backward pass runs; an error where PyTorch answers otherwise. */
+function* answersOf(golden: GoldenCase, form: Form, device: torch.Device | undefined): Generator<Answer> {
+  if (golden.error?.stage === 'forward') {
+    checkError(golden.error, attempt(() => evaluated(golden, form, device)).error);
+    return;
+  }
+  const { value, leaves } = evaluated(golden, form, device);
+  if (typeof golden.value === 'boolean') {
+    if (typeof value !== 'boolean') throw new Error(`value is ${value}, expected true or false`);
+    yield { label: 'value', actual: truth(value), expected: truth(golden.value) };
+  } else {
+    const tensor = value as torch.Tensor;
+    yield answer('value', tensor, golden.value as EncodedTensor);
+    if (golden.upstream !== undefined) yield* gradientsOf(golden, tensor, build(golden.upstream, device), leaves);
+  }
+}
+
+function* gradientsOf(
+  golden: GoldenCase,
+  value: torch.Tensor,
+  gradient: torch.Tensor,
+  leaves: Map<string, torch.Tensor>,
+): Generator<Answer> {
+  const { error } = attempt(() => value.backward({ gradient }));
+  if (golden.error?.stage === 'backward') {
+    checkError(golden.error, error);
+    return;
+  }
+  if (error !== undefined) throw error;
+  for (const [name, expected] of Object.entries(golden.grads ?? {})) {
+    const label = `gradient of ${name}`;
+    const grad = named(leaves)(name).grad ?? undefined;
+    if (grad !== undefined && expected !== null) yield answer(label, grad, expected);
+    else if (grad !== undefined || expected !== null) throw new Error(`${label} is there on one side only`);
+  }
+}
+
+/** A tensor beside what PyTorch recorded. */
+export function answer(label: string, actual: torch.Tensor, expected: EncodedTensor): Answer {
+  return { label, actual: bitsOf(actual.detach()), expected: resultBits(expected) };
+}
+
+function truth(value: boolean): Bits {
+  return { dtype: 'bool', shape: [], bytes: Uint8Array.of(Number(value)) };
+}
+
+/**
+ * PyTorch refused, and so must we: with libtorch's own words where it spoke (alone, or behind our explanation), else with
+ * an error of this library's formula, which may come before libtorch is asked.
+ */
+export function checkError(expected: RecordedError, thrown: unknown): void {
+  const wanted = `${expected.type} '${expected.message}'`;
+  if (thrown === undefined) throw new Error(`nothing was thrown, but PyTorch raises ${wanted}`);
+  if (!(thrown instanceof TorchError)) throw new Error(`${thrown} is no TorchError; PyTorch raises ${wanted}`);
+  const explained = thrown instanceof NativeError && thrown.cause instanceof NativeError;
+  if (thrown instanceof NativeError) {
+    const refusal = explained ? (thrown.cause as NativeError) : thrown;
+    const same = refusal.code === codes[expected.type] && refusal.message === expected.message;
+    if (!same || expected.raised_by !== 'native') {
+      throw new Error(`libtorch's refusal is ${refusal.code} '${refusal.message}', but PyTorch raises ${wanted}`);
+    }
+    if (!explained) return;
+    if (!thrown.message.endsWith(`(libtorch: ${expected.message})`)) {
+      throw new Error(`'${thrown.message}' does not repeat libtorch's words: ${wanted}`);
+    }
+  }
+  const ours = explained || thrown.code === 'INVALID_ARGUMENT';
+  if (!ours || !/^[\w.]+: expected .+, but received .+/s.test(thrown.message)) {
+    throw new Error(`${thrown.code} '${thrown.message}' has not the form of this library's errors`);
+  }
+}
+
+/** The positional arguments: tensors, numbers, lists of numbers. */
+function argumentsOf(golden: GoldenCase, leaves: Map<string, torch.Tensor>): Argument[] {
+  return golden.args.map((argument) => (typeof argument === 'string' ? named(leaves)(argument) : argument));
+}
+
+/** The keyword arguments as options of this library; none is `undefined`. */
+function optionsOf(golden: GoldenCase, leaves: Map<string, torch.Tensor>): Options | undefined {
+  const entries = Object.entries(golden.kwargs);
+  return entries.length === 0 ? undefined : inCamelCase(entries, leaves);
+}
+
+function inCamelCase(entries: [string, unknown][], leaves: Map<string, torch.Tensor>): Options {
+  return Object.fromEntries(entries.map(([key, value]) => [camelCase(key), optionOf(value, leaves)]));
+}
+
+const unwritable: Readonly<Record<string, number>> = { Infinity, '-Infinity': -Infinity, NaN };
+
+function optionOf(value: unknown, leaves: Map<string, torch.Tensor>): unknown {
+  if (isReference(value)) return named(leaves)(value.slice(1));
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return inCamelCase(Object.entries(value), leaves);
+  return typeof value === 'string' && Object.hasOwn(unwritable, value) ? unwritable[value] : value;
+}
+
+function usedTensors(golden: GoldenCase): string[] {
+  const positional = golden.args.filter((argument) => typeof argument === 'string');
+  const references = Object.values(golden.kwargs).filter(isReference);
+  return [...new Set([...positional, ...references.map((name) => name.slice(1)), ...golden.grad])];
+}
+
+function isReference(value: unknown): value is string {
+  return typeof value === 'string' && value.startsWith('$');
+}
+
+function leaf(golden: GoldenCase, name: string, device: torch.Device | undefined): torch.Tensor {
+  const encoded = golden.tensors[name];
+  if (encoded === undefined) throw new Error(`${golden.name}: its group has no tensor '${name}'`);
+  const tensor = build(encoded, device).detach();
+  return golden.grad.includes(name) ? tensor.requiresGrad_(true) : tensor;
+}
+
+function named(leaves: Map<string, torch.Tensor>): (name: string) => torch.Tensor {
+  return (name) => {
+    const tensor = leaves.get(name);
+    if (tensor === undefined) throw new Error(`no tensor is named '${name}'`);
+    return tensor;
+  };
+}
+
+function attempt(action: () => unknown): { error?: unknown } {
+  try {
+    action();
+    return {};
+  } catch (error) {
+    return { error };
+  }
+}

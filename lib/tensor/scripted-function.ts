@@ -1,0 +1,59 @@
+/** Functions of tensors whose gradients are computed in TypeScript. **Source**: `torch.autograd.Function`. */
+import { unwrap, unwrapList, wrap } from '../aten/bind';
+import { native } from '../binding/load';
+import type { Handle } from '../binding/native';
+import { scope } from './scope';
+import type { Tensor } from './tensor';
+
+/** How {@link recordFunction} differentiates a value. */
+export interface Recording {
+  /** What the value is a function of. */
+  inputs: readonly Tensor[];
+  /** The tensors that the gradients are computed from, in no graph. */
+  saved: readonly Tensor[];
+  /**
+   * How long they are kept: `'graph'` as libtorch's own operators keep theirs, freed after the backward pass and guarded
+   * against in-place changes; `'once'` until the first backward pass, which may overwrite them; `'always'`.
+   */
+  keep: 'graph' | 'once' | 'always';
+  /**
+   * The gradient of each input. It must capture no tensor: scopes would dispose it. `saved` is `undefined` from the
+   * second backward pass on where they are kept `'once'`. What it gives is given away.
+   */
+  backward(
+    gradient: Tensor,
+    saved: readonly Tensor[] | undefined,
+    needed: readonly boolean[],
+  ): readonly (Tensor | undefined)[];
+}
+
+/**
+ * A value that was computed outside of any graph, as a function of inputs whose gradients a script computes.
+ *
+ * The script can only run on the JavaScript thread, and the autograd engine runs the nodes of other devices on threads of
+ * their own: a value of another device passes through the CPU, whose nodes run on the thread that called for gradients.
+ */
+export function recordFunction(value: Tensor, { inputs, saved, keep, backward }: Recording): Tensor {
+  const op = 'recordFunction';
+  const run = (
+    gradient: Handle,
+    handles: readonly Handle[] | undefined,
+    needed: readonly boolean[],
+  ): (Handle | undefined)[] => {
+    const kept = handles === undefined ? undefined : Array.from(handles, wrap);
+    const results = scope(() => backward(wrap(gradient), kept, Array.from(needed)));
+    return results.map((result) => (result === undefined ? undefined : unwrap(result, op, 'gradient')));
+  };
+  const device = value.device;
+  const host = device === 'cpu' ? value : value.cpu();
+  const recorded = wrap(
+    native().recordFunction(
+      unwrap(host, op, 'value'),
+      unwrapList(inputs, op, 'inputs'),
+      unwrapList(saved, op, 'saved'),
+      keep,
+      run,
+    ),
+  );
+  return device === 'cpu' ? recorded : recorded.to({ device });
+}
