@@ -92,11 +92,20 @@ export function expected(op: string, argument: string, what: string, actual: str
 
 /** A value as an error message shows it: short, with its type where that is what matters. */
 export function show(value: unknown): string {
+  try {
+    return describe(value);
+  } catch {
+    // A proxy may refuse every question, the first one after it is revoked.
+    return typeof value === 'function' ? 'a function' : 'an object';
+  }
+}
+
+function describe(value: unknown): string {
   switch (typeof value) {
     case 'string':
       return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value);
     case 'bigint':
-      return `${value}n`;
+      return BigInt.asIntN(256, value) === value ? `${value}n` : 'a bigint of more than 256 bits';
     case 'function':
       return value.name ? `the function ${value.name}` : 'a function';
     case 'symbol':

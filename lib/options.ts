@@ -11,7 +11,7 @@ import { expected, show, TorchError } from './errors';
  */
 export function withDefaults<T extends object>(op: string, options: Partial<T> | undefined, defaults: Readonly<T>): T {
   if (options === undefined) return defaults;
-  if (typeof options !== 'object' || options === null || Array.isArray(options) || ArrayBuffer.isView(options)) {
+  if (typeof options !== 'object' || options === null || !isPlain(options)) {
     throw expected(op, "'options'", `to be an object with ${listKeys(defaults)}`, show(options));
   }
   const filled: T = { ...defaults };
@@ -21,6 +21,12 @@ export function withDefaults<T extends object>(op: string, options: Partial<T> |
     if (value !== undefined) filled[key] = value as T[typeof key];
   }
   return filled;
+}
+
+/** Whether an object is one of braces, of any realm: a tensor, a Map or an array in the place of options is a slip. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 /** The error for a key that no option has, with the nearest known one. */

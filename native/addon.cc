@@ -43,6 +43,7 @@ extern "C" BRIDGE_EXPORT napi_value napi_register_module_v1(napi_env env, napi_v
   bridge::Environment& owned = *environment.release();
   return bridge::Guard(owned, "libtorch", [&]() -> napi_value {
     bridge::InstallCachingAllocator();
+    owned.Open();
     const Napi::Object exports(env, raw_exports);
     bridge::RegisterRuntime(exports);
     bridge::RegisterStorage(exports);

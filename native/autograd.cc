@@ -82,7 +82,13 @@ Napi::Value WithMode(const Napi::CallbackInfo& info) {
   const bool enabled = ReadFlag(info[0], "enabled", true);
   if (!info[1].IsFunction()) throw Refused("fn", "a function", Describe(info.Env(), info[1]));
   const Mode mode(enabled);
-  return info[1].As<Napi::Function>().Call({});
+  napi_value result = nullptr;
+  // Not Napi::Function::Call: it looks into what is thrown, which may be anything.
+  if (napi_call_function(info.Env(), info.Env().Undefined(), info[1], 0, nullptr, &result) !=
+      napi_ok) {
+    throw ScriptThrew();
+  }
+  return {info.Env(), result};
 }
 
 Napi::Value IsGradEnabled(const Napi::CallbackInfo& info) {

@@ -100,10 +100,10 @@ std::string ReadName(const Napi::CallbackInfo& info, size_t index) {
   return info[index].As<Napi::String>().Utf8Value();
 }
 
-std::string ShortName(const std::string& name, const std::string& overload) {
+// "aten::log_softmax" -> "logSoftmax", as the library's users call it
+std::string ShortName(const std::string& name) {
   const size_t colon = name.find("::");
-  const std::string base = colon == std::string::npos ? name : name.substr(colon + 2);
-  return overload.empty() ? base : base + "." + overload;
+  return CamelCase(colon == std::string::npos ? name : name.substr(colon + 2));
 }
 
 // operator(name, overload): the operator as a function of its schema's arguments in their order
@@ -124,8 +124,8 @@ Napi::Value MakeOperator(const Napi::CallbackInfo& info) {
   Environment& environment = Environment::Of(env);
   const bool reads_arrays = ReadsArrays(arguments);
   Operator& op = environment.Own(std::make_unique<Operator>(
-      Operator{&environment, handle, ShortName(name, overload), std::move(arguments),
-               ReturnsArgument(schema), reads_arrays}));
+      Operator{&environment, handle, ShortName(name), std::move(arguments), ReturnsArgument(schema),
+               reads_arrays}));
   napi_value function = nullptr;
   if (napi_create_function(env, op.name.c_str(), op.name.size(), CallOperator, &op, &function) !=
       napi_ok) {

@@ -16,7 +16,7 @@ namespace bridge {
 struct Operator {
   Environment* environment;
   c10::OperatorHandle handle;
-  // "cross_entropy_loss", "add.Tensor": what messages call it
+  // "crossEntropyLoss", "add": what messages call it
   std::string name;
   std::vector<ArgumentPlan> arguments;
   // In-place and out= forms give back one of their arguments: the caller has it already.

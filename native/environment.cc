@@ -1,5 +1,7 @@
 #include "environment.h"
 
+#include <ATen/core/Tensor.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -41,16 +43,24 @@ void Ledger::Report(node_api_basic_env env, int64_t change) {
   napi_adjust_external_memory(env, reported, &total);
 }
 
-void SharedBuffers::Drop(napi_ref array) {
+void SharedBuffers::Drop(const std::shared_ptr<SharedMemory>& memory) {
   const std::lock_guard lock(mutex_);
   if (closed_) return;
-  dropped_.push_back(array);
+  std::erase(live_, memory);
+  dropped_.push_back(memory->array);
   waiting_ = true;
 }
 
-void SharedBuffers::Add(napi_ref array) {
+void SharedBuffers::Drop(napi_ref reference) {
   const std::lock_guard lock(mutex_);
-  live_.push_back(array);
+  if (closed_) return;
+  dropped_.push_back(reference);
+  waiting_ = true;
+}
+
+void SharedBuffers::Add(std::shared_ptr<SharedMemory> memory) {
+  const std::lock_guard lock(mutex_);
+  live_.push_back(std::move(memory));
 }
 
 void SharedBuffers::DeleteDropped(napi_env env) {
@@ -60,7 +70,6 @@ void SharedBuffers::DeleteDropped(napi_env env) {
     const std::lock_guard lock(mutex_);
     dropped.swap(dropped_);
     waiting_ = false;
-    for (napi_ref array : dropped) std::erase(live_, array);
   }
   for (napi_ref array : dropped) napi_delete_reference(env, array);
 }
@@ -72,27 +81,57 @@ void SharedBuffers::Close() {
   live_.clear();
 }
 
-void SharedBuffers::CheckAttached(napi_env env) {
-  std::vector<napi_ref> live;
-  {
-    const std::lock_guard lock(mutex_);
-    live = live_;
-  }
-  for (napi_ref array : live) CheckSharedArray(env, array);
-}
+namespace {
 
-void CheckSharedArray(napi_env env, napi_ref reference) {
+// Whether the array still has the very memory that was shared: it loses it when its ArrayBuffer is
+// detached, and part of it when a resizable one shrinks.
+bool IsWhole(napi_env env, const SharedMemory& memory) {
   const Napi::HandleScope scope(env);
   napi_value array = nullptr;
   void* data = nullptr;
   size_t length = 0;
-  if (napi_get_reference_value(env, reference, &array) != napi_ok || array == nullptr ||
-      napi_get_typedarray_info(env, array, nullptr, &length, &data, nullptr, nullptr) != napi_ok ||
-      length == 0) {
-    throw BridgeError("DETACHED",
-                      "a tensor shares the memory of a typed array whose ArrayBuffer has been "
-                      "detached or resized; use tensor() to copy instead of fromTypedArray()");
+  return napi_get_reference_value(env, memory.array, &array) == napi_ok && array != nullptr &&
+         napi_get_typedarray_info(env, array, nullptr, &length, &data, nullptr, nullptr) ==
+             napi_ok &&
+         data == memory.data && length >= memory.length;
+}
+
+// Whether nothing but the handles of scripts uses the memory: neither a graph nor a base of views.
+// What they hold is checked when it is used.
+bool IsHeldByHandlesOnly(const SharedMemory& memory) {
+  const auto& handles = memory.handles;
+  std::vector<const c10::TensorImpl*> tensors;
+  for (const at::Tensor* handle : handles) {
+    const auto* tensor = handle->unsafeGetTensorImpl();
+    const auto count = std::count_if(handles.begin(), handles.end(), [&](const at::Tensor* other) {
+      return other->unsafeGetTensorImpl() == tensor;
+    });
+    if (static_cast<size_t>(count) != handle->use_count()) return false;
+    if (std::find(tensors.begin(), tensors.end(), tensor) == tensors.end()) {
+      tensors.push_back(tensor);
+    }
   }
+  return !tensors.empty() && handles.front()->storage().use_count() == tensors.size();
+}
+
+}  // namespace
+
+void SharedBuffers::CheckAttached(napi_env env) {
+  std::vector<std::shared_ptr<SharedMemory>> live;
+  {
+    const std::lock_guard lock(mutex_);
+    live = live_;
+  }
+  for (const auto& memory : live) {
+    if (!IsWhole(env, *memory) && !IsHeldByHandlesOnly(*memory)) CheckSharedMemory(env, *memory);
+  }
+}
+
+void CheckSharedMemory(napi_env env, const SharedMemory& memory) {
+  if (IsWhole(env, memory)) return;
+  throw BridgeError("DETACHED",
+                    "a tensor shares the memory of a typed array whose ArrayBuffer has been "
+                    "detached or resized; use tensor() to copy instead of fromTypedArray()");
 }
 
 void WarningCollector::process(const c10::Warning& warning) { messages_.push_back(warning.msg()); }
@@ -100,6 +139,11 @@ void WarningCollector::process(const c10::Warning& warning) { messages_.push_bac
 std::vector<std::string> WarningCollector::Take() { return std::exchange(messages_, {}); }
 
 Environment::Environment(napi_env env) : env(env) {}
+
+void Environment::Open() {
+  failed_ = Napi::Persistent(Napi::Object::New(env));
+  failed_.SuppressDestruct();
+}
 
 Environment::~Environment() { shared_buffers->Close(); }
 
@@ -110,29 +154,36 @@ Environment& Environment::Of(napi_env env) {
 }
 
 void Environment::Connect(const Napi::Object& hooks) {
-  const auto function = [&](const char* name) {
-    const Napi::Value value = hooks.Get(name);
-    if (!value.IsFunction()) {
-      throw BridgeError("INVALID_ARGUMENT",
-                        std::string("connect: expected hooks.") + name + " to be a function");
-    }
-    return Napi::Persistent(value.As<Napi::Function>());
-  };
-  make_error_ = function("makeError");
-  emit_warning_ = function("emitWarning");
-  // At exit the references die with the environment, not before the handles that use them.
-  make_error_.SuppressDestruct();
+  const Napi::Value emit_warning = hooks.Get("emitWarning");
+  if (!emit_warning.IsFunction()) {
+    throw BridgeError("INVALID_ARGUMENT", "connect: expected hooks.emitWarning to be a function");
+  }
+  emit_warning_ = Napi::Persistent(emit_warning.As<Napi::Function>());
+  // At exit the reference dies with the environment, not before the handles that use it.
   emit_warning_.SuppressDestruct();
 }
 
-napi_value Environment::MakeError(const std::string& code, const std::string& message,
-                                  const std::string& op, const std::string& argument) const {
-  if (make_error_.IsEmpty()) return Napi::Error::New(env, message).Value();
-  const auto text = [&](const std::string& value) -> napi_value {
-    if (value.empty()) return Napi::Env(env).Undefined();
-    return Napi::String::New(env, value);
-  };
-  return make_error_.Value().Call({text(code), text(message), text(op), text(argument)});
+napi_value Environment::Fail(Failure failure) {
+  failure.thrown.SuppressDestruct();
+  failure_ = std::move(failure);
+  return failed();
+}
+
+Napi::Array Environment::TakeFailure() {
+  std::optional<Failure> failure = std::exchange(failure_, std::nullopt);
+  Napi::Array result = Napi::Array::New(env);
+  if (!failure) return result;
+  if (!failure->thrown.IsEmpty()) {
+    result = failure->thrown.Value().As<Napi::Array>();
+    failure->thrown.Reset();
+    return result;
+  }
+  uint32_t i = 0;
+  for (const std::string* text :
+       {&failure->code, &failure->message, &failure->op, &failure->argument}) {
+    result.Set(i++, Napi::String::New(env, *text));
+  }
+  return result;
 }
 
 void Environment::EmitWarnings() {

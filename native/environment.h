@@ -9,10 +9,15 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "napi_setup.h"
+
+namespace at {
+class Tensor;
+}
 
 namespace bridge {
 
@@ -36,24 +41,36 @@ class Ledger {
   int64_t unreported_ = 0;
 };
 
+// Memory of a typed array that a storage uses.
+struct SharedMemory {
+  napi_ref array;
+  // Where it was, and of how many elements, when it was shared.
+  void* data;
+  size_t length;
+  // The tensors over it that scripts hold. JavaScript thread.
+  std::vector<const at::Tensor*> handles = {};
+};
+
 // Typed arrays whose memory tensors share. libtorch may drop the last tensor on any thread, where
 // no reference can be deleted; what was dropped is queued and deleted at the next native entry.
 // References to other values, which are never added, may be dropped here too.
 class SharedBuffers {
  public:
   // Any thread.
-  void Drop(napi_ref array);
+  void Drop(const std::shared_ptr<SharedMemory>& memory);
+  // Any reference that was dropped where none can be deleted.
+  void Drop(napi_ref reference);
   // JavaScript thread.
-  void Add(napi_ref array);
+  void Add(std::shared_ptr<SharedMemory> memory);
   void DeleteDropped(napi_env env);
   // The environment is going; references go with it.
   void Close();
-  // Throws DETACHED if any live shared array has lost its memory.
+  // Throws DETACHED if an array has lost its memory that more than handles may use: a graph.
   void CheckAttached(napi_env env);
 
  private:
   std::mutex mutex_;
-  std::vector<napi_ref> live_;
+  std::vector<std::shared_ptr<SharedMemory>> live_;
   std::vector<napi_ref> dropped_;
   // Spares every entry the lock while nothing waits.
   std::atomic<bool> waiting_ = false;
@@ -71,6 +88,16 @@ class WarningCollector : public c10::WarningHandler {
   std::vector<std::string> messages_;
 };
 
+// Why an entry failed.
+struct Failure {
+  std::string code = {};
+  std::string message = {};
+  std::string op = {};
+  std::string argument = {};
+  // In place of all of them: an array with what a script threw that the entry called.
+  Napi::ObjectReference thrown = {};
+};
+
 class Environment {
  public:
   explicit Environment(napi_env env);
@@ -80,13 +107,23 @@ class Environment {
 
   static Environment& Of(napi_env env);
 
-  // connect({ makeError, emitWarning }): the two functions through which native code speaks.
-  void Connect(const Napi::Object& hooks);
+  // What can fail of making it; inside of a guard.
+  void Open();
 
-  // A TypeScript error object: instanceof holds in the realm that connected.
-  napi_value MakeError(const std::string& code, const std::string& message, const std::string& op,
-                       const std::string& argument) const;
+  // connect({ emitWarning }): the function through which native code speaks unasked.
+  void Connect(const Napi::Object& hooks);
   void EmitWarnings();
+
+  // The value that a failed entry returns, and nothing else is: JavaScript then takes the failure
+  // and throws it.
+  //
+  // No entry throws, because Node throws a native exception on after the entry has returned, and
+  // ends the process if that very moment collects garbage with a finalizer of ours in it.
+  napi_value Fail(Failure failure);
+  napi_value failed() const { return failed_.Value(); }
+
+  // [code, message, op, argument], or [what a script threw]; empty if nothing has failed.
+  Napi::Array TakeFailure();
 
   Operator& Own(std::unique_ptr<Operator> op);
 
@@ -96,7 +133,8 @@ class Environment {
   WarningCollector warnings;
 
  private:
-  Napi::FunctionReference make_error_;
+  Napi::ObjectReference failed_;
+  std::optional<Failure> failure_;
   Napi::FunctionReference emit_warning_;
   std::vector<std::unique_ptr<Operator>> operators_;
 };

@@ -19,6 +19,10 @@ std::string DescribeObject(const Napi::Value& value) {
   return "an object";
 }
 
+std::string DescribeBigInt(const std::string& digits) {
+  return digits.size() <= 80 ? digits : "a bigint of " + std::to_string(digits.size()) + " digits";
+}
+
 // The kind of error that PyTorch would have raised. The order is from derived to base.
 const char* CodeOf(const c10::Error& error) {
   if (dynamic_cast<const c10::IndexError*>(&error) != nullptr) return "INDEX";
@@ -29,28 +33,36 @@ const char* CodeOf(const c10::Error& error) {
   return "RUNTIME";
 }
 
-void Throw(Environment& environment, const std::string& code, const std::string& message,
-           const std::string& op, const std::string& argument) {
-  napi_throw(environment.env, environment.MakeError(code, message, op, argument));
+Failure Thrown(napi_env env, napi_value value) {
+  Napi::Array holder = Napi::Array::New(env, 1);
+  holder.Set(uint32_t{0}, Napi::Value(env, value));
+  Failure failure;
+  failure.thrown = Napi::Persistent(holder.As<Napi::Object>());
+  return failure;
 }
 
-void Rethrow(Environment& environment, const std::string& op) {
+// The failure of the exception that is being handled.
+Failure Describe(Environment& environment, const std::string& op) {
   try {
     throw;
+  } catch (const ScriptThrew&) {
+    napi_value thrown = nullptr;
+    napi_get_and_clear_last_exception(environment.env, &thrown);
+    return Thrown(environment.env, thrown);
   } catch (const Napi::Error& error) {
-    error.ThrowAsJavaScriptException();
+    return Thrown(environment.env, error.Value());
   } catch (const ScriptError& error) {
-    napi_throw(environment.env, error.Thrown());
+    return Thrown(environment.env, error.Thrown());
   } catch (const BridgeError& error) {
-    Throw(environment, error.code(), op + ": " + error.what(), op, error.argument());
+    return {error.code(), op + ": " + error.what(), op, error.argument()};
   } catch (const c10::Error& error) {
-    Throw(environment, CodeOf(error), error.what_without_backtrace(), op, {});
+    return {CodeOf(error), error.what_without_backtrace(), op};
   } catch (const std::bad_alloc&) {
-    Throw(environment, "OUT_OF_MEMORY", op + ": out of memory", op, {});
+    return {"OUT_OF_MEMORY", op + ": out of memory", op};
   } catch (const std::exception& error) {
-    Throw(environment, "RUNTIME", error.what(), op, {});
+    return {"RUNTIME", error.what(), op};
   } catch (...) {
-    Throw(environment, "RUNTIME", op + ": an exception of unknown type", op, {});
+    return {"RUNTIME", op + ": an exception of unknown type", op};
   }
 }
 
@@ -66,8 +78,9 @@ std::string Describe(napi_env env, napi_value raw) {
     case napi_boolean:
       return value.As<Napi::Boolean>() ? "true" : "false";
     case napi_number:
-    case napi_bigint:
       return value.ToString().Utf8Value();
+    case napi_bigint:
+      return DescribeBigInt(value.ToString().Utf8Value());
     case napi_string:
       return "\"" + value.As<Napi::String>().Utf8Value().substr(0, 60) + "\"";
     case napi_symbol:
@@ -82,14 +95,13 @@ std::string Describe(napi_env env, napi_value raw) {
   return "a value of unknown type";
 }
 
-void ThrowPending(Environment& environment, const std::string& op) noexcept {
+napi_value FailPending(Environment& environment, const std::string& op) noexcept {
   try {
-    Rethrow(environment, op);
-  } catch (const Napi::Error& error) {
-    // Making the error failed: the environment is shutting down, or the hook itself threw.
-    error.ThrowAsJavaScriptException();
+    return environment.Fail(Describe(environment, op));
   } catch (...) {
-    napi_throw_error(environment.env, nullptr, "libtorch: an error could not be reported");
+    // A worker that is being terminated comes here: no call of Node-API succeeds then, and no
+    // script runs that would look at the result.
+    return nullptr;
   }
 }
 

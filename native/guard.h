@@ -1,5 +1,5 @@
-// The only try/catch: every native entry runs inside Guard(), which turns whatever is thrown into a
-// JavaScript error with code, op and libtorch's own message.
+// The only try/catch: every native entry runs inside Guard(), which keeps whatever is thrown, with
+// code, op and libtorch's own message, for JavaScript to throw.
 #pragma once
 
 #include <exception>
@@ -27,6 +27,9 @@ class BridgeError : public std::runtime_error {
   std::string argument_;
 };
 
+// A script that this entry called has thrown: its exception is pending and stays what it is.
+struct ScriptThrew {};
+
 // The refusal of one argument.
 inline BridgeError Refused(const std::string& argument, const std::string& what,
                            const std::string& actual) {
@@ -37,14 +40,14 @@ inline BridgeError Refused(const std::string& argument, const std::string& what,
 // What a JavaScript value is, for the end of that sentence.
 std::string Describe(napi_env env, napi_value value);
 
-// Throws DETACHED if the typed array behind the reference has lost its memory.
-void CheckSharedArray(napi_env env, napi_ref reference);
+// Throws DETACHED if the typed array has lost its memory, or part of it.
+void CheckSharedMemory(napi_env env, const SharedMemory& memory);
 
-// Throws the pending C++ exception as a JavaScript error. Call it inside a catch block only.
-void ThrowPending(Environment& environment, const std::string& op) noexcept;
+// Keeps the C++ exception that is being handled for JavaScript to throw; what the entry returns.
+napi_value FailPending(Environment& environment, const std::string& op) noexcept;
 
 // Runs `body` as one native entry: libtorch's warnings are collected and emitted, exceptions become
-// JavaScript errors. `op` names the entry in messages and must be convertible to std::string.
+// failures. `op` names the entry in messages and must be convertible to std::string.
 template <typename Name, typename Body>
 napi_value Guard(Environment& environment, const Name& op, const Body& body) noexcept {
   napi_value result = nullptr;
@@ -61,8 +64,7 @@ napi_value Guard(Environment& environment, const Name& op, const Body& body) noe
     if (!environment.warnings.empty()) environment.EmitWarnings();
     if (failure) std::rethrow_exception(failure);
   } catch (...) {
-    ThrowPending(environment, op);
-    result = nullptr;
+    result = FailPending(environment, op);
   }
   return result;
 }

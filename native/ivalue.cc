@@ -3,6 +3,7 @@
 #include <ATen/core/List.h>
 #include <ATen/core/jit_type.h>
 
+#include <cctype>
 #include <cmath>
 #include <limits>
 
@@ -194,12 +195,27 @@ napi_value FromList(napi_env env, const List& list, const Convert& convert) {
 
 }  // namespace
 
+std::string CamelCase(const std::string& name) {
+  std::string result;
+  for (size_t i = 0; i < name.size(); i++) {
+    const bool hump = name[i] == '_' && !result.empty() && i + 1 < name.size() &&
+                      std::islower(static_cast<unsigned char>(name[i + 1])) != 0;
+    if (hump) {
+      result += static_cast<char>(std::toupper(static_cast<unsigned char>(name[++i])));
+    } else {
+      result += name[i];
+    }
+  }
+  return result;
+}
+
 ArgumentPlan PlanArgument(const c10::Argument& argument) {
   c10::TypePtr type = argument.real_type();
   const bool optional = type->kind() == c10::TypeKind::OptionalType;
   if (optional) type = type->castRaw<c10::OptionalType>()->getElementType();
-  return {argument.name(), PlanType(type, argument.name()), optional, argument.N(),
-          argument.default_value()};
+  // What messages call it; the first operand is the library's `input`.
+  const std::string name = argument.name() == "self" ? "input" : CamelCase(argument.name());
+  return {name, PlanType(type, name), optional, argument.N(), argument.default_value()};
 }
 
 c10::IValue ToIValue(napi_env env, napi_value value, const ArgumentPlan& plan) {

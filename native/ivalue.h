@@ -42,6 +42,9 @@ struct ArgumentPlan {
   std::optional<c10::IValue> fallback;
 };
 
+// A name of ATen as JavaScript writes it: "log_softmax" is "logSoftmax", "add_" stays.
+std::string CamelCase(const std::string& name);
+
 // Throws INVALID_ARGUMENT for a type that no JavaScript value stands for.
 ArgumentPlan PlanArgument(const c10::Argument& argument);
 

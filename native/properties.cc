@@ -105,6 +105,9 @@ Napi::Value Gradient(const Napi::CallbackInfo& info) {
 }
 
 void CheckGradient(const at::Tensor& tensor, const at::Tensor& gradient) {
+  if (gradient.is_same(tensor)) {
+    throw Refused("grad", "another tensor", "the tensor itself");
+  }
   if (!gradient.sizes().equals(tensor.sizes()) || gradient.scalar_type() != tensor.scalar_type() ||
       gradient.device() != tensor.device()) {
     throw BridgeError("INVALID_ARGUMENT",

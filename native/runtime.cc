@@ -19,11 +19,17 @@ namespace bridge {
 
 namespace {
 
-// connect({ makeError(code, message, op, argument), emitWarning(message) })
+// connect({ emitWarning(message) })
 Napi::Value Connect(const Napi::CallbackInfo& info) {
   if (!info[0].IsObject()) throw Refused("hooks", "an object", Describe(info.Env(), info[0]));
   Environment::Of(info.Env()).Connect(info[0].As<Napi::Object>());
   return info.Env().Undefined();
+}
+
+// failure(): why the entry failed that returned `failed`: [code, message, op, argument], or
+// [what a script threw]
+Napi::Value TakeFailure(const Napi::CallbackInfo& info) {
+  return Environment::Of(info.Env()).TakeFailure();
 }
 
 // builtFor(): the version of libtorch whose headers this addon was compiled with
@@ -105,6 +111,8 @@ Napi::Value EmptyCache(const Napi::CallbackInfo& info) {
 
 void RegisterRuntime(Napi::Object exports) {
   Export<Connect>(exports, "connect");
+  Export<TakeFailure>(exports, "failure");
+  exports.Set("failed", Napi::Value(exports.Env(), Environment::Of(exports.Env()).failed()));
   Export<BuiltFor>(exports, "builtFor");
   Export<CpuCapability>(exports, "cpuCapability");
   Export<GetNumThreads>(exports, "getNumThreads");

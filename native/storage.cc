@@ -101,14 +101,14 @@ Napi::Value FromBytes(const Napi::CallbackInfo& info) {
 
 // What keeps a shared typed array alive while any tensor uses its memory.
 struct SharedArray {
-  napi_ref array;
+  std::shared_ptr<SharedMemory> memory;
   std::shared_ptr<SharedBuffers> buffers;
 };
 
 // The deleter of shared storage, by whose address CheckStorage knows it. Runs on any thread.
 void DropShared(void* context) {
   const std::unique_ptr<SharedArray> shared(static_cast<SharedArray*>(context));
-  shared->buffers->Drop(shared->array);
+  shared->buffers->Drop(shared->memory);
 }
 
 // share(array, dtype, shape): a tensor over the array's own memory
@@ -123,8 +123,11 @@ Napi::Value Share(const Napi::CallbackInfo& info) {
   napi_ref reference = nullptr;
   if (napi_create_reference(env, info[0], 1, &reference) != napi_ok) throw Napi::Error::New(env);
   auto buffers = Environment::Of(env).shared_buffers;
-  buffers->Add(reference);
-  auto context = std::make_unique<SharedArray>(SharedArray{reference, std::move(buffers)});
+  size_t length = 0;
+  napi_get_typedarray_info(env, info[0], nullptr, &length, nullptr, nullptr, nullptr);
+  auto memory = std::make_shared<SharedMemory>(SharedMemory{reference, made.bytes.data, length});
+  buffers->Add(memory);
+  auto context = std::make_unique<SharedArray>(SharedArray{std::move(memory), std::move(buffers)});
   const at::Tensor tensor = at::for_blob(made.bytes.data, made.shape)
                                 .context(context.release(), &DropShared)
                                 .options(at::TensorOptions(made.dtype))
@@ -154,11 +157,15 @@ Napi::Value Item(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void CheckStorage(napi_env env, const at::Tensor& tensor) {
-  if (!tensor.has_storage()) return;
+std::shared_ptr<SharedMemory> SharedMemoryOf(const at::Tensor& tensor) {
+  if (!tensor.has_storage()) return nullptr;
   const c10::DataPtr& data = tensor.storage().data_ptr();
-  if (data.get_deleter() != &DropShared) return;
-  CheckSharedArray(env, static_cast<SharedArray*>(data.get_context())->array);
+  if (data.get_deleter() != &DropShared) return nullptr;
+  return static_cast<SharedArray*>(data.get_context())->memory;
+}
+
+void CheckStorage(napi_env env, const at::Tensor& tensor) {
+  if (const auto memory = SharedMemoryOf(tensor)) CheckSharedMemory(env, *memory);
 }
 
 void RegisterStorage(Napi::Object exports) {

@@ -3,9 +3,16 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <memory>
+
 #include "napi_setup.h"
 
 namespace bridge {
+
+struct SharedMemory;
+
+// The memory of a typed array that the tensor uses, if it does.
+std::shared_ptr<SharedMemory> SharedMemoryOf(const at::Tensor& tensor);
 
 // Throws DETACHED if the tensor shares the memory of a typed array that has lost it.
 void CheckStorage(napi_env env, const at::Tensor& tensor);

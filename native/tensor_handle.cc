@@ -18,12 +18,24 @@ struct TensorHandle {
   at::Tensor tensor;
   std::shared_ptr<Ledger> ledger;
   int64_t bytes;
+  // The typed array's memory that the tensor was made over, if it was.
+  std::shared_ptr<SharedMemory> memory;
 
   TensorHandle(at::Tensor owned, std::shared_ptr<Ledger> book, int64_t size)
-      : tensor(std::move(owned)), ledger(std::move(book)), bytes(size) {}
+      : tensor(std::move(owned)), ledger(std::move(book)), bytes(size) {
+    memory = SharedMemoryOf(tensor);
+    if (memory) memory->handles.push_back(&tensor);
+  }
+  ~TensorHandle() {
+    if (memory) std::erase(memory->handles, &tensor);
+  }
+  TensorHandle(const TensorHandle&) = delete;
+  TensorHandle& operator=(const TensorHandle&) = delete;
 
   void Release(node_api_basic_env env) {
     if (!tensor.defined()) return;
+    if (memory) std::erase(memory->handles, &tensor);
+    memory.reset();
     tensor.reset();
     ledger->Remove(env, bytes);
   }

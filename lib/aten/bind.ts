@@ -39,8 +39,21 @@ export function isTensor(value: unknown): value is Tensor {
 /** A tensor's handle. Whether it was disposed is checked natively, at every use. */
 export function unwrap(value: Tensor, op: string, argument: string): Handle {
   const handle = tensorClass.handleOf(value);
-  if (handle === undefined) throw expected(op, `'${argument}'`, 'to be a Tensor', show(value));
+  if (handle === undefined) throw noTensor(value, op, argument);
   return handle;
+}
+
+/** The refusal, in this package's names: `log_softmax` and `self` are `logSoftmax` and `input` here. */
+function noTensor(value: unknown, op: string, argument: string): Error {
+  const camelCase = (name: string): string => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  const named = argument === 'self' ? 'input' : camelCase(argument);
+  return expected(camelCase(op), `'${named}'`, 'to be a Tensor', showForeign(value));
+}
+
+/** What is no tensor of this package, as messages show it; what looks like one is told from it. */
+export function showForeign(value: unknown): string {
+  const shown = show(value);
+  return shown === 'a Tensor' ? 'a proxy of a Tensor, or a Tensor of another copy of this package' : shown;
 }
 
 /** The handle of a tensor that may be absent. */

@@ -7,7 +7,8 @@
  */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { DisposedError, type ErrorCode, LoadError, NativeError, TorchError } from '../errors';
+import { LoadError } from '../errors';
+import { throwing } from './failures';
 import { libraryFile } from './libtorch-tree';
 import { isSupported, minorOf, supportedRange } from './libtorch-versions';
 import { type LocatedLibtorch, locateLibtorch } from './locate';
@@ -76,8 +77,8 @@ function load(): Loaded {
   const { version, library, cudaFailure } = openLibtorch(loader, located);
   if (!isSupported(version)) refuseUnsupported(version, located);
   const addon = findAddon(`libtorch-${minorOf(version)}.node`, version);
-  const native = requireFile(addon) as Native;
-  native.connect({ makeError, emitWarning });
+  const native = throwing(requireFile(addon) as Native);
+  native.connect({ emitWarning });
   return { located, version, library, addon, cudaFailure, native };
 }
 
@@ -148,17 +149,6 @@ function requireFile(path: string): unknown {
       'Possible solutions:\n  npm run build   in a source checkout, builds it for this machine';
     throw new LoadError('ADDON_NOT_FOUND', message, [{ source: 'addon', path, outcome }], { op: 'libtorch', cause });
   }
-}
-
-const libtorchKinds = new Set(['RUNTIME', 'VALUE', 'INDEX', 'TYPE', 'NOT_IMPLEMENTED', 'OUT_OF_MEMORY']);
-
-/** Makes the errors that native code throws: here, so that `instanceof` holds in the realm that loaded this module. */
-function makeError(code: string, message: string, op: string | undefined, argument: string | undefined): Error {
-  const details = { ...(op !== undefined && { op }), ...(argument !== undefined && { argument }) };
-  const Kind = code === 'DISPOSED' ? DisposedError : libtorchKinds.has(code) ? NativeError : TorchError;
-  const error = new Kind(code as ErrorCode, message, details);
-  Error.captureStackTrace(error, makeError);
-  return error;
 }
 
 const warned = new Set<string>();

@@ -20,15 +20,18 @@ export type NativeResult = Handle | Scalar | string | undefined | NativeResult[]
 /** An ATen operator as a function of its schema's arguments in their order. */
 export type Operator = (...args: NativeValue[]) => NativeResult;
 
-/** The two functions through which native code speaks. */
+/** The function through which native code speaks unasked. */
 export interface NativeHooks {
-  makeError(code: string, message: string, op: string | undefined, argument: string | undefined): Error;
   emitWarning(message: string): void;
 }
 
 /** The main addon. */
 export interface Native {
   connect(hooks: NativeHooks): void;
+  /** What every function returns that fails, and nothing else is. */
+  readonly failed: object;
+  /** Why the last function failed: code, message, op and argument; or just what a script threw that it had called. */
+  failure(): readonly unknown[];
   builtFor(): string;
   cpuCapability(): string;
   getNumThreads(): number;

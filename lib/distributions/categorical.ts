@@ -1,4 +1,5 @@
 /** The categorical distribution. */
+import { unwrap } from '../aten/bind';
 import { TorchError } from '../errors';
 import { withDefaults } from '../options';
 import { broadcastShapes } from '../tensor/shape';
@@ -55,6 +56,7 @@ export class Categorical {
       throw refused('options', `exactly one of 'probs' and 'logits' to be given, but received ${received}`);
     }
     this.#given = probs === undefined ? 'logits' : 'probs';
+    unwrap(parameter, 'Categorical', this.#given);
     if (parameter.ndim === 0) {
       throw refused(this.#given, `'${this.#given}' to have at least 1 dimension, but received shape []`);
     }
@@ -109,6 +111,7 @@ export class Categorical {
    * @throws TorchError `INVALID_ARGUMENT` for a class that is no integer in [0, K).
    */
   logProb(value: Tensor): Tensor {
+    unwrap(value, 'Categorical.logProb', 'value');
     const logits = this.logits;
     const classes = logits.shape.at(-1) as number;
     this.#checkValue(value, classes);

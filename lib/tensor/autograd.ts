@@ -1,7 +1,7 @@
 /** Gradients as functions, and the modes that turn their recording off. **Source**: `torch.autograd`. */
 import { unwrap, unwrapList, wrap } from '../aten/bind';
 import { native } from '../binding/load';
-import { expected, TorchError } from '../errors';
+import { expected, show, TorchError } from '../errors';
 import { boolean, callable, withDefaults } from '../options';
 import type { BackwardOptions, Tensor } from './tensor';
 
@@ -46,8 +46,14 @@ function readGradients(
   op: string,
   argument: string,
   gradients: readonly (Tensor | undefined)[] | undefined,
+  count: number,
 ): (Handles[number] | undefined)[] | undefined {
-  return gradients?.map((gradient, i) =>
+  if (gradients === undefined) return undefined;
+  const option = `option '${argument}'`;
+  if (!Array.isArray(gradients)) throw expected(op, option, 'to be an array of Tensors', show(gradients));
+  if (gradients.length !== count)
+    throw expected(op, option, `to have one entry for each of the ${count} tensors`, show(gradients));
+  return Array.from(gradients as readonly (Tensor | undefined)[], (gradient, i) =>
     gradient === undefined ? undefined : unwrap(gradient, op, `${argument}[${i}]`),
   );
 }
@@ -80,10 +86,11 @@ export function grad(
 ): (Tensor | undefined)[] {
   const op = 'grad';
   const { gradOutputs, retainGraph, createGraph, allowUnused } = withDefaults<GradOptions>(op, options, gradDefaults);
+  const of = handles(op, 'outputs', outputs);
   const results = native().grad(
-    handles(op, 'outputs', outputs),
+    of,
     handles(op, 'inputs', inputs),
-    readGradients(op, 'gradOutputs', gradOutputs),
+    readGradients(op, 'gradOutputs', gradOutputs, of.length),
     readRetain(op, retainGraph),
     boolean(op, "option 'createGraph'", createGraph),
     boolean(op, "option 'allowUnused'", allowUnused),
@@ -99,9 +106,10 @@ export function grad(
 export function backward(tensors: Tensor | readonly Tensor[], options?: BackwardAllOptions): void {
   const op = 'backward';
   const filled = withDefaults<BackwardAllOptions>(op, options, backwardDefaults);
+  const of = handles(op, 'tensors', tensors);
   native().backward(
-    handles(op, 'tensors', tensors),
-    readGradients(op, 'gradients', filled.gradients),
+    of,
+    readGradients(op, 'gradients', filled.gradients, of.length),
     readRetain(op, filled.retainGraph),
     boolean(op, "option 'createGraph'", filled.createGraph),
     filled.inputs === undefined ? undefined : unwrapList(filled.inputs, op, 'inputs'),
@@ -118,6 +126,8 @@ function synchronous<T>(op: string, fn: () => T): () => T {
   return () => {
     const result = fn();
     if (typeof (result as PromiseLike<unknown> | undefined)?.then !== 'function') return result;
+    // Nobody will see the promise: without this, its failure would end the process.
+    Promise.resolve(result).catch(() => {});
     throw new TorchError(
       'INVALID_ARGUMENT',
       `${op}: expected 'fn' to be synchronous, but received one that gives a promise; use ${op} inside of it`,

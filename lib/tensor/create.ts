@@ -1,5 +1,6 @@
 /** Factories of tensors. **Source**: `torch.tensor`, `torch.zeros`, `torch.randn`, … */
 
+import { types } from 'node:util';
 import { isTensor, wrap } from '../aten/bind';
 import { checkDType, dtypeCode } from '../aten/dtype';
 import * as aten from '../aten/operators.generated';
@@ -8,7 +9,8 @@ import { expected, show } from '../errors';
 import { boolean, integer, number, withDefaults } from '../options';
 import type { Device, DType, NestedArray, Scalar, TypedArray } from '../types';
 import { checkDevice } from './cast';
-import { arrayDType, asReadable, flatten, fromValues, isTypedArray } from './elements';
+import { arrayDType, asReadable, flatten, fromValues, isTypedArray, scalarDType } from './elements';
+import { checkScalar } from './ops/operands';
 import type { Tensor } from './tensor';
 
 /** What every factory takes. */
@@ -147,7 +149,7 @@ function fromNested(
   shape: readonly number[] | undefined,
   { dtype, device }: CheckedOptions,
 ): Tensor {
-  const flat = flatten(op, data);
+  const flat = flatten(op, data, dtype);
   checkCount(op, flat.values.length, shape);
   const made = wrap(fromValues(op, flat.values, dtype ?? flat.dtype, shape ?? flat.shape));
   return device === undefined ? made : made.to({ device });
@@ -173,6 +175,18 @@ function isDetached({ buffer }: TypedArray): boolean {
   }
 }
 
+/** A property of a class of the runtime as the class itself has it, whatever an object of it was given over that. */
+function intrinsic(prototype: object | null, name: string, of: unknown): unknown {
+  return prototype === null ? undefined : Object.getOwnPropertyDescriptor(prototype, name)?.get?.call(of);
+}
+
+function isResizable(array: TypedArray): boolean {
+  const buffer = intrinsic(Object.getPrototypeOf(Uint8Array.prototype), 'buffer', array);
+  return types.isSharedArrayBuffer(buffer)
+    ? intrinsic(SharedArrayBuffer.prototype, 'growable', buffer) === true
+    : intrinsic(ArrayBuffer.prototype, 'resizable', buffer) === true;
+}
+
 /**
  * A tensor that shares the memory of a typed array: no copy, and writes to one are seen in the other.
  *
@@ -194,8 +208,7 @@ export function fromTypedArray(array: TypedArray, options?: Omit<FromDataOptions
     throw expected(op, "option 'dtype'", `to be '${own}', which the array holds`, `'${dtype}' (tensor() converts)`);
   }
   checkAttached(op, array);
-  const buffer = array.buffer as { resizable?: boolean; growable?: boolean };
-  if (buffer.resizable === true || buffer.growable === true) {
+  if (isResizable(array)) {
     throw expected(op, "'array'", 'to have memory of fixed size', 'a view of a resizable buffer (tensor() copies)');
   }
   if (shape !== undefined) checkCount(op, array.length, checkShape(op, shape));
@@ -228,7 +241,7 @@ export function empty(shape: readonly number[], options?: TensorOptions): Tensor
  */
 export function full(shape: readonly number[], value: Scalar, options?: TensorOptions): Tensor {
   const checked = readOptions('full', options);
-  const dtype = checked.dtype ?? flatten('full', value).dtype;
+  const dtype = checked.dtype ?? scalarDType(checkScalar('full', "'value'", value));
   return finish(aten.full(checkShape('full', shape), value, dtype, undefined, checked.device), checked);
 }
 
@@ -238,8 +251,9 @@ export function full(shape: readonly number[], value: Scalar, options?: TensorOp
  */
 export function arange(...args: [...range: number[], options: TensorOptions] | number[]): Tensor {
   const last = args.at(-1);
-  const options = typeof last === 'object' ? last : undefined;
-  const range = (options === undefined ? args : args.slice(0, -1)) as number[];
+  const hasOptions = typeof last === 'object' || (last === undefined && args.length > 1);
+  const options = hasOptions ? (last as TensorOptions | undefined) : undefined;
+  const range = (hasOptions ? args.slice(0, -1) : args) as number[];
   if (range.length < 1 || range.length > 3) {
     throw expected(
       'arange',
@@ -258,8 +272,9 @@ export function arange(...args: [...range: number[], options: TensorOptions] | n
 /** `steps` numbers from start to end, both included, evenly spaced; float32 by default. **Source**: `torch.linspace`. */
 export function linspace(start: number, end: number, steps: number, options?: TensorOptions): Tensor {
   const checked = readOptions('linspace', options);
+  const [first, last] = [number('linspace', "'start'", start), number('linspace', "'end'", end)];
   const count = integer('linspace', "'steps'", steps);
-  return finish(aten.linspace(start, end, count, checked.dtype, undefined, checked.device), checked);
+  return finish(aten.linspace(first, last, count, checked.dtype, undefined, checked.device), checked);
 }
 
 /** The identity matrix of n rows; float32 by default. **Source**: `torch.eye`. */

@@ -2,9 +2,9 @@
 import { dtypeCode, dtypeName } from '../aten/dtype';
 import { native } from '../binding/load';
 import type { Handle } from '../binding/native';
-import { expected, show } from '../errors';
+import { expected, show, TorchError } from '../errors';
 import type { DType, NestedArray, Scalar, TypedArray } from '../types';
-import { decodeHalf, encodeHalf } from './half';
+import { decodeHalf, encodeHalf, type HalfDType } from './half';
 
 /** Elements in row-major order with the dtype that they came as. */
 export interface Elements {
@@ -28,6 +28,9 @@ const arrayDTypes: Readonly<Record<string, DType | undefined>> = {
 };
 
 const halfDTypes: readonly unknown[] = ['float16', 'bfloat16'];
+
+/** How deep arrays may be nested; PyTorch's own bound. Arrays that hold themselves end here too. */
+const maxDimensions = 128;
 
 /** Bounds of the integer dtypes. */
 const integerBounds: Readonly<Partial<Record<DType, readonly [bigint, bigint]>>> = {
@@ -62,15 +65,25 @@ export function asReadable(array: TypedArray): TypedArray {
   return new Uint16Array(array.buffer, array.byteOffset, array.length);
 }
 
-/** Flattens nested arrays; typed arrays count as innermost ones. */
-export function flatten(op: string, data: unknown): Elements {
+/**
+ * Flattens nested arrays. Typed arrays count as innermost ones, and keep their dtype where there is nothing else;
+ * `asked` is the dtype that the bits of a `Uint16Array` are of.
+ */
+export function flatten(op: string, data: unknown, asked?: DType): Elements {
   const shape: number[] = [];
   const values: Scalar[] = [];
+  const kinds = new Set<DType | undefined>();
   const visit = (item: unknown, depth: number, path: string): void => {
     if (Array.isArray(item) || isTypedArray(item)) {
+      if (depth === maxDimensions) {
+        throw expected(op, "'data'", `to have at most ${maxDimensions} dimensions`, 'arrays that are nested deeper');
+      }
       if (values.length === 0 && depth === shape.length) shape.push(item.length);
       if (depth >= shape.length || item.length !== shape[depth]) throw ragged(op, path, shape[depth], item.length);
-      for (let i = 0; i < item.length; i++) visit(item[i], depth + 1, `${path}[${i}]`);
+      const kind = isTypedArray(item) ? arrayDType(op, item, asked) : undefined;
+      const elements = isTypedArray(item) && kind !== undefined ? decoded(item, kind) : item;
+      for (let i = 0; i < elements.length; i++) visit(elements[i], depth + 1, `${path}[${i}]`);
+      if (depth === shape.length - 1) kinds.add(kind);
       return;
     }
     if (typeof item !== 'number' && typeof item !== 'bigint' && typeof item !== 'boolean') {
@@ -80,7 +93,14 @@ export function flatten(op: string, data: unknown): Elements {
     values.push(item);
   };
   visit(data, 0, 'data');
-  return { values, shape, dtype: commonDType(op, values) };
+  const [kind] = kinds.size === 1 ? kinds : [];
+  return { values, shape, dtype: kind ?? commonDType(op, values) };
+}
+
+/** A typed array's elements as numbers, also where it holds the bits of 16-bit floats. */
+function decoded(array: TypedArray, dtype: DType): ArrayLike<Scalar> {
+  const bits = Object.prototype.toString.call(array) === '[object Uint16Array]';
+  return bits ? decodeHalf(array as Uint16Array, dtype as HalfDType) : array;
 }
 
 function ragged(op: string, path: string, length: number | undefined, actual: number | undefined): Error {
@@ -95,7 +115,12 @@ function commonDType(op: string, values: readonly Scalar[]): DType {
   if (other >= 0) {
     throw expected(op, "'data'", `to hold elements of one type`, `a ${kind} and ${show(values[other])}`);
   }
-  return kind === 'bigint' ? 'int64' : kind === 'boolean' ? 'bool' : 'float32';
+  return scalarDType(values[0]);
+}
+
+/** `int64` for a bigint, `bool` for a boolean, else `float32`. */
+export function scalarDType(value: Scalar | undefined): DType {
+  return typeof value === 'bigint' ? 'int64' : typeof value === 'boolean' ? 'bool' : 'float32';
 }
 
 /** Plain values as the typed array that native memory of the dtype is copied from. */
@@ -109,7 +134,8 @@ export function pack(op: string, values: readonly Scalar[], dtype: DType): Typed
     case 'bfloat16':
       return encodeHalf(values.map(Number), dtype);
     case 'bool':
-      return Uint8Array.from(values, (value) => (value ? 1 : 0));
+      // NaN is no zero, and so it is true, as in PyTorch.
+      return Uint8Array.from(values, (value) => (value === 0 || value === 0n || value === false ? 0 : 1));
     default:
       return packIntegers(op, values, dtype);
   }
@@ -144,7 +170,13 @@ function copyOut(handle: Handle): { dtype: DType; array: TypedArray } {
     bool: Uint8Array,
   }[dtype];
   if (Kind === undefined) throw expected('toTypedArray', 'the dtype', 'to be one that JavaScript has', dtype);
-  const array = new Kind(length);
+  let array: TypedArray;
+  try {
+    array = new Kind(length);
+  } catch (cause) {
+    const message = `toTypedArray: expected an array that fits in memory, but received a tensor of ${length} elements`;
+    throw new TorchError('OUT_OF_MEMORY', message, { op: 'toTypedArray', cause });
+  }
   native().copyTo(handle, array);
   return { dtype, array };
 }

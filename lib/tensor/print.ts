@@ -88,8 +88,11 @@ export function printedIndices(shape: readonly number[], printOptions?: PrintOpt
 }
 
 function indicesOf(shape: readonly number[], { threshold, edgeitems }: Settings): number[][] {
-  const summarized = size(shape) > threshold;
+  const numel = size(shape);
+  const summarized = numel > threshold;
   return shape.map((length) => {
+    // Nothing is printed of it, however long this dimension is.
+    if (numel === 0 && length > threshold) return [];
     if (!summarized || length <= 2 * edgeitems) return Array.from({ length }, (_, i) => i);
     return Array.from({ length: 2 * edgeitems }, (_, i) => (i < edgeitems ? i : length - 2 * edgeitems + i));
   });

@@ -3,6 +3,7 @@
  * calls (AsyncLocalStorage), so that two of them that are awaited at once do not see each other's tensors.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { types } from 'node:util';
 import { isTensor } from '../aten/bind';
 import { callable } from '../options';
 import type { Tensor } from './tensor';
@@ -44,24 +45,26 @@ export function scope<T>(fn: () => T): T {
   let result: T;
   try {
     result = current.run(made, fn);
+    // Through a promise of our own: whatever a foreign `then` does, the scope ends once.
+    if (isThenable(result)) return settling(made, Promise.resolve(result)) as T;
   } catch (error) {
     end(made, undefined);
     throw error;
   }
-  if (!isThenable(result)) {
-    end(made, result);
-    return result;
+  end(made, result);
+  return result;
+}
+
+async function settling<T>(made: Scope, promise: Promise<T>): Promise<T> {
+  let value: T;
+  try {
+    value = await promise;
+  } catch (error) {
+    end(made, undefined);
+    throw error;
   }
-  return result.then(
-    (value) => {
-      end(made, value);
-      return value;
-    },
-    (error: unknown) => {
-      end(made, undefined);
-      throw error;
-    },
-  ) as T;
+  end(made, value);
+  return value;
 }
 
 /**
@@ -81,26 +84,30 @@ export function keep<T>(value: T): T {
 function end(scope: Scope, result: unknown): void {
   open -= 1;
   scope.ended = true;
-  for (const tensor of tensorsIn(result)) {
-    if (scope.tensors.delete(tensor) && scope.parent?.ended === false) scope.parent.tensors.add(tensor);
+  try {
+    for (const tensor of tensorsIn(result)) {
+      if (scope.tensors.delete(tensor) && scope.parent?.ended === false) scope.parent.tensors.add(tensor);
+    }
+  } finally {
+    // A getter of the result may throw: what it kept from being found is disposed like the rest.
+    for (const tensor of scope.tensors) tensor.dispose();
+    scope.tensors.clear();
   }
-  for (const tensor of scope.tensors) tensor.dispose();
-  scope.tensors.clear();
 }
 
 /** Every tensor that a value is or holds. */
 function tensorsIn(value: unknown): Set<Tensor> {
   const found = new Set<Tensor>();
-  const seen = new Set<object>();
-  const visit = (item: unknown): void => {
-    if (typeof item !== 'object' || item === null || seen.has(item)) return;
+  const seen = new Set<unknown>();
+  const waiting = [value];
+  while (waiting.length > 0) {
+    const item = waiting.pop();
+    if (typeof item !== 'object' || item === null || seen.has(item)) continue;
     seen.add(item);
     if (isTensor(item)) found.add(item);
-    else if (ArrayBuffer.isView(item)) return;
-    else if (item instanceof Map || item instanceof Set) for (const inner of item.values()) visit(inner);
-    else for (const inner of Object.values(item)) visit(inner);
-  };
-  visit(value);
+    else if (types.isMap(item) || types.isSet(item)) for (const inner of item as Iterable<unknown>) waiting.push(inner);
+    else if (!ArrayBuffer.isView(item)) for (const inner of Object.values(item)) waiting.push(inner);
+  }
   return found;
 }
 

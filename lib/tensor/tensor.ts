@@ -5,6 +5,7 @@ import { dtypeName } from '../aten/dtype';
 import * as aten from '../aten/operators.generated';
 import { native } from '../binding/load';
 import type { Handle } from '../binding/native';
+import { TorchError } from '../errors';
 import { boolean, withDefaults } from '../options';
 import type { Device, DType, NestedArray, Scalar, TypedArray } from '../types';
 import { type CastOptions, readCast } from './cast';
@@ -32,6 +33,9 @@ const backwardDefaults: Readonly<BackwardOptions> = Object.freeze({
   inputs: undefined,
 });
 
+/** What only this module has: the constructor asks for it, so that no handle but a native one gets in. */
+const key = Symbol('libtorch-losses.tensor');
+
 /** The methods that are made from functions of the same name: `x.softmax(1)` is `torch.softmax(x, 1)`. */
 export interface Tensor extends TensorMethods {}
 
@@ -48,14 +52,18 @@ export class Tensor implements Disposable {
   readonly #handle: Handle;
 
   /** @internal Tensors are made by factories and operators. */
-  constructor(handle: Handle) {
+  constructor(handle: Handle, made: symbol) {
+    if (made !== key) {
+      const message = "Tensor: expected to be made by tensor(), zeros(), …, but received a call of 'new Tensor'";
+      throw new TorchError('INVALID_ARGUMENT', message, { op: 'Tensor' });
+    }
     this.#handle = handle;
     track(this);
   }
 
   static {
     registerTensorClass({
-      wrap: (handle) => new Tensor(handle),
+      wrap: (handle) => new Tensor(handle, key),
       handleOf: (value) =>
         typeof value === 'object' && value !== null && #handle in value ? value.#handle : undefined,
     });
@@ -119,7 +127,7 @@ export class Tensor implements Disposable {
   /** The gradient that `backward()` accumulated; `undefined` before the first and for tensors that are no leaves. */
   get grad(): Tensor | undefined {
     const handle = native().gradient(this.#handle);
-    return handle === undefined ? undefined : new Tensor(handle);
+    return handle === undefined ? undefined : new Tensor(handle, key);
   }
 
   /** Sets or (`undefined`) clears the accumulated gradient. */
@@ -148,13 +156,14 @@ export class Tensor implements Disposable {
    * **Source**: `torch.Tensor.backward`.
    */
   backward(options?: BackwardOptions): void {
-    const { gradient, retainGraph, createGraph, inputs } = withDefaults('backward', options, backwardDefaults);
+    const op = 'backward';
+    const { gradient, retainGraph, createGraph, inputs } = withDefaults(op, options, backwardDefaults);
     native().backward(
       [this.#handle],
-      gradient === undefined ? undefined : [unwrap(gradient, 'backward', 'gradient')],
-      retainGraph,
-      createGraph ?? false,
-      inputs === undefined ? undefined : unwrapList(inputs, 'backward', 'inputs'),
+      gradient === undefined ? undefined : [unwrap(gradient, op, 'gradient')],
+      retainGraph === undefined ? undefined : boolean(op, "option 'retainGraph'", retainGraph),
+      boolean(op, "option 'createGraph'", createGraph),
+      inputs === undefined ? undefined : unwrapList(inputs, op, 'inputs'),
     );
   }
 
@@ -235,7 +244,7 @@ function readPrinted(tensor: Tensor, shape: readonly number[]): ArrayLike<Scalar
   let shown = tensor;
   for (const [dim, indices] of printedIndices(shape).entries()) {
     if (indices.length === shape[dim]) continue;
-    const index = new Tensor(fromValues('toString', indices, 'int64', [indices.length]));
+    const index = new Tensor(fromValues('toString', indices, 'int64', [indices.length]), key);
     shown = aten.index_select(shown, dim, index.to({ device: shown.device }));
   }
   return readElements(unwrap(shown, 'toString', 'tensor'));

@@ -1,6 +1,6 @@
 /** What the losses' arguments have in common: data that becomes tensors, reductions, and refusals explained. */
-import { isTensor } from '../../aten/bind';
-import { DisposedError, expected, NativeError, show } from '../../errors';
+import { isTensor, showForeign } from '../../aten/bind';
+import { DisposedError, expected, NativeError } from '../../errors';
 import { oneOf } from '../../options';
 import { type FlatData, type TensorData, tensor } from '../../tensor/create';
 import { isTypedArray } from '../../tensor/elements';
@@ -45,7 +45,7 @@ export function asOptionalTensor(
 function fromData(op: string, argument: string, value: unknown, companion?: Tensor): Tensor {
   if (!isData(value)) {
     const named = argument.startsWith('option ') ? argument : `'${argument}'`;
-    throw expected(op, named, 'to be a Tensor, or numbers to make one of', show(value));
+    throw expected(op, named, 'to be a Tensor, or numbers to make one of', showForeign(value));
   }
   const made = tensor(value);
   // A disposed companion has no dtype to take; the call that follows refuses it, by its name.

@@ -188,5 +188,5 @@ export function xlogy(input: Tensor, other: Tensor): Tensor {
 
 /** A copy with `value` where `mask` is true */
 export function maskedFill(input: Tensor, mask: Tensor, value: Scalar): Tensor {
-  return aten.masked_fill_Scalar(input, mask, checkScalar('maskedFill', 'value', value));
+  return aten.masked_fill_Scalar(input, mask, checkScalar('maskedFill', "'value'", value));
 }

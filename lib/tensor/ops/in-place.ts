@@ -78,7 +78,7 @@ export function zero_(input: Tensor): Tensor {
 
 /** Sets every element to one value */
 export function fill_(input: Tensor, value: Scalar): Tensor {
-  return aten.fill__Scalar(input, checkScalar('fill_', 'value', value));
+  return aten.fill__Scalar(input, checkScalar('fill_', "'value'", value));
 }
 
 /** Draws every element uniformly from [from, to) */

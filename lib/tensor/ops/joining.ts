@@ -61,7 +61,7 @@ export function emptyLike(input: Tensor, options?: TensorOptions): Tensor {
 
 /** One value in the input's shape, dtype and device */
 export function fullLike(input: Tensor, value: Scalar, options?: TensorOptions): Tensor {
-  const fill = checkScalar('fullLike', 'value', value);
+  const fill = checkScalar('fullLike', "'value'", value);
   return like('fullLike', options, (dtype, device) => aten.full_like(input, fill, dtype, undefined, device));
 }
 

@@ -1,5 +1,5 @@
 /** Operands that are a tensor or a number, and the checks they share. */
-import { isTensor } from '../../aten/bind';
+import { isTensor, showForeign } from '../../aten/bind';
 import { expected, show } from '../../errors';
 import type { Scalar } from '../../types';
 import type { Tensor } from '../tensor';
@@ -7,7 +7,7 @@ import type { Tensor } from '../tensor';
 /** The number, if it is one. */
 export function checkScalar(op: string, argument: string, value: unknown): Scalar {
   if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return value;
-  throw expected(op, `'${argument}'`, 'to be a number', show(value));
+  throw expected(op, argument, 'to be a number', show(value));
 }
 
 /** Calls the form of an operator that fits its second operand, a tensor or a number. */
@@ -20,5 +20,5 @@ export function byOperand<T>(
 ): T {
   if (isTensor(other)) return withTensor(other);
   if (typeof other === 'number' || typeof other === 'bigint' || typeof other === 'boolean') return withScalar(other);
-  throw expected(op, `'${argument}'`, 'to be a Tensor or a number', show(other));
+  throw expected(op, `'${argument}'`, 'to be a Tensor or a number', showForeign(other));
 }

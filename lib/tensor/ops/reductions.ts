@@ -45,6 +45,12 @@ function readKeepDim(op: string, options: KeepDimOptions | undefined): boolean {
   return boolean(op, "option 'keepdim'", withDefaults<KeepDimOptions>(op, options, keepDimDefaults).keepdim);
 }
 
+/** The input, unless dimensions are to be kept by a function that keeps them only along a given one, as in PyTorch. */
+function withoutKeepDim(op: string, input: Tensor, keepdim: boolean): Tensor {
+  if (!keepdim) return input;
+  throw expected(op, "'dim'", 'to be given where keepdim is true', 'undefined');
+}
+
 function readReduce(op: string, options: ReduceOptions | undefined): { keepdim: boolean; dtype: DType | undefined } {
   const { keepdim, dtype } = withDefaults<ReduceOptions>(op, options, reduceDefaults);
   return {
@@ -98,8 +104,9 @@ export function max(input: Tensor): Tensor;
 /** The greatest elements along `dim`, and where the first of each is */
 export function max(input: Tensor, dim: number, options?: KeepDimOptions): ValuesAndIndices;
 export function max(input: Tensor, dim?: number, options?: KeepDimOptions): Tensor | ValuesAndIndices {
-  if (dim === undefined) return aten.max(input);
-  return pair(aten.max_dim(input, integer('max', "'dim'", dim), readKeepDim('max', options)));
+  const keepdim = readKeepDim('max', options);
+  if (dim === undefined) return aten.max(withoutKeepDim('max', input, keepdim));
+  return pair(aten.max_dim(input, integer('max', "'dim'", dim), keepdim));
 }
 
 /** The least element of all */
@@ -107,8 +114,9 @@ export function min(input: Tensor): Tensor;
 /** The least elements along `dim`, and where the first of each is */
 export function min(input: Tensor, dim: number, options?: KeepDimOptions): ValuesAndIndices;
 export function min(input: Tensor, dim?: number, options?: KeepDimOptions): Tensor | ValuesAndIndices {
-  if (dim === undefined) return aten.min(input);
-  return pair(aten.min_dim(input, integer('min', "'dim'", dim), readKeepDim('min', options)));
+  const keepdim = readKeepDim('min', options);
+  if (dim === undefined) return aten.min(withoutKeepDim('min', input, keepdim));
+  return pair(aten.min_dim(input, integer('min', "'dim'", dim), keepdim));
 }
 
 function pair([values, indices]: Tensor[]): ValuesAndIndices {
@@ -149,14 +157,16 @@ export function cumsum(input: Tensor, dim: number): Tensor {
 
 /** Whether all elements are true (not 0): of the whole tensor, or along `dim` */
 export function all(input: Tensor, dim?: number, options?: KeepDimOptions): Tensor {
-  if (dim === undefined) return aten.all(input);
-  return aten.all_dim(input, integer('all', "'dim'", dim), readKeepDim('all', options));
+  const keepdim = readKeepDim('all', options);
+  if (dim === undefined) return aten.all(withoutKeepDim('all', input, keepdim));
+  return aten.all_dim(input, integer('all', "'dim'", dim), keepdim);
 }
 
 /** Whether any element is true (not 0): of the whole tensor, or along `dim` */
 export function any(input: Tensor, dim?: number, options?: KeepDimOptions): Tensor {
-  if (dim === undefined) return aten.any(input);
-  return aten.any_dim(input, integer('any', "'dim'", dim), readKeepDim('any', options));
+  const keepdim = readKeepDim('any', options);
+  if (dim === undefined) return aten.any(withoutKeepDim('any', input, keepdim));
+  return aten.any_dim(input, integer('any', "'dim'", dim), keepdim);
 }
 
 /** The k greatest elements along the last dimension, in order, and where they are */
