@@ -1,14 +1,11 @@
 /** A parity report as one HTML page that needs nothing else: a heat map of losses by dtypes, and the failures. */
-import type { ParityReport, ParityRow } from '../parity/report';
+import { type ParityReport, type ParityRow, sortedRows } from '../parity/report';
 import { count, failureName, heading, share, ulps, verdict } from './parity-table';
-
-/** From wide to narrow, then integers; what is not listed comes last. */
-const order = ['float64', 'float32', 'float16', 'bfloat16', 'int64', 'int32', 'int16', 'int8', 'uint8', 'bool'];
 
 /** The page. */
 export function parityPage(report: ParityReport): string {
   const { rows, totals, passed } = report;
-  const dtypes = [...new Set(rows.map((row) => row.dtype))].sort((a, b) => rank(a) - rank(b));
+  const dtypes = [...new Set(sortedRows(rows.map((row) => ({ ...row, loss: '' }))).map((row) => row.dtype))];
   const losses = [...new Set(rows.map((row) => row.loss))];
   const lines = losses.map((loss) => {
     const cells = dtypes.map((dtype) => cell(rows.find((row) => row.loss === loss && row.dtype === dtype)));
@@ -83,11 +80,6 @@ function failureList({ failures }: ParityReport): string {
       `<details><summary>${escaped(failureName(failure))}</summary><pre>${escaped(failure.message)}</pre></details>`,
   );
   return items.join('\n');
-}
-
-function rank(dtype: string): number {
-  const at = order.indexOf(dtype);
-  return at < 0 ? order.length : at;
 }
 
 function escaped(text: string): string {

@@ -1,5 +1,5 @@
 /** A parity report as text: what ran, a table by loss and dtype, and what failed. */
-import type { ParityFailure, ParityReport, ParityRow } from '../parity/report';
+import { type ParityFailure, type ParityReport, type ParityRow, totalsOf } from '../parity/report';
 
 const shownFailures = 20;
 
@@ -17,7 +17,8 @@ const columns = [
 
 /** The text of a report. */
 export function parityTable(report: ParityReport): string {
-  const { rows, totals } = report;
+  const { totals } = report;
+  const rows = withIntegersTogether(report.rows);
   const cells = rows.map((row, i) => [rows[i - 1]?.loss === row.loss ? '' : row.loss, row.dtype, ...figures(row)]);
   // The greatest of all dtypes would say what the narrowest one is.
   const sums = figures(totals).with(-2, '');
@@ -34,6 +35,17 @@ export function parityTable(report: ParityReport): string {
     ...failureLines(report.failures),
     verdict(report),
   ].join('\n');
+}
+
+/** The rows with one line for all dtypes of a loss that are not floating: they have few cases each. */
+function withIntegersTogether(rows: readonly ParityRow[]): ParityRow[] {
+  const isInteger = ({ dtype }: ParityRow): boolean => /^(u?int\d+|bool)$/.test(dtype);
+  return [...new Set(rows.map(({ loss }) => loss))].flatMap((loss) => {
+    const own = rows.filter((row) => row.loss === loss);
+    const integers = own.filter(isInteger);
+    const together = integers.length > 1 ? [{ loss, dtype: 'integers', ...totalsOf(integers) }] : integers;
+    return [...own.filter((row) => !isInteger(row)), ...together];
+  });
 }
 
 /** What ran, and how it was judged, in sentences. */

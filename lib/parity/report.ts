@@ -1,4 +1,5 @@
 /** What a parity run found, as `libtorch-losses parity --json` prints it. All of it survives JSON. */
+import { dtypes } from '../types';
 import type { Host, Judge } from './judge';
 
 /** The results of one loss in one dtype. */
@@ -88,6 +89,16 @@ export function totalsOf(rows: readonly ParityRow[]): ParityReport['totals'] {
     },
     milliseconds: sum((row) => row.milliseconds),
   };
+}
+
+/** Rows in the order of losses, and in each from the widest dtype to the narrowest, floating ones first. */
+export function sortedRows(rows: readonly ParityRow[]): ParityRow[] {
+  const losses = [...new Set(rows.map(({ loss }) => loss))];
+  const rank = (dtype: string): number => {
+    const at = (dtypes as readonly string[]).indexOf(dtype);
+    return at < 0 ? dtypes.length : at;
+  };
+  return rows.toSorted((a, b) => losses.indexOf(a.loss) - losses.indexOf(b.loss) || rank(a.dtype) - rank(b.dtype));
 }
 
 /** The worse of two distances. */

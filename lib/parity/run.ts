@@ -8,7 +8,15 @@ import { difference, farthest } from './bits';
 import { type Form, formsOf } from './forms';
 import { type Judge, judgeFor, thisHost, toleranceOf } from './judge';
 import { drawn } from './random-numbers';
-import { type ParityFailure, type ParityOrder, type ParityReport, type ParityRow, totalsOf, worse } from './report';
+import {
+  type ParityFailure,
+  type ParityOrder,
+  type ParityReport,
+  type ParityRow,
+  sortedRows,
+  totalsOf,
+  worse,
+} from './report';
 import { type Answer, runCase } from './run-case';
 import {
   camelCase,
@@ -42,7 +50,7 @@ export function runParity(order: ParityOrder, onOperator: (op: string, index: nu
     host: { ...host, platform: process.platform, node: process.version, library },
     vectors: { torch: recorded, machine, libc, capability, threads },
     judge,
-    rows: run.rows,
+    rows: sortedRows(run.rows),
     totals: totalsOf(run.rows),
     failures: run.failures,
     passed: run.failures.length === 0,

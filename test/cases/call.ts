@@ -5,8 +5,9 @@ import type { FloatingDType } from '../../lib/types';
 import { type ErrorCase, gradientsOf, type Loss, type LossCase, type LossName } from './case';
 import { Values } from './values';
 
-/** A loss as both sides have it. */
-type Callable<Array, Result> = (input: Array, target: Array, options: object) => Result;
+/** A loss: positional arguments, then options. */
+type Callable<Result> = (...args: unknown[]) => Result;
+
 const referenceLosses: Readonly<Record<LossName, unknown>> = reference;
 
 type Gradients = Readonly<Record<string, reference.NdArray | undefined>>;
@@ -14,9 +15,11 @@ type Gradients = Readonly<Record<string, reference.NdArray | undefined>>;
 /** What a native loss made of the arguments of a case. */
 export interface NativeCall {
   value: torch.Tensor;
-  /** The arguments by name; those that the case has gradients by require them. */
-  leaves: Readonly<Record<string, torch.Tensor>>;
+  leaves: Leaves;
 }
+
+/** The tensors of a case by name; those that the case has gradients by require them. */
+export type Leaves = Readonly<Record<string, torch.Tensor>>;
 
 /** A tensor of values; those without a dtype of their own take the one given. */
 export function tensorOf(values: Values, dtype: FloatingDType): torch.Tensor {
@@ -25,31 +28,48 @@ export function tensorOf(values: Values, dtype: FloatingDType): torch.Tensor {
   return made;
 }
 
-/** The arguments of a case by name, as tensors. */
-export function leavesOf(lossCase: LossCase, dtype: FloatingDType): Record<string, torch.Tensor> {
+/** The tensors of a case by name: arguments and options. */
+export function leavesOf(loss: Loss, lossCase: LossCase, dtype: FloatingDType): Record<string, torch.Tensor> {
   const leaves: Record<string, torch.Tensor> = {};
-  for (const [name, value] of Object.entries(argumentsOf(lossCase))) {
+  for (const [name, value] of Object.entries({ ...lossCase.options, ...lossCase.args })) {
     if (value instanceof Values) leaves[name] = tensorOf(value, dtype);
   }
-  for (const name of gradientsOf(lossCase)) leaves[name]?.requiresGrad_();
+  for (const name of gradientsOf(loss, lossCase)) leaves[name]?.requiresGrad_();
   return leaves;
 }
 
 /** libtorch's loss of a case. */
 export function callNative(loss: Loss, lossCase: LossCase, dtype: FloatingDType, reduction: string): NativeCall {
-  const leaves = leavesOf(lossCase, dtype);
+  const leaves = leavesOf(loss, lossCase, dtype);
   return { value: applyNative(loss, lossCase, leaves, reduction), leaves };
 }
 
 /** libtorch's loss of tensors in place of the values of a case. */
-export function applyNative(
-  loss: Loss,
-  { options }: LossCase,
-  { input, target, ...tensors }: Readonly<Record<string, torch.Tensor>>,
-  reduction: string,
-): torch.Tensor {
-  const call = torch.nn.functional[loss.name] as Callable<torch.Tensor, torch.Tensor>;
-  return call(input as torch.Tensor, target as torch.Tensor, { ...options, ...tensors, reduction });
+export function applyNative(loss: Loss, lossCase: LossCase, leaves: Leaves, reduction: string): torch.Tensor {
+  return nativeFunction(loss)(...argumentsOf(lossCase, leaves), { ...optionsOf(lossCase, leaves), reduction });
+}
+
+/** The function of a loss in `nn.functional`. */
+export function nativeFunction({ name }: Loss): Callable<torch.Tensor> {
+  return torch.nn.functional[name] as Callable<torch.Tensor>;
+}
+
+/** The positional arguments of a case, with what `given` has in place of values. */
+export function argumentsOf({ args }: LossCase, given: Readonly<Record<string, unknown>>): unknown[] {
+  return Object.values(replaced(args, given));
+}
+
+/** The options of a case, with what `given` has in place of values. */
+export function optionsOf({ options = {} }: LossCase, given: Readonly<Record<string, unknown>>): object {
+  return replaced(options, given);
+}
+
+function replaced(
+  named: Readonly<Record<string, unknown>>,
+  given: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const entries = Object.entries(named);
+  return Object.fromEntries(entries.map(([name, value]) => [name, value instanceof Values ? given[name] : value]));
 }
 
 /**
@@ -58,19 +78,13 @@ export function applyNative(
  */
 export function callReference(
   loss: Loss,
-  { options }: LossCase,
-  leaves: Readonly<Record<string, torch.Tensor>>,
+  lossCase: LossCase,
+  leaves: Leaves,
   reduction: string,
 ): reference.Differentiable<Gradients> {
-  const { input, target, ...arrays } = Object.fromEntries(
-    Object.entries(leaves).map(([name, tensor]) => [name, arrayOf(tensor)]),
-  );
-  const call = referenceLosses[loss.name] as Callable<reference.ArraySource, reference.Differentiable<object>>;
-  return call(input as reference.ArraySource, target as reference.ArraySource, {
-    ...options,
-    ...arrays,
-    reduction,
-  }) as reference.Differentiable<Gradients>;
+  const arrays = Object.fromEntries(Object.entries(leaves).map(([name, tensor]) => [name, arrayOf(tensor)]));
+  const call = referenceLosses[loss.name] as Callable<reference.Differentiable<Gradients>>;
+  return call(...argumentsOf(lossCase, arrays), { ...optionsOf(lossCase, arrays), reduction });
 }
 
 /** The elements of a tensor for the reference: integers stay integers. */
@@ -83,27 +97,24 @@ export function arrayOf(tensor: torch.Tensor): { data: Float64Array | BigInt64Ar
   return { data, shape: tensor.shape };
 }
 
-function argumentsOf({ input, target, options }: LossCase): Readonly<Record<string, unknown>> {
-  return { ...options, input, target };
-}
-
-/** The arguments of a refused call: input, target and options, with tensors of float32 in place of values. */
-export function materialised({ input, target, options }: ErrorCase): [unknown, unknown, unknown] {
-  return eachArgument({ input, target, options }, (values) => tensorOf(values, 'float32'));
+/** The arguments of a refused call and its options apart, with tensors of float32 in place of values. */
+export function materialised(errorCase: ErrorCase): { args: unknown[]; options: unknown } {
+  return eachArgument(errorCase, (values) => tensorOf(values, 'float32'));
 }
 
 /** Calls the reference with what it must refuse. */
-export function refusedByReference(loss: Loss, { input, target, options }: ErrorCase): unknown {
-  const call = referenceLosses[loss.name] as (...args: unknown[]) => unknown;
-  return call(...eachArgument({ input, target, options }, ({ data, shape }) => ({ data, shape })));
+export function refusedByReference(loss: Loss, errorCase: ErrorCase): unknown {
+  const call = referenceLosses[loss.name] as Callable<unknown>;
+  const { args, options } = eachArgument(errorCase, ({ data, shape }) => ({ data, shape }));
+  return call(...args, options);
 }
 
 function eachArgument(
-  { input, target, options }: Pick<ErrorCase, 'input' | 'target' | 'options'>,
+  { args, options }: ErrorCase,
   make: (values: Values) => unknown,
-): [unknown, unknown, unknown] {
+): { args: unknown[]; options: unknown } {
   const made = (value: unknown): unknown => (value instanceof Values ? make(value) : value);
   const isPlain = typeof options === 'object' && options !== null && !Array.isArray(options);
   const entries = isPlain ? Object.entries(options).map(([name, value]) => [name, made(value)]) : [];
-  return [made(input), made(target), isPlain ? Object.fromEntries(entries) : options];
+  return { args: Object.values(args).map(made), options: isPlain ? Object.fromEntries(entries) : options };
 }

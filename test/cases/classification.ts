@@ -1,6 +1,6 @@
 /** Cases of the losses over class scores and over probabilities. */
 import { type ErrorCode, show } from '../../lib/errors';
-import type { ErrorCase, Loss, LossCase } from './case';
+import { define, type Written, type WrittenError } from './case';
 import { misuse } from './misuse';
 import {
   classes,
@@ -14,8 +14,6 @@ import {
   typed,
   type Values,
 } from './values';
-
-const reductions = ['none', 'mean', 'sum'];
 
 /** Three rows of scores over four classes, and a class for each. */
 const scores = real([
@@ -38,7 +36,7 @@ const imageScores = random(1, [2, 4, 3, 2], -3, 3);
 const imageLabels = randomClasses(2, [2, 3, 2], 4);
 
 /** Shapes and options of targets that are class indices: what {@link crossEntropy} and {@link nllLoss} share. */
-function ofIndices(logarithms: boolean): LossCase[] {
+function ofIndices(logarithms: boolean): Written[] {
   const x = (values: Values): Values => (logarithms ? map(values, (score) => score - 4) : values);
   return [
     { name: 'a batch', input: x(scores), target: labels },
@@ -81,7 +79,7 @@ function ofIndices(logarithms: boolean): LossCase[] {
   ];
 }
 
-const crossEntropyCases: LossCase[] = [
+const crossEntropyCases: Written[] = [
   ...ofIndices(false),
   { name: 'label smoothing', input: scores, target: labels, options: { labelSmoothing: 0.1 } },
   { name: 'full label smoothing', input: scores, target: labels, options: { labelSmoothing: 1 } },
@@ -115,13 +113,13 @@ const crossEntropyCases: LossCase[] = [
 ];
 
 /** A call with scores and labels, but for what `change` says. */
-function refused(name: string, code: ErrorCode, argument: string, change: Partial<ErrorCase>): ErrorCase {
+function refused(name: string, code: ErrorCode, argument: string, change: Partial<WrittenError>): WrittenError {
   return { name, input: scores, target: labels, code, argument, ...change };
 }
 
 /** Refused by {@link crossEntropy} and {@link nllLoss} alike. */
-const indexErrors: ErrorCase[] = [
-  ...misuse(scores, labels),
+const indexErrors: WrittenError[] = [
+  ...misuse({ input: scores, target: labels }),
   refused('a class index beyond the classes', 'INDEX', 'target', { target: classes([1, 4, 0]) }),
   refused('a negative class index', 'INDEX', 'target', { target: classes([1, -1, 0]) }),
   refused('neither a class nor the ignored index', 'INDEX', 'target', {
@@ -158,7 +156,7 @@ const indexErrors: ErrorCase[] = [
   refused('disposed weights', 'DISPOSED', 'weight', { options: { weight: disposed(classWeight) }, nativeOnly: true }),
 ];
 
-const crossEntropyErrors: ErrorCase[] = [
+const crossEntropyErrors: WrittenError[] = [
   ...indexErrors,
   // Of the same shape as the target, a number is taken for probabilities.
   refused('a number as input', 'RUNTIME', 'input', { input: real(1), target: classes(0) }),
@@ -179,7 +177,7 @@ const crossEntropyErrors: ErrorCase[] = [
   refused('the option of another loss', 'UNKNOWN_OPTION', 'logTarget', { options: { logTarget: true } }),
 ];
 
-const nllLossErrors: ErrorCase[] = [
+const nllLossErrors: WrittenError[] = [
   ...indexErrors,
   refused('a number as input', 'VALUE', 'input', { input: real(1), target: classes(0) }),
   refused('label smoothing', 'UNKNOWN_OPTION', 'labelSmoothing', { options: { labelSmoothing: 0 } }),
@@ -202,8 +200,8 @@ const elementWeight = real([
 ]);
 
 /** Shapes and weights of {@link binaryCrossEntropy} and {@link binaryCrossEntropyWithLogits}. */
-function ofPairs(x: (chances: Values) => Values): LossCase[] {
-  const pair = (seed: number, shape: readonly number[]): Pick<LossCase, 'input' | 'target'> => ({
+function ofPairs(x: (chances: Values) => Values): Written[] {
+  const pair = (seed: number, shape: readonly number[]): Record<'input' | 'target', Values> => ({
     input: x(random(seed, shape, 0.05, 0.95)),
     target: random(seed + 1, shape, 0, 1),
   });
@@ -222,7 +220,7 @@ function ofPairs(x: (chances: Values) => Values): LossCase[] {
   ];
 }
 
-const binaryCrossEntropyWithLogitsCases: LossCase[] = [
+const binaryCrossEntropyWithLogitsCases: Written[] = [
   ...ofPairs((p) => map(p, (p) => Math.log(p / (1 - p)))),
   { name: 'a positive weight a column', input: odds, target: outcomes, options: { posWeight: real([3, 0.5, 1]) } },
   { name: 'one positive weight', input: odds, target: outcomes, options: { posWeight: real(2) } },
@@ -237,11 +235,11 @@ const binaryCrossEntropyWithLogitsCases: LossCase[] = [
 ];
 
 /** Refused by both; `code` is that of weights that do not broadcast, which one of them leaves to libtorch. */
-function pairErrors(input: Values, target: Values, code: ErrorCode): ErrorCase[] {
+function pairErrors(input: Values, target: Values, code: ErrorCode): WrittenError[] {
   const wrong = { input, target, code: 'INVALID_ARGUMENT' } as const;
   const weight = { ...wrong, argument: 'weight' };
   return [
-    ...misuse(input, target),
+    ...misuse({ input, target }),
     { ...wrong, name: 'a target of another shape', target: real([[1, 0, 1]]), argument: 'target' },
     { ...wrong, name: 'a target that would broadcast', target: real([1, 0, 1]), argument: 'target' },
     { ...weight, name: 'a weight of another shape', options: { weight: real([1, 2]) }, code },
@@ -266,7 +264,7 @@ function pairErrors(input: Values, target: Values, code: ErrorCode): ErrorCase[]
   ];
 }
 
-const outside = [-0.1, 1.5, Number.NaN].flatMap((wrong): ErrorCase[] => [
+const outside = [-0.1, 1.5, Number.NaN].flatMap((wrong): WrittenError[] => [
   { name: `an input of ${wrong}`, input: real([0.5, wrong]), target: real([0, 1]), code: 'RUNTIME', argument: 'input' },
   {
     name: `a target of ${wrong}`,
@@ -278,28 +276,31 @@ const outside = [-0.1, 1.5, Number.NaN].flatMap((wrong): ErrorCase[] => [
 ]);
 
 /** Cross entropy over classes. */
-export const crossEntropy: Loss = {
+export const crossEntropy = define({
   name: 'crossEntropy',
+  takes: ['input', 'target'],
   module: 'CrossEntropyLoss',
-  reductions,
+  differentiable: ['input', 'target'],
   valid: crossEntropyCases,
   errors: crossEntropyErrors,
-};
+});
 
 /** Negative log-likelihood. */
-export const nllLoss: Loss = {
+export const nllLoss = define({
   name: 'nllLoss',
+  takes: ['input', 'target'],
   module: 'NLLLoss',
-  reductions,
+  differentiable: ['input'],
   valid: ofIndices(true),
   errors: nllLossErrors,
-};
+});
 
 /** Binary cross entropy of probabilities. */
-export const binaryCrossEntropy: Loss = {
+export const binaryCrossEntropy = define({
   name: 'binaryCrossEntropy',
+  takes: ['input', 'target'],
   module: 'BCELoss',
-  reductions,
+  differentiable: ['input', 'target'],
   valid: ofPairs((chances) => chances),
   errors: [
     ...pairErrors(chances, outcomes, 'INVALID_ARGUMENT'),
@@ -313,13 +314,14 @@ export const binaryCrossEntropy: Loss = {
       nativeOnly: true,
     },
   ],
-};
+});
 
 /** Binary cross entropy of logits. */
-export const binaryCrossEntropyWithLogits: Loss = {
+export const binaryCrossEntropyWithLogits = define({
   name: 'binaryCrossEntropyWithLogits',
+  takes: ['input', 'target'],
   module: 'BCEWithLogitsLoss',
-  reductions,
+  differentiable: ['input', 'target'],
   valid: binaryCrossEntropyWithLogitsCases,
   errors: [
     ...pairErrors(odds, outcomes, 'RUNTIME'),
@@ -332,4 +334,4 @@ export const binaryCrossEntropyWithLogits: Loss = {
       argument: 'posWeight',
     },
   ],
-};
+});

@@ -1,47 +1,79 @@
 /** What every loss refuses alike: options and arguments of the wrong kind. */
-import type { ErrorCase } from './case';
-import { disposed, type Values } from './values';
+import type { WrittenError } from './case';
+import { disposed, Values } from './values';
 
-/** The cases of a loss for which `input` and `target` fit. */
-export function misuse(input: Values, target: Values): ErrorCase[] {
-  const wrongReduction = { input, target, code: 'INVALID_ARGUMENT', argument: 'reduction' } as const;
-  const wrongOptions = { input, target, code: 'INVALID_ARGUMENT', argument: 'options' } as const;
+/** The cases of a loss for which these arguments fit. `Values` among them are meant to be tensors. */
+export function misuse<const Name extends string>(fitting: Readonly<Record<Name, unknown>>): WrittenError<Name>[] {
   return [
-    {
-      name: 'a misspelled option',
-      input,
-      target,
-      options: { reductoin: 'sum' },
-      code: 'UNKNOWN_OPTION',
-      argument: 'reductoin',
-    },
-    {
-      name: "PyTorch's name of an option",
-      input,
-      target,
-      options: { size_average: false },
-      code: 'UNKNOWN_OPTION',
-      argument: 'size_average',
-    },
-    { name: 'a reduction that does not exist', ...wrongReduction, options: { reduction: 'average' } },
-    { name: 'a reduction in capitals', ...wrongReduction, options: { reduction: 'Mean' } },
-    { name: "ATen's number of a reduction", ...wrongReduction, options: { reduction: 1 } },
-    { name: 'null as a reduction', ...wrongReduction, options: { reduction: null } },
-    { name: 'a reduction in place of the options', ...wrongOptions, options: 'mean' },
-    { name: 'null in place of the options', ...wrongOptions, options: null },
-    { name: 'an array in place of the options', ...wrongOptions, options: [1] },
-    { name: 'text as input', input: 'abc', target, code: 'INVALID_ARGUMENT', argument: 'input' },
-    { name: 'null as input', input: null, target, code: 'INVALID_ARGUMENT', argument: 'input' },
-    { name: 'an object as target', input, target: {}, code: 'INVALID_ARGUMENT', argument: 'target' },
-    { name: 'no target', input, target: undefined, code: 'INVALID_ARGUMENT', argument: 'target' },
-    { name: 'a disposed input', input: disposed(input), target, code: 'DISPOSED', argument: 'input', nativeOnly: true },
-    {
-      name: 'a disposed target',
-      input,
-      target: disposed(target),
-      code: 'DISPOSED',
-      argument: 'target',
-      nativeOnly: true,
-    },
+    ...misusedOptions(fitting),
+    ...Object.entries(fitting).flatMap(([name, value]) =>
+      value instanceof Values ? misusedTensor(fitting, name as Name, value) : [],
+    ),
   ];
+}
+
+function misusedOptions<Name extends string>(fitting: Readonly<Record<Name, unknown>>): WrittenError<Name>[] {
+  const wrongReduction = { ...fitting, code: 'INVALID_ARGUMENT', argument: 'reduction' } as const;
+  const wrongOptions = { ...fitting, code: 'INVALID_ARGUMENT', argument: 'options' } as const;
+  const unknown = { ...fitting, code: 'UNKNOWN_OPTION' } as const;
+  return [
+    { ...unknown, name: 'a misspelled option', options: { reductoin: 'sum' }, argument: 'reductoin' },
+    { ...unknown, name: "PyTorch's name of an option", options: { size_average: false }, argument: 'size_average' },
+    { ...wrongReduction, name: 'a reduction that does not exist', options: { reduction: 'average' } },
+    { ...wrongReduction, name: 'a reduction in capitals', options: { reduction: 'Mean' } },
+    { ...wrongReduction, name: "ATen's number of a reduction", options: { reduction: 1 } },
+    { ...wrongReduction, name: 'null as a reduction', options: { reduction: null } },
+    { ...wrongOptions, name: 'a reduction in place of the options', options: 'mean' },
+    { ...wrongOptions, name: 'null in place of the options', options: null },
+    { ...wrongOptions, name: 'an array in place of the options', options: [1] },
+  ];
+}
+
+function misusedTensor<Name extends string>(
+  fitting: Readonly<Record<Name, unknown>>,
+  name: Name,
+  value: Values,
+): WrittenError<Name>[] {
+  const wrong = { ...fitting, code: 'INVALID_ARGUMENT', argument: name } as const;
+  const gone = { ...wrong, code: 'DISPOSED', [name]: disposed(value), nativeOnly: true } as const;
+  const plain = (other: unknown): unknown =>
+    other instanceof Values && other !== value ? { data: other.data, shape: other.shape } : other;
+  const others = Object.entries(fitting).map(([other, given]) => [other, other === name ? gone[name] : plain(given)]);
+  return [
+    { ...wrong, name: `text as ${name}`, [name]: 'abc' },
+    { ...wrong, name: `null as ${name}`, [name]: null },
+    { ...wrong, name: `an object as ${name}`, [name]: {} },
+    { ...wrong, name: `no ${name}`, [name]: undefined },
+    { ...gone, name: `a disposed ${name}` },
+    { ...gone, name: `a disposed ${name} beside plain data`, ...Object.fromEntries(others) },
+  ];
+}
+
+/** Numbers that are wanted and something else given: text as `margin`, for instance. */
+export function notNumbers<Name extends string>(
+  fitting: Readonly<Record<Name, unknown>>,
+  ...names: readonly string[]
+): WrittenError<Name>[] {
+  return names.flatMap((name): WrittenError<Name>[] => {
+    const wrong = { ...fitting, code: 'INVALID_ARGUMENT', argument: name } as const;
+    return [
+      { ...wrong, name: `text as ${name}`, options: { [name]: '1' } },
+      { ...wrong, name: `null as ${name}`, options: { [name]: null } },
+      { ...wrong, name: `true as ${name}`, options: { [name]: true } },
+    ];
+  });
+}
+
+/** Flags that are wanted and something else given: a number as `swap`, for instance. */
+export function notFlags<Name extends string>(
+  fitting: Readonly<Record<Name, unknown>>,
+  ...names: readonly string[]
+): WrittenError<Name>[] {
+  return names.flatMap((name): WrittenError<Name>[] => {
+    const wrong = { ...fitting, code: 'INVALID_ARGUMENT', argument: name } as const;
+    return [
+      { ...wrong, name: `a number as ${name}`, options: { [name]: 1 } },
+      { ...wrong, name: `text as ${name}`, options: { [name]: 'true' } },
+    ];
+  });
 }

@@ -1,14 +1,45 @@
-/** Everything that makes a loss whole: function, module, reference, cases and golden vectors. One of them missing fails. */
+/**
+ * Everything that makes a loss whole: function, module, reference, cases, golden vectors and documentation. One of them
+ * missing fails.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import * as torch from '../../lib';
+import { camelCase, readManifest, vectors } from '../../lib/parity/vectors';
 import * as reference from '../../lib/reference';
 import { losses } from '../cases';
-import { camelCase, readManifest, vectors } from '../support/golden';
+import { Values } from '../cases/values';
 
 /** What `nn.functional` has besides losses. A new function is a loss unless it is named here. */
-const notLosses = ['linear', 'logSigmoid', 'logSoftmax', 'logit', 'relu', 'sigmoid', 'softmax', 'tanh'];
+const notLosses = [
+  'cosineSimilarity',
+  'linear',
+  'logSigmoid',
+  'logSoftmax',
+  'logit',
+  'pairwiseDistance',
+  'relu',
+  'sigmoid',
+  'softmax',
+  'tanh',
+];
+
+/** The loss that is no function: its parameters and its two results belong to the module. */
+const moduleOnly = { module: 'AdaptiveLogSoftmaxWithLoss', name: 'adaptiveLogSoftmaxWithLoss' };
 
 const functions = Object.keys(torch.nn.functional).filter((name) => !notLosses.includes(name));
 const { files } = readManifest(vectors);
+const documentation = readFileSync(join(__dirname, '..', '..', 'docs', 'losses.md'), 'utf8');
+
+/** What is recorded of an operator. */
+function recorded(name: string): unknown {
+  return Object.entries(files).find(([op]) => camelCase(op) === name)?.[1];
+}
+
+/** The text below the heading that a function has in the documentation, as far as the next one. */
+function sectionOf(name: string): string | undefined {
+  return documentation.split(/^#+ /m).find((section) => section.startsWith(`${name}\n`));
+}
 
 test('every loss has cases, and everything with cases is a loss', () => {
   expect(losses.map(({ name }) => name).sort()).toEqual(functions.sort());
@@ -16,13 +47,26 @@ test('every loss has cases, and everything with cases is a loss', () => {
 
 test('every module that is a loss is that of a loss with cases', () => {
   const modules = Object.keys(torch.nn).filter((name) => name.endsWith('Loss'));
-  expect(losses.map(({ module }) => module).sort()).toEqual(modules.sort());
+  expect(losses.map(({ module }) => module).sort()).toEqual(
+    modules.filter((name) => name !== moduleOnly.module).sort(),
+  );
+});
+
+test('the loss that is only a module has all the rest', () => {
+  expect(Object.keys(torch.nn)).toContain(moduleOnly.module);
+  expect(Object.keys(reference)).toContain(moduleOnly.name);
+  expect(recorded(moduleOnly.name)).toMatchObject({ module: moduleOnly.module, cases: expect.any(Number) });
 });
 
 describe.each(losses)('$name', ({ name, module, reductions, valid, errors }) => {
   test('has golden vectors, of its module too', () => {
-    const [recorded] = Object.entries(files).filter(([op]) => camelCase(op) === name);
-    expect(recorded?.[1]).toMatchObject({ module, cases: expect.any(Number) });
+    expect(recorded(name)).toMatchObject({ module, cases: expect.any(Number) });
+  });
+
+  test('has a section of its own in docs/losses.md, with its class and an example', () => {
+    const section = sectionOf(name);
+    expect(section).toContain('```ts');
+    expect(section).toContain(`class \`${module}\``);
   });
 
   test('is in the reference', () => {
@@ -31,7 +75,8 @@ describe.each(losses)('$name', ({ name, module, reductions, valid, errors }) => 
 
   test('has cases for a batch, for nothing at all and for every kind of error', () => {
     expect(valid.length).toBeGreaterThan(5);
-    expect(valid.filter(({ input }) => input.data.length === 0)).not.toHaveLength(0);
+    const isEmpty = (value: unknown): boolean => value instanceof Values && value.data.length === 0;
+    expect(valid.filter(({ args }) => Object.values(args).some(isEmpty))).not.toHaveLength(0);
     const codes = errors.map(({ code }) => code);
     expect(codes).toEqual(expect.arrayContaining(['UNKNOWN_OPTION', 'INVALID_ARGUMENT', 'DISPOSED', 'RUNTIME']));
     expect(reductions).toEqual(expect.arrayContaining(['none', 'mean', 'sum']));

@@ -5,10 +5,17 @@
  */
 import * as torch from '../../lib';
 import { TorchError } from '../../lib/errors';
-import { bitsOf, expectBits } from '../support/bits';
-import { camelCase, type EncodedTensor, type GoldenCase, readCases, readManifest, vectors } from '../support/golden';
-import { type Argument, type Form, formsOf, type Options } from '../support/golden-forms';
-import { build } from '../support/golden-run';
+import { bitsOf, expectBits } from '../../lib/parity/bits';
+import { type Argument, type Form, formsOf, type Options } from '../../lib/parity/forms';
+import { build } from '../../lib/parity/run-case';
+import {
+  camelCase,
+  type EncodedTensor,
+  type GoldenCase,
+  readCases,
+  readManifest,
+  vectors,
+} from '../../lib/parity/vectors';
 import signatures from './python-signatures.json';
 
 interface Parameter {

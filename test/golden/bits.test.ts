@@ -1,6 +1,7 @@
 /** The comparison that the golden tests rest on: it must see a single bit, and say where. */
+
+import { type Bits, difference, distance, numberOf, rawBits, tolerances } from '../../lib/parity/bits';
 import type { DType } from '../../lib/types';
-import { type Bits, difference, distance, numberOf, rawBits, tolerances } from '../support/bits';
 
 function bits(dtype: DType, array: ArrayBufferView, shape: number[]): Bits {
   return { dtype, shape, bytes: new Uint8Array(array.buffer, array.byteOffset, array.byteLength) };

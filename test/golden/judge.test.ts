@@ -1,11 +1,13 @@
 /** When bits are asked for, and when PyTorch's tolerances judge instead. */
-import { readManifest, vectors } from '../support/golden';
-import { judgeFor } from '../support/golden-suite';
+import { judgeFor } from '../../lib/parity/judge';
+import { readManifest, vectors } from '../../lib/parity/vectors';
 
-const manifest = { ...readManifest(vectors), torch: '2.13.0+cpu', machine: 'x86_64', libc: 'glibc 2.36' };
-const host = { libtorch: '2.13.0', arch: 'x64', libc: 'glibc 2.36' };
+const kernels = { capability: 'DEFAULT', threads: 1 };
+const recorded = { torch: '2.13.0+cpu', machine: 'x86_64', libc: 'glibc 2.36', ...kernels };
+const manifest = { ...readManifest(vectors), ...recorded };
+const host = { libtorch: '2.13.0', arch: 'x64', libc: 'glibc 2.36', ...kernels };
 
-test('the same libtorch minor, architecture and C library must give the same bits', () => {
+test('the same libtorch minor, architecture, C library, kernels and threads must give the same bits', () => {
   expect(judgeFor(manifest, host)).toEqual({ exact: true });
   expect(judgeFor(manifest, { ...host, libtorch: '2.13.7' })).toEqual({ exact: true });
 });
@@ -15,6 +17,13 @@ test.each([
   [{ arch: 'arm64' }, 'recorded on x64, this is arm64'],
   [{ libc: 'glibc 2.41' }, 'recorded with glibc 2.36, this is glibc 2.41'],
   [{ libc: '' }, 'recorded with glibc 2.36, this is another C library'],
+  [{ capability: 'AVX512' }, 'recorded with DEFAULT kernels, this is AVX512'],
+  [{ threads: 8 }, 'recorded with 1 thread, this is 8 threads'],
 ])('elsewhere tolerances judge: %o', (change, because) => {
   expect(judgeFor(manifest, { ...host, ...change })).toEqual({ exact: false, because });
+});
+
+test('on another device tolerances judge, whatever the kernels of the CPU', () => {
+  const because = 'recorded on the CPU, this is cuda:0';
+  expect(judgeFor(manifest, { ...host, capability: 'AVX2', threads: 4 }, 'cuda:0')).toEqual({ exact: false, because });
 });

@@ -3,8 +3,9 @@
  * loads, by the environment of the process: test/golden/jest.config.js sets it.
  */
 import { native } from '../../lib/binding/load';
-import { readManifest, vectors } from '../support/golden';
-import { defineGoldenTests, judgeFor, thisHost } from '../support/golden-suite';
+import { judgeFor, thisHost } from '../../lib/parity/judge';
+import { readManifest, vectors } from '../../lib/parity/vectors';
+import { defineGoldenTests } from '../support/golden-suite';
 
 const manifest = readManifest(vectors);
 

@@ -1,7 +1,7 @@
 /** Python's PyTorch on this machine, at full capability and with all threads: its answers must be ours, to the bit. */
 import * as torch from '../../lib';
 import { loadedLibtorch } from '../../lib/binding/load';
-import { readManifest } from '../support/golden';
+import { readManifest } from '../../lib/parity/vectors';
 import { defineGoldenTests } from '../support/golden-suite';
 import { recordLive } from '../support/live';
 

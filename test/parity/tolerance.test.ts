@@ -1,8 +1,8 @@
 /** The comparison that the parity tests rest on: what it admits, what not, and how it says so. */
 import * as torch from '../../lib';
+import { disagreement } from '../../lib/parity/tolerance';
 import { NdArray } from '../../lib/reference';
 import { type FloatingDType, floatingDTypes } from '../../lib/types';
-import { disagreement } from '../support/tolerance';
 
 function compare(dtype: FloatingDType, actual: number[], expected: number[], terms = 0): string | undefined {
   return disagreement('value', torch.tensor(actual, { dtype }), NdArray.from(expected), { terms });

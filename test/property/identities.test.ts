@@ -27,7 +27,8 @@ const binary = fc
   );
 
 test('crossEntropy is nllLoss of logSoftmax: the same bits, and the same gradients', () => {
-  holds(fc.tuple(ofIndices, fc.constantFrom('none', 'mean', 'sum')), ([{ input, target, options = {} }, reduction]) => {
+  holds(fc.tuple(ofIndices, fc.constantFrom('none', 'mean', 'sum')), ([{ args, options = {} }, reduction]) => {
+    const { input, target } = args as Readonly<Record<'input' | 'target', Values>>;
     for (const dtype of dtypes) {
       const [x, y] = [leaf(input, dtype), leaf(input, dtype)];
       const labels = tensorOf(target, dtype);

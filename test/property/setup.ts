@@ -4,8 +4,8 @@
  */
 import * as fc from 'fast-check';
 import * as torch from '../../lib';
+import { bitsOf, difference, type Tolerance, tolerances } from '../../lib/parity/bits';
 import type { FloatingDType } from '../../lib/types';
-import { bitsOf, difference, type Tolerance, tolerances } from '../support/bits';
 import { quietly } from '../support/conditions';
 
 const seed = Number(process.env.PROPERTY_SEED ?? 20260613);
@@ -33,6 +33,7 @@ export function expectNear(label: string, actual: torch.Tensor, expected: torch.
 }
 
 function compare(label: string, actual: torch.Tensor, expected: torch.Tensor, tolerance: Tolerance | undefined): void {
-  const message = difference(label, bitsOf(actual.detach()), bitsOf(expected.detach()), tolerance);
-  if (message !== undefined) throw new Error(message.replaceAll('PyTorch gives', 'it should be'));
+  const [a, e] = [bitsOf(actual.detach()), bitsOf(expected.detach())];
+  const message = difference(label, a, e, tolerance, 'it should be');
+  if (message !== undefined) throw new Error(message);
 }

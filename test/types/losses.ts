@@ -19,6 +19,34 @@ export function accepted(input: Tensor, target: Tensor, weight: Tensor, reductio
     F.binaryCrossEntropy(input, target, { weight, reduction: 'none' }),
     F.binaryCrossEntropyWithLogits(input, target, { weight, posWeight: weight }),
     F.softmax(input, 1),
+    F.l1Loss(input, target, { weight, reduction: 'sum' }),
+    F.mseLoss([1, 2], [0, 1], { weight: [1, 2] }),
+    F.smoothL1Loss(input, target, { beta: 0.5 }),
+    F.huberLoss(input, target, { delta: 2, weight }),
+    F.poissonNllLoss(input, target, { logInput: false, full: true, eps: 1e-6, reduction }),
+    F.gaussianNllLoss(input, target, 1, { full: true, eps: 1e-4 }),
+    F.gaussianNllLoss(input, target, weight),
+    F.hingeEmbeddingLoss(input, target, { margin: 2 }),
+    F.softMarginLoss(input, target, { reduction }),
+    F.multiMarginLoss(input, [1, 0], { p: 2, margin: 0.5, weight }),
+    F.multilabelMarginLoss(input, target, { reduction }),
+    F.multilabelSoftMarginLoss(input, target, { weight }),
+    F.marginRankingLoss(input, input, target, { margin: 1 }),
+    F.cosineEmbeddingLoss(input, input, target, { margin: 0.5 }),
+    F.tripletMarginLoss(input, input, target, { margin: 2, p: 1, eps: 1e-3, swap: true }),
+    F.tripletMarginWithDistanceLoss(input, input, target, { distanceFunction: (a, b) => a.sub(b).abs().sum(-1) }),
+    F.ctcLoss(input, target, [5, 4], [2, 1], { blank: 1, zeroInfinity: true }),
+    F.ctcLoss(input, [1, 2], Int32Array.of(5), BigInt64Array.of(2n)),
+    F.ctcLoss(input, target, weight, weight),
+    F.linearCrossEntropy(input, weight, target, { linearBias: [1, 2], labelSmoothing: 0.1 }),
+    F.linearCrossEntropy(input, weight, target, { options: { batchChunkSize: 4, chunkingMethod: null } }),
+    new nn.SmoothL1Loss({ beta: 0 }).forward(input, target),
+    new nn.GaussianNLLLoss({ full: true }).forward(input, target, 1),
+    new nn.PoissonNLLLoss({ logInput: false }).forward(input, target),
+    new nn.MultiLabelSoftMarginLoss({ weight }).forward(input, target),
+    new nn.TripletMarginWithDistanceLoss({ swap: true }).forward(input, input, target),
+    new nn.CTCLoss({ blank: 3 }).forward(input, target, [5], [2]),
+    new nn.LinearCrossEntropyLoss(5, 4, { bias: true }).forward(input, target),
     new nn.CrossEntropyLoss().forward(input, target),
     new nn.CrossEntropyLoss({ labelSmoothing: 0.1 }).forward(input, [0]),
     new nn.KLDivLoss({ reduction: 'batchmean' }).forward(input, target),
@@ -51,6 +79,10 @@ export function wrongReductions(input: Tensor, target: Tensor, text: string): vo
   new nn.BCELoss({ reduction: 'average' });
   // @ts-expect-error: only KLDivLoss has batchmean
   new nn.NLLLoss({ reduction: 'batchmean' });
+  // @ts-expect-error: nor has any loss of numbers
+  F.mseLoss(input, target, { reduction: 'batchmean' });
+  // @ts-expect-error: not a reduction
+  new nn.CTCLoss({ reduction: 'average' });
 }
 
 export function wrongOptions(input: Tensor, target: Tensor, weight: Tensor): void {
@@ -86,6 +118,50 @@ export function wrongOptions(input: Tensor, target: Tensor, weight: Tensor): voi
   new nn.LogSoftmax({});
   // @ts-expect-error: unlike PyTorch's, the module does not guess the dimension
   new nn.Softmax();
+}
+
+export function wrongOptionsOfNumbers(input: Tensor, target: Tensor, weight: Tensor): void {
+  // @ts-expect-error: smoothL1Loss has no weight
+  F.smoothL1Loss(input, target, { weight });
+  // @ts-expect-error: huberLoss calls it delta
+  F.huberLoss(input, target, { beta: 1 });
+  // @ts-expect-error: the class has no weight, as PyTorch's
+  new nn.L1Loss({ weight });
+  // @ts-expect-error: PyTorch's Python spelling
+  F.poissonNllLoss(input, target, { log_input: true });
+  // @ts-expect-error: the variance is the third argument
+  F.gaussianNllLoss(input, target, { full: true });
+  // @ts-expect-error: and needed
+  new nn.GaussianNLLLoss().forward(input, target);
+  // @ts-expect-error: the power is 1 or 2
+  F.multiMarginLoss(input, target, { p: 3 });
+  // @ts-expect-error: multilabelMarginLoss has no margin
+  F.multilabelMarginLoss(input, target, { margin: 1 });
+  // @ts-expect-error: a number, not text
+  F.hingeEmbeddingLoss(input, target, { margin: '1' });
+}
+
+export function wrongOptionsOfPairs(input: Tensor, target: Tensor): void {
+  // @ts-expect-error: two inputs and a target
+  F.marginRankingLoss(input, target);
+  // @ts-expect-error: anchor, positive and negative
+  F.tripletMarginLoss(input, target, { swap: true });
+  // @ts-expect-error: true or false
+  F.tripletMarginLoss(input, input, target, { swap: 1 });
+  // @ts-expect-error: the norm is part of the distance
+  F.tripletMarginWithDistanceLoss(input, input, target, { p: 2 });
+  // @ts-expect-error: a distance is a function of tensors
+  F.tripletMarginWithDistanceLoss(input, input, target, { distanceFunction: 'cosine' });
+  // @ts-expect-error: a distance gives a tensor
+  F.tripletMarginWithDistanceLoss(input, input, target, { distanceFunction: (a) => a.numel });
+  // @ts-expect-error: lengths of inputs and of targets
+  F.ctcLoss(input, target, [5]);
+  // @ts-expect-error: lengths are several
+  F.ctcLoss(input, target, 5, 2);
+  // @ts-expect-error: PyTorch's Python spelling
+  F.ctcLoss(input, target, [5], [2], { zero_infinity: true });
+  // @ts-expect-error: the bias of the layer is linearBias
+  F.linearCrossEntropy(input, input, target, { bias: input });
 }
 
 export function wrongArguments(input: Tensor): void {

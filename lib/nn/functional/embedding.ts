@@ -10,7 +10,7 @@ import { explainBroadcast } from './explain';
 
 /** Options of {@link marginRankingLoss} and {@link cosineEmbeddingLoss}. */
 export interface MarginOptions {
-  /** Default 0. */
+  /** How far the hinge lies from 0. Default 0. */
   margin?: number | undefined;
   /** Default `'mean'`. */
   reduction?: Reduction | undefined;
@@ -35,7 +35,7 @@ export type DistanceFunction = (x1: Tensor, x2: Tensor) => Tensor;
 
 /** Options of {@link tripletMarginWithDistanceLoss}. */
 export interface TripletMarginWithDistanceLossOptions {
-  /** Default: {@link pairwiseDistance}. */
+  /** What measures; absent: {@link pairwiseDistance}. */
   distanceFunction?: DistanceFunction | undefined;
   /** By how much nearer the positive should be than the negative, > 0. Default 1. */
   margin?: number | undefined;
