@@ -1,8 +1,10 @@
 #include "environment.h"
 
 #include <ATen/core/Tensor.h>
+#include <torch/csrc/autograd/variable.h>
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "dispatch.h"
@@ -96,22 +98,28 @@ bool IsWhole(napi_env env, const SharedMemory& memory) {
          data == memory.data && length >= memory.length;
 }
 
-// Whether nothing but the handles of scripts uses the memory: neither a graph nor a base of views.
-// What they hold is checked when it is used.
-bool IsHeldByHandlesOnly(const SharedMemory& memory) {
-  const auto& handles = memory.handles;
-  std::vector<const c10::TensorImpl*> tensors;
-  for (const at::Tensor* handle : handles) {
-    const auto* tensor = handle->unsafeGetTensorImpl();
-    const auto count = std::count_if(handles.begin(), handles.end(), [&](const at::Tensor* other) {
-      return other->unsafeGetTensorImpl() == tensor;
-    });
-    if (static_cast<size_t>(count) != handle->use_count()) return false;
-    if (std::find(tensors.begin(), tensors.end(), tensor) == tensors.end()) {
-      tensors.push_back(tensor);
+// Whether nothing uses the memory but tensors that scripts hold, and the bases of their views: no
+// graph does. What scripts hold is checked when it is used.
+bool IsHeldByScriptsOnly(const SharedMemory& memory) {
+  // The references to each tensor that are known.
+  std::map<c10::TensorImpl*, size_t> tensors;
+  for (const at::Tensor* handle : memory.handles) {
+    const bool first = tensors[handle->unsafeGetTensorImpl()]++ == 0;
+    const auto* view = torch::autograd::impl::get_view_autograd_meta(*handle);
+    if (!first || view == nullptr) continue;
+    if (view->has_bw_view()) {
+      tensors[view->get_backward_view().base_.unsafeGetTensorImpl()] += 1;
+    }
+    if (view->has_fw_view() && !view->shared_view_info()) {
+      tensors[view->get_forward_view().base_.unsafeGetTensorImpl()] += 1;
     }
   }
-  return !tensors.empty() && handles.front()->storage().use_count() == tensors.size();
+  if (tensors.empty() || memory.handles.front()->storage().use_count() != tensors.size()) {
+    return false;
+  }
+  return std::all_of(tensors.begin(), tensors.end(), [](const auto& entry) {
+    return c10::raw::intrusive_ptr::use_count(entry.first) == entry.second;
+  });
 }
 
 }  // namespace
@@ -123,7 +131,7 @@ void SharedBuffers::CheckAttached(napi_env env) {
     live = live_;
   }
   for (const auto& memory : live) {
-    if (!IsWhole(env, *memory) && !IsHeldByHandlesOnly(*memory)) CheckSharedMemory(env, *memory);
+    if (!IsWhole(env, *memory) && !IsHeldByScriptsOnly(*memory)) CheckSharedMemory(env, *memory);
   }
 }
 

@@ -1,0 +1,184 @@
+/** `fromTypedArray`: one memory with two views, alive as long as either is, and never read after it has gone. */
+import * as torch from 'libtorch-losses';
+import { detach, refusal } from './support';
+
+const { fromTypedArray } = torch;
+const detached = { code: 'DETACHED', message: expect.stringMatching(/ArrayBuffer has been detached or resized/) };
+
+test('writes are seen on the other side, through views and offsets', () => {
+  const array = Float32Array.of(0, 1, 2, 3, 4, 5);
+  const x = fromTypedArray(array.subarray(2), { shape: [2, 2] });
+  array[2] = 20;
+  x.t().select(0, 1).mul_(10);
+  expect([...array]).toEqual([0, 1, 20, 30, 4, 50]);
+  expect(x.toArray()).toEqual([
+    [20, 30],
+    [4, 50],
+  ]);
+});
+
+test('every kind keeps its dtype; 16 bits are the float that is named', () => {
+  expect(fromTypedArray(Int32Array.of(1)).dtype).toBe('int32');
+  expect(fromTypedArray(BigInt64Array.of(1n)).dtype).toBe('int64');
+  const bits = Uint16Array.of(0x3c00);
+  const half = fromTypedArray(bits, { dtype: 'float16', requiresGrad: true });
+  expect([half.item(), half.requiresGrad]).toEqual([1, true]);
+  bits[0] = 0xc000;
+  expect(half.item()).toBe(-2);
+});
+
+test('shared array buffers are shared with the threads that have them', () => {
+  const array = new Float32Array(new SharedArrayBuffer(8));
+  const x = fromTypedArray(array);
+  Atomics.store(new Int32Array(array.buffer), 0, 0x3f800000);
+  expect(x.add_(1).toArray()).toEqual([2, 1]);
+  expect([...array]).toEqual([2, 1]);
+});
+
+test('an array of nothing, and a leaf that is trained in place', () => {
+  expect(fromTypedArray(new Float32Array(0), { shape: [0, 2] }).shape).toEqual([0, 2]);
+  const weights = Float32Array.of(1, 2);
+  const leaf = fromTypedArray(weights, { requiresGrad: true });
+  leaf.square().sum().backward();
+  torch.noGrad(() => leaf.sub_(leaf.grad as torch.Tensor, { alpha: 0.5 }));
+  expect([...weights]).toEqual([0, 0]);
+});
+
+test('what keeps the memory is the tensor, and its views', () => {
+  let array: Float32Array | undefined = new Float32Array(1000).fill(7);
+  const view = fromTypedArray(array).narrow(0, 10, 5);
+  array = undefined;
+  global.gc?.();
+  for (let i = 0; i < 20; i++) new Float32Array(1000).fill(i);
+  expect(view.toArray()).toEqual([7, 7, 7, 7, 7]);
+});
+
+test.each<[string, () => unknown, string]>([
+  ['a list', () => fromTypedArray([1] as never), 'array'],
+  ['an ArrayBuffer', () => fromTypedArray(new ArrayBuffer(4) as never), 'array'],
+  ['a DataView', () => fromTypedArray(new DataView(new ArrayBuffer(4)) as never), 'array'],
+  ['a tensor', () => fromTypedArray(torch.ones([1]) as never), 'array'],
+  ['another dtype', () => fromTypedArray(new Float32Array(1), { dtype: 'float64' }), 'dtype'],
+  ['bytes as bool', () => fromTypedArray(new Uint8Array(1), { dtype: 'bool' }), 'dtype'],
+  ['16 bits of nothing', () => fromTypedArray(new Uint16Array(1)), 'data'],
+  ['another number of elements', () => fromTypedArray(new Float32Array(3), { shape: [2] }), 'shape'],
+  ['a flag that is none', () => fromTypedArray(new Float32Array(1), { requiresGrad: 1 as never }), 'requiresGrad'],
+])('%s: refused', (_name, call, argument) => {
+  expect(refusal(call)).toMatchObject({ code: 'INVALID_ARGUMENT', argument });
+});
+
+describe('a resizable buffer', () => {
+  const resizable = (): Float32Array =>
+    new Float32Array(
+      new (ArrayBuffer as unknown as new (size: number, options: object) => ArrayBuffer)(16, { maxByteLength: 64 }),
+    );
+
+  test('is refused, also where it pretends', () => {
+    const plain = resizable();
+    const pretending = resizable();
+    Object.defineProperty(pretending, 'buffer', { value: new ArrayBuffer(16) });
+    const lying = resizable();
+    Object.defineProperty(lying.buffer, 'resizable', { value: false });
+    const growable = new Float32Array(
+      new (SharedArrayBuffer as unknown as new (size: number, options: object) => SharedArrayBuffer)(16, {
+        maxByteLength: 64,
+      }),
+    );
+    for (const array of [plain, pretending, lying, growable]) {
+      expect(refusal(() => fromTypedArray(array)).message).toMatch(
+        /a view of a resizable buffer \(tensor\(\) copies\)$/,
+      );
+    }
+  });
+});
+
+describe('after its memory has been detached', () => {
+  const gone = (): torch.Tensor => {
+    const array = Float32Array.of(1, 2, 3, 4);
+    const x = fromTypedArray(array);
+    detach(array);
+    return x;
+  };
+
+  test.each<[string, (x: torch.Tensor) => unknown]>([
+    ['an operator', (x) => x.add(1)],
+    ['a second operand', (x) => torch.ones([4]).add(x)],
+    ['a list', (x) => torch.cat([torch.ones([1]), x])],
+    ['an in-place form', (x) => x.zero_()],
+    ['a copy into another', (x) => torch.zeros([4]).copy_(x)],
+    ['a view', (x) => x.reshape([2, 2])],
+    ['its elements', (x) => x.toArray()],
+    ['its typed array', (x) => x.toTypedArray()],
+    ['its text', (x) => x.toString()],
+    ['a loss', (x) => torch.nn.functional.klDiv(x, [1, 1, 1, 1], { reduction: 'sum' })],
+    ['a gradient', (x) => torch.grad(torch.ones([1], { requiresGrad: true }).sum(), x)],
+  ])('%s throws', (_name, use) => {
+    const x = gone();
+    expect(refusal(() => use(x))).toMatchObject(detached);
+    x.dispose();
+  });
+
+  test('views that were made before throw too', () => {
+    const array = Float32Array.of(1, 2, 3, 4);
+    const view = fromTypedArray(array).reshape([2, 2]).t();
+    detach(array);
+    expect(refusal(() => view.sum())).toMatchObject(detached);
+    expect(refusal(() => view.item())).toMatchObject(detached);
+    view.dispose();
+  });
+
+  test('copies that were made before do not', () => {
+    const array = Float32Array.of(1, 2);
+    const x = fromTypedArray(array);
+    const [copy, sum] = [x.clone(), x.sum()];
+    detach(array);
+    expect([copy.toArray(), sum.item()]).toEqual([[1, 2], 3]);
+    x.dispose();
+  });
+
+  test('disposing still works', () => {
+    const x = gone();
+    x.dispose();
+    expect(refusal(() => x.shape).code).toBe('DISPOSED');
+  });
+
+  test.each([false, true])('backward refuses a graph that saved it (its tensor disposed: %p)', (disposed) => {
+    const array = Float32Array.of(1, 2);
+    const weights = torch.ones([2], { requiresGrad: true });
+    const x = fromTypedArray(array);
+    const scaled = weights.mul(x);
+    const product = scaled.sum();
+    if (disposed) x.dispose();
+    detach(array);
+    expect(refusal(() => product.backward())).toMatchObject(detached);
+    expect(refusal(() => torch.grad(product, weights))).toMatchObject(detached);
+    expect(weights.grad).toBeUndefined();
+    for (const tensor of [x, scaled, product]) tensor.dispose();
+  });
+
+  test('backward through other graphs is not its business', () => {
+    const weights = torch.ones([2], { requiresGrad: true });
+    // Each round gives its memory away after use, as a pipeline of workers does; nothing is collected in between.
+    for (let i = 1; i <= 3; i++) {
+      const array = new Float32Array(2).fill(i);
+      weights.mul(fromTypedArray(array)).sum().backward();
+      detach(array);
+    }
+    expect(weights.grad?.toArray()).toEqual([6, 6]);
+  });
+
+  test('an argument that detaches while it is read is found out', () => {
+    const array = new Float32Array(1024).fill(1);
+    const x = fromTypedArray(array);
+    let reads = 0;
+    const dims = Object.defineProperty([0], 0, {
+      get: () => {
+        // The library reads it first, native code second.
+        if (++reads === 2) detach(array);
+        return 0;
+      },
+    });
+    expect(refusal(() => x.permute(dims))).toMatchObject(detached);
+    x.dispose();
+  });
+});
