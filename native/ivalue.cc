@@ -251,7 +251,8 @@ c10::IValue ToIValue(napi_env env, napi_value value, const ArgumentPlan& plan) {
     case Kind::kScalarType:
       return static_cast<int64_t>(ReadScalarType(env, value, plan.name));
     case Kind::kLayout:
-      // Strided only: libtorch's own kernels write beyond the memory of others (zeros of uint8, mkldnn).
+      // Strided only: libtorch's own kernels write beyond the memory of others (zeros of uint8,
+      // mkldnn).
       return ReadCode(env, value, plan.name, 1);
     case Kind::kMemoryFormat:
       return ReadCode(env, value, plan.name, static_cast<int64_t>(at::MemoryFormat::NumOptions));
