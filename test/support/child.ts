@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
-const index = join(resolve(__dirname, '../..'), 'dist', 'index.js');
+/** The built library's folder. */
+export const dist = join(resolve(__dirname, '../..'), 'dist');
 
 /** How a process ended, and what it printed. */
 export interface Outcome {
@@ -13,25 +14,24 @@ export interface Outcome {
   stderr: string;
 }
 
-/** Runs a program that has the library as `torch`, `F`, and may call `gc()`. */
-export function runProgram(program: string, env: Readonly<Record<string, string>> = {}): Outcome {
-  if (!existsSync(index)) throw new Error(`${index} is missing: run \`npm run build\``);
-  const prologue = `const torch = require(${JSON.stringify(index)}); const F = torch.nn.functional;`;
-  const { status, signal, stdout, stderr, error } = spawnSync(
-    process.execPath,
-    ['--expose-gc', '-e', `${prologue}\n${program}`],
-    { encoding: 'utf8', env: { ...process.env, ...env }, timeout: 120_000, maxBuffer: 2 ** 26 },
-  );
+/** Runs Node with arguments. */
+export function runNode(...args: readonly string[]): Outcome {
+  if (!existsSync(join(dist, 'index.js'))) throw new Error(`${dist} is not built: run \`npm run build\``);
+  const options = { encoding: 'utf8', timeout: 120_000, maxBuffer: 2 ** 26 } as const;
+  const { status, signal, stdout, stderr, error } = spawnSync(process.execPath, args, options);
   if (error) throw error;
   return { status, signal, stdout, stderr };
 }
 
+/** Runs a program that has the library as `torch` and its functions as `F`, and may call `gc()`. */
+export function runProgram(program: string, ...flags: readonly string[]): Outcome {
+  const prologue = `const torch = require(${JSON.stringify(dist)}); const F = torch.nn.functional;`;
+  return runNode('--expose-gc', ...flags, '-e', `${prologue}\n${program}`);
+}
+
 /** What a program printed as JSON, if it ended as it should and complained about nothing. */
-export function printedBy<T>(program: string, env?: Readonly<Record<string, string>>): T {
-  const { stdout, ...end } = runProgram(program, env);
+export function printedBy<T>(program: string, ...flags: readonly string[]): T {
+  const { stdout, ...end } = runProgram(program, ...flags);
   expect(end).toEqual({ status: 0, signal: null, stderr: '' });
   return JSON.parse(stdout) as T;
 }
-
-/** The path of the built library, as a literal for programs that load it in another way. */
-export const libraryLiteral = JSON.stringify(index);

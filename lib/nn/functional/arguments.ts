@@ -84,6 +84,7 @@ function toIndices(made: Tensor): Tensor {
  */
 export function asClassTarget(op: string, argument: string, value: TensorLike, input: Tensor): Tensor {
   if (isTensor(value)) return value;
+  if (input.isDisposed) throw disposed(op, "'input'");
   const made = fromData(op, argument, value);
   const isProbabilities = isFloating(made.dtype) && !input.isDisposed && sameShape(made.shape, input.shape);
   return isProbabilities ? made.to(input.dtype) : toIndices(made);
@@ -138,7 +139,10 @@ function namingDisposed(op: string, { arguments: tensors, options = {} }: CallTe
     ...Object.entries(options).map(([name, tensor]) => [`option '${name}'`, tensor] as const),
   ];
   const found = labelled.find(([, tensor]) => tensor?.isDisposed);
-  if (found === undefined) return cause;
-  const { message, argument } = expected(op, found[0], 'to be a live tensor', 'one that was disposed');
+  return found === undefined ? cause : disposed(op, found[0], cause);
+}
+
+function disposed(op: string, label: string, cause?: DisposedError): DisposedError {
+  const { message, argument } = expected(op, label, 'to be a live tensor', 'one that was disposed');
   return new DisposedError('DISPOSED', message, { op, argument: argument as string, cause });
 }
