@@ -17,7 +17,9 @@ export interface Outcome {
 /** Runs Node with arguments. */
 export function runNode(...args: readonly string[]): Outcome {
   if (!existsSync(join(dist, 'index.js'))) throw new Error(`${dist} is not built: run \`npm run build\``);
-  const options = { encoding: 'utf8', timeout: 120_000, maxBuffer: 2 ** 26 } as const;
+  // One thread: on small tensors a second one brings nothing but waiting where other programs want the processors too.
+  const env = { ...process.env, OMP_NUM_THREADS: '1', MKL_NUM_THREADS: '1' };
+  const options = { encoding: 'utf8', env, timeout: 120_000, maxBuffer: 2 ** 26 } as const;
   const { status, signal, stdout, stderr, error } = spawnSync(process.execPath, args, options);
   if (error) throw error;
   return { status, signal, stdout, stderr };

@@ -249,11 +249,19 @@ describe('an asynchronous scope', () => {
   });
 });
 
-test('Symbol.dispose disposes', () => {
-  const x = make();
-  x[Symbol.dispose]();
-  x[Symbol.dispose]();
-  expect(alive(x)).toEqual([false]);
+test('using disposes at the end of its block, also after an error, and disposing twice is no error', () => {
+  const made: torch.Tensor[] = [];
+  const block = (fail: boolean): number => {
+    using x = make();
+    using y = x.add(1);
+    made.push(x, y);
+    if (fail) throw new Error('mine');
+    x.dispose();
+    return y.sum().item();
+  };
+  expect(block(false)).toBe(4);
+  expect(() => block(true)).toThrow('mine');
+  expect(alive(...made)).toEqual([false, false, false, false]);
 });
 
 test('memory() counts tensors and the bytes that they show', () => {
