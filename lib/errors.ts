@@ -10,6 +10,8 @@
  * - `UNKNOWN_OPTION`: a key of an options object that the function does not know.
  * - `DISPOSED`: a tensor was used after `dispose()` or after the `scope` that owned it.
  * - `DETACHED`: a typed array or a tensor that shares its memory was used after its ArrayBuffer was detached.
+ * - `PENDING`: a tensor of a call off the main thread was read before the promise of that call was settled.
+ * - `IN_USE`: a tensor that a call off the main thread works on was to be changed.
  * - `RUNTIME`, `VALUE`, `INDEX`, `TYPE`, `NOT_IMPLEMENTED`, `OUT_OF_MEMORY`: libtorch's own refusal, by the kind that
  *   PyTorch shows as RuntimeError, ValueError, IndexError, TypeError, NotImplementedError and OutOfMemoryError.
  * - `LIBTORCH_NOT_FOUND`, `LIBTORCH_UNUSABLE`, `LIBTORCH_UNSUPPORTED`, `ADDON_NOT_FOUND`: loading failed.
@@ -20,6 +22,8 @@ export type ErrorCode =
   | 'UNKNOWN_OPTION'
   | 'DISPOSED'
   | 'DETACHED'
+  | 'PENDING'
+  | 'IN_USE'
   | NativeErrorCode
   | LoadErrorCode
   | 'INSTALL_FAILED';

@@ -30,8 +30,6 @@ export {
   isGradEnabled,
   isInferenceModeEnabled,
   noGrad,
-  type ValueAndGrad,
-  valueAndGrad,
 } from './tensor/autograd';
 export type { CastOptions } from './tensor/cast';
 export {
@@ -100,6 +98,12 @@ export {
 } from './tensor/runtime';
 export { keep, scope } from './tensor/scope';
 export { type BackwardOptions, Tensor } from './tensor/tensor';
+export {
+  type Differentiated,
+  type ValueAndGrad,
+  type ValueAndGradOptions,
+  valueAndGrad,
+} from './tensor/value-and-grad';
 export {
   type Device,
   type DType,

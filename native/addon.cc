@@ -4,10 +4,12 @@
 
 #include "allocator.h"
 #include "autograd.h"
+#include "background.h"
 #include "dispatch.h"
 #include "environment.h"
 #include "guard.h"
 #include "napi_setup.h"
+#include "programs.h"
 #include "properties.h"
 #include "runtime.h"
 #include "scripted_function.h"
@@ -51,6 +53,8 @@ extern "C" BRIDGE_EXPORT napi_value napi_register_module_v1(napi_env env, napi_v
     bridge::RegisterDispatch(exports);
     bridge::RegisterAutograd(exports);
     bridge::RegisterScriptedFunction(exports);
+    bridge::RegisterPrograms(exports);
+    bridge::RegisterBackground(exports);
     return exports;
   });
 }

@@ -7,6 +7,8 @@
 #include <optional>
 
 #include "guard.h"
+#include "ivalue.h"
+#include "recording.h"
 #include "tensor_handle.h"
 
 namespace bridge {
@@ -56,17 +58,50 @@ Napi::Value Backward(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+struct GradOptions {
+  std::optional<bool> retain_graph;
+  bool create_graph;
+  bool allow_unused;
+};
+
+// The gradients of outputs with respect to inputs, written down: both are operands of a step.
+Napi::Value RecordGrad(const Napi::CallbackInfo& info, const GradOptions& options) {
+  const napi_env env = info.Env();
+  if (!IsAbsent(info[2])) throw Refused("gradOutputs", "absent", Describe(env, info[2]));
+  const auto outputs = ReadArray(env, info[0], "outputs");
+  const auto inputs = ReadArray(env, info[1], "inputs");
+  std::vector<napi_value> operands = outputs;
+  operands.insert(operands.end(), inputs.begin(), inputs.end());
+  const auto call = [options, count = outputs.size()](torch::jit::Stack& stack) {
+    std::vector<at::Tensor> tensors;
+    for (const c10::IValue& value : stack) tensors.push_back(value.toTensor());
+    stack.clear();
+    const std::vector<at::Tensor> sources(tensors.begin(), tensors.begin() + count);
+    const std::vector<at::Tensor> targets(tensors.begin() + count, tensors.end());
+    tensors.clear();
+    for (at::Tensor& gradient : torch::autograd::grad(sources, targets, {}, options.retain_graph,
+                                                      options.create_graph, options.allow_unused)) {
+      stack.emplace_back(std::move(gradient));
+    }
+  };
+  const auto results =
+      Environment::Of(env).recording->Record("grad", call, operands, inputs.size());
+  Napi::Array array = Napi::Array::New(env, results.size());
+  for (uint32_t i = 0; i < results.size(); i++) array.Set(i, Napi::Value(env, results[i]));
+  return array;
+}
+
 // grad(outputs, inputs, gradOutputs?, retainGraph?, createGraph?, allowUnused?)
 Napi::Value Grad(const Napi::CallbackInfo& info) {
+  const GradOptions options{ReadRetainGraph(info[3]), ReadFlag(info[4], "createGraph", false),
+                            ReadFlag(info[5], "allowUnused", false)};
+  if (Environment::Of(info.Env()).recording) return RecordGrad(info, options);
   const auto outputs = UnwrapTensors(info.Env(), info[0], "outputs");
   const auto inputs = UnwrapTensors(info.Env(), info[1], "inputs");
   const auto gradients = ReadGradients(info[2], "gradOutputs");
-  const auto retain_graph = ReadRetainGraph(info[3]);
-  const bool create_graph = ReadFlag(info[4], "createGraph", false);
-  const bool allow_unused = ReadFlag(info[5], "allowUnused", false);
   CheckSavedTensors(info.Env());
-  const auto results =
-      torch::autograd::grad(outputs, inputs, gradients, retain_graph, create_graph, allow_unused);
+  const auto results = torch::autograd::grad(outputs, inputs, gradients, options.retain_graph,
+                                             options.create_graph, options.allow_unused);
   Napi::Array array = Napi::Array::New(info.Env(), results.size());
   for (size_t i = 0; i < results.size(); i++) {
     if (!results[i].defined()) continue;

@@ -8,7 +8,9 @@
 #include <sstream>
 #include <utility>
 
+#include "background.h"
 #include "guard.h"
+#include "recording.h"
 #include "storage.h"
 
 namespace bridge {
@@ -31,6 +33,15 @@ bool ReturnsArgument(const c10::FunctionSchema& schema) {
   if (schema.returns().size() != 1) return false;
   const c10::AliasInfo* alias = schema.returns()[0].alias_info();
   return alias != nullptr && alias->isWrite();
+}
+
+std::vector<size_t> WrittenArguments(const c10::FunctionSchema& schema) {
+  std::vector<size_t> written;
+  for (size_t i = 0; i < schema.arguments().size(); i++) {
+    const c10::AliasInfo* alias = schema.arguments()[i].alias_info();
+    if (alias != nullptr && alias->isWrite()) written.push_back(i);
+  }
+  return written;
 }
 
 napi_value Results(napi_env env, const torch::jit::Stack& stack) {
@@ -73,12 +84,16 @@ napi_value Call(const Operator& op, napi_env env, size_t argc, const napi_value*
                                               std::to_string(op.arguments.size()) +
                                               " arguments, but received " + std::to_string(argc));
   }
+  if (op.environment->recording) return op.environment->recording->Record(op, argv);
   torch::jit::Stack stack;
   stack.reserve(op.arguments.size());
   for (size_t i = 0; i < op.arguments.size(); i++) {
     stack.push_back(ToIValue(env, argv[i], op.arguments[i]));
   }
   if (op.reads_arrays) CheckStorages(env, stack);
+  for (const size_t i : op.written) {
+    if (stack[i].isTensor()) CheckUnused(*op.environment, stack[i].toTensor());
+  }
   op.handle.callBoxed(stack);
   return op.returns_argument ? nullptr : Results(env, stack);
 }
@@ -125,7 +140,7 @@ Napi::Value MakeOperator(const Napi::CallbackInfo& info) {
   const bool reads_arrays = ReadsArrays(arguments);
   Operator& op = environment.Own(std::make_unique<Operator>(
       Operator{&environment, handle, ShortName(name), std::move(arguments), ReturnsArgument(schema),
-               reads_arrays}));
+               WrittenArguments(schema), reads_arrays}));
   napi_value function = nullptr;
   if (napi_create_function(env, op.name.c_str(), op.name.size(), CallOperator, &op, &function) !=
       napi_ok) {

@@ -21,6 +21,8 @@ struct Operator {
   std::vector<ArgumentPlan> arguments;
   // In-place and out= forms give back one of their arguments: the caller has it already.
   bool returns_argument;
+  // The arguments that it writes to.
+  std::vector<size_t> written;
   // Whether converting the arguments may run scripts, because an array is among them.
   bool reads_arrays;
 };

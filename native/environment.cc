@@ -7,8 +7,10 @@
 #include <map>
 #include <utility>
 
+#include "background.h"
 #include "dispatch.h"
 #include "guard.h"
+#include "recording.h"
 
 namespace bridge {
 
@@ -194,8 +196,8 @@ Napi::Array Environment::TakeFailure() {
   return result;
 }
 
-void Environment::EmitWarnings() {
-  for (const std::string& message : warnings.Take()) {
+void Environment::EmitWarnings(WarningCollector& collected) {
+  for (const std::string& message : collected.Take()) {
     if (!emit_warning_.IsEmpty()) emit_warning_.Value().Call({Napi::String::New(env, message)});
   }
 }

@@ -22,6 +22,8 @@ class Tensor;
 namespace bridge {
 
 struct Operator;
+class Background;
+class Recording;
 
 // Live tensors of an environment. Touched on its JavaScript thread only (finalizers run there too);
 // shared with every tensor handle, so that a handle that outlives the environment finds it.
@@ -112,7 +114,7 @@ class Environment {
 
   // connect({ emitWarning }): the function through which native code speaks unasked.
   void Connect(const Napi::Object& hooks);
-  void EmitWarnings();
+  void EmitWarnings(WarningCollector& collected);
 
   // The value that a failed entry returns, and nothing else is: JavaScript then takes the failure
   // and throws it.
@@ -131,6 +133,10 @@ class Environment {
   std::shared_ptr<Ledger> ledger = std::make_shared<Ledger>();
   std::shared_ptr<SharedBuffers> shared_buffers = std::make_shared<SharedBuffers>();
   WarningCollector warnings;
+  // While it is there, operators are written down instead of called.
+  std::shared_ptr<Recording> recording;
+  // Its calls that run off the JavaScript thread; made at the first of them.
+  std::unique_ptr<Background> background;
 
  private:
   Napi::ObjectReference failed_;

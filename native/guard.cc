@@ -41,7 +41,7 @@ Failure Thrown(napi_env env, napi_value value) {
   return failure;
 }
 
-// The failure of the exception that is being handled.
+// The failure of the exception that is being handled, what scripts threw included.
 Failure Describe(Environment& environment, const std::string& op) {
   try {
     throw;
@@ -53,16 +53,8 @@ Failure Describe(Environment& environment, const std::string& op) {
     return Thrown(environment.env, error.Value());
   } catch (const ScriptError& error) {
     return Thrown(environment.env, error.Thrown());
-  } catch (const BridgeError& error) {
-    return {error.code(), op + ": " + error.what(), op, error.argument()};
-  } catch (const c10::Error& error) {
-    return {CodeOf(error), error.what_without_backtrace(), op};
-  } catch (const std::bad_alloc&) {
-    return {"OUT_OF_MEMORY", op + ": out of memory", op};
-  } catch (const std::exception& error) {
-    return {"RUNTIME", error.what(), op};
   } catch (...) {
-    return {"RUNTIME", op + ": an exception of unknown type", op};
+    return DescribeFailure(op);
   }
 }
 
@@ -93,6 +85,22 @@ std::string Describe(napi_env env, napi_value raw) {
       return DescribeObject(value);
   }
   return "a value of unknown type";
+}
+
+Failure DescribeFailure(const std::string& op) {
+  try {
+    throw;
+  } catch (const BridgeError& error) {
+    return {error.code(), op + ": " + error.what(), op, error.argument()};
+  } catch (const c10::Error& error) {
+    return {CodeOf(error), error.what_without_backtrace(), op};
+  } catch (const std::bad_alloc&) {
+    return {"OUT_OF_MEMORY", op + ": out of memory", op};
+  } catch (const std::exception& error) {
+    return {"RUNTIME", error.what(), op};
+  } catch (...) {
+    return {"RUNTIME", op + ": an exception of unknown type", op};
+  }
 }
 
 napi_value FailPending(Environment& environment, const std::string& op) noexcept {

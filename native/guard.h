@@ -43,6 +43,9 @@ std::string Describe(napi_env env, napi_value value);
 // Throws DETACHED if the typed array has lost its memory, or part of it.
 void CheckSharedMemory(napi_env env, const SharedMemory& memory);
 
+// The failure of the C++ exception that is being handled, on any thread.
+Failure DescribeFailure(const std::string& op);
+
 // Keeps the C++ exception that is being handled for JavaScript to throw; what the entry returns.
 napi_value FailPending(Environment& environment, const std::string& op) noexcept;
 
@@ -61,7 +64,7 @@ napi_value Guard(Environment& environment, const Name& op, const Body& body) noe
       failure = std::current_exception();
     }
     // Before the failure: with an exception pending, no JavaScript can run.
-    if (!environment.warnings.empty()) environment.EmitWarnings();
+    if (!environment.warnings.empty()) environment.EmitWarnings(environment.warnings);
     if (failure) std::rethrow_exception(failure);
   } catch (...) {
     result = FailPending(environment, op);

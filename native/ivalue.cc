@@ -312,6 +312,14 @@ int64_t ReadInt(napi_env env, napi_value value, const std::string& argument) {
   throw Refused(argument, "a safe integer", Describe(env, value));
 }
 
+std::vector<napi_value> ReadArray(napi_env env, napi_value value, const std::string& argument) {
+  const Napi::Value array(env, value);
+  if (!array.IsArray()) throw Refused(argument, "an array", Describe(env, value));
+  std::vector<napi_value> entries(array.As<Napi::Array>().Length());
+  for (uint32_t i = 0; i < entries.size(); i++) entries[i] = array.As<Napi::Array>().Get(i);
+  return entries;
+}
+
 std::vector<int64_t> ReadInts(napi_env env, napi_value value, const std::string& argument) {
   return ReadList<int64_t>(env, value, argument,
                            [&](napi_value element, const std::string& name) {

@@ -56,6 +56,8 @@ napi_value FromIValue(napi_env env, const c10::IValue& value);
 // Number, bigint (integers beyond 2^53) or boolean.
 napi_value ScalarToJs(napi_env env, const at::Scalar& scalar);
 
+// The entries of an array. Reading it may run scripts.
+std::vector<napi_value> ReadArray(napi_env env, napi_value value, const std::string& argument);
 int64_t ReadInt(napi_env env, napi_value value, const std::string& argument);
 std::vector<int64_t> ReadInts(napi_env env, napi_value value, const std::string& argument);
 // The integer code of a dtype that this bridge knows.

@@ -5,6 +5,7 @@
 #include <torch/csrc/autograd/variable.h>
 
 #include "guard.h"
+#include "recording.h"
 #include "tensor_handle.h"
 
 namespace bridge {
@@ -15,6 +16,11 @@ const at::Tensor& Self(const Napi::CallbackInfo& info) {
   return UnwrapTensor(info.Env(), info[0], "tensor");
 }
 
+// What can be asked of a tensor that is still to be computed, too.
+at::Tensor Inspected(const Napi::CallbackInfo& info) {
+  return InspectTensor(info.Env(), info[0], "tensor");
+}
+
 Napi::Value Sizes(napi_env env, at::IntArrayRef sizes) {
   Napi::Array array = Napi::Array::New(env, sizes.size());
   for (size_t i = 0; i < sizes.size(); i++) {
@@ -23,46 +29,50 @@ Napi::Value Sizes(napi_env env, at::IntArrayRef sizes) {
   return array;
 }
 
-Napi::Value Shape(const Napi::CallbackInfo& info) { return Sizes(info.Env(), Self(info).sizes()); }
+Napi::Value Shape(const Napi::CallbackInfo& info) {
+  return Sizes(info.Env(), Inspected(info).sizes());
+}
 
 Napi::Value Strides(const Napi::CallbackInfo& info) {
-  return Sizes(info.Env(), Self(info).strides());
+  return Sizes(info.Env(), Inspected(info).strides());
 }
 
 Napi::Value StorageOffset(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), static_cast<double>(Self(info).storage_offset()));
+  return Napi::Number::New(info.Env(), static_cast<double>(Inspected(info).storage_offset()));
 }
 
 Napi::Value DTypeCode(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), static_cast<int>(Self(info).scalar_type()));
+  return Napi::Number::New(info.Env(), static_cast<int>(Inspected(info).scalar_type()));
 }
 
 Napi::Value DeviceName(const Napi::CallbackInfo& info) {
-  return Napi::String::New(info.Env(), Self(info).device().str());
+  const PendingTensor* pending = PendingOf(info.Env(), info[0], "tensor");
+  const c10::Device device = pending ? pending->recording->device() : Self(info).device();
+  return Napi::String::New(info.Env(), device.str());
 }
 
 Napi::Value Numel(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), static_cast<double>(Self(info).numel()));
+  return Napi::Number::New(info.Env(), static_cast<double>(Inspected(info).numel()));
 }
 
 Napi::Value NDim(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), static_cast<double>(Self(info).dim()));
+  return Napi::Number::New(info.Env(), static_cast<double>(Inspected(info).dim()));
 }
 
 Napi::Value IsContiguous(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), Self(info).is_contiguous());
+  return Napi::Boolean::New(info.Env(), Inspected(info).is_contiguous());
 }
 
 Napi::Value IsInference(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), Self(info).is_inference());
+  return Napi::Boolean::New(info.Env(), Inspected(info).is_inference());
 }
 
 Napi::Value RequiresGrad(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), Self(info).requires_grad());
+  return Napi::Boolean::New(info.Env(), Inspected(info).requires_grad());
 }
 
 Napi::Value IsLeaf(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), Self(info).is_leaf());
+  return Napi::Boolean::New(info.Env(), Inspected(info).is_leaf());
 }
 
 // setRequiresGrad(tensor, value)
@@ -70,8 +80,16 @@ Napi::Value SetRequiresGrad(const Napi::CallbackInfo& info) {
   if (!info[1].IsBoolean()) {
     throw Refused("requiresGrad", "true or false", Describe(info.Env(), info[1]));
   }
-  const at::Tensor& tensor = Self(info);
   const bool value = info[1].As<Napi::Boolean>();
+  if (const auto& recording = Environment::Of(info.Env()).recording) {
+    const auto call = [value](torch::jit::Stack& stack) {
+      stack.front().toTensor().set_requires_grad(value);
+      stack.clear();
+    };
+    recording->Record("setRequiresGrad", call, {info[0]}, 0);
+    return info.Env().Undefined();
+  }
+  const at::Tensor& tensor = Self(info);
   if (!value && !tensor.is_leaf()) {
     throw BridgeError("RUNTIME",
                       "you can only change requires_grad flags of leaf variables; use detach() for "

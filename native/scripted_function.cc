@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "guard.h"
+#include "ivalue.h"
+#include "recording.h"
 #include "tensor_handle.h"
 
 namespace bridge {
@@ -151,6 +153,28 @@ Keep ReadKeep(const Napi::Value& value) {
   throw Refused("keep", "'graph', 'once' or 'always'", Describe(value.Env(), value));
 }
 
+// The same, written down: value, inputs and saved tensors are operands of a step, which runs once.
+napi_value RecordScripted(Recording& recording, const c10::intrusive_ptr<Script>& script,
+                          const Napi::CallbackInfo& info) {
+  std::vector<napi_value> operands = {info[0]};
+  const auto inputs = ReadArray(info.Env(), info[1], "inputs");
+  const auto saved = ReadArray(info.Env(), info[2], "saved");
+  operands.insert(operands.end(), inputs.begin(), inputs.end());
+  operands.insert(operands.end(), saved.begin(), saved.end());
+  const auto call = [script, count = inputs.size()](torch::jit::Stack& stack) {
+    variable_list tensors;
+    for (const c10::IValue& value : stack) tensors.push_back(value.toTensor());
+    stack.clear();
+    script->value = tensors.front().detach();
+    const auto end = tensors.begin() + 1 + static_cast<std::ptrdiff_t>(count);
+    script->saved.assign(end, tensors.end());
+    const variable_list of(tensors.begin() + 1, end);
+    tensors.clear();
+    stack.emplace_back(ScriptedFunction::apply(at::TensorList(of), script));
+  };
+  return recording.Record("recordFunction", call, operands, 1).front();
+}
+
 // recordFunction(value, inputs, saved, keep, backward): `value`, which is in no graph, as a
 // function of `inputs`. `backward(gradient, saved | undefined, needed)` gives the gradient of each
 // input; its arguments and what it gives are disposed when it has returned. `saved` is undefined
@@ -160,6 +184,9 @@ Napi::Value RecordFunction(const Napi::CallbackInfo& info) {
   if (!info[4].IsFunction()) throw Refused("backward", "a function", Describe(env, info[4]));
   const auto script = c10::make_intrusive<Script>(env, info[4]);
   script->keep = ReadKeep(info[3]);
+  if (const auto& recording = Environment::Of(env).recording) {
+    return {env, RecordScripted(*recording, script, info)};
+  }
   script->saved = UnwrapTensors(env, info[2], "saved");
   const std::vector<at::Tensor> inputs = UnwrapTensors(env, info[1], "inputs");
   script->value = UnwrapTensor(env, info[0], "value").detach();

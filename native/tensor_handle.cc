@@ -14,25 +14,40 @@ namespace {
 // Made by a random generator once; tells our handles from every other External.
 constexpr napi_type_tag kTensorTag = {0x8f5a1d0c6b7e4f29, 0xb3c2e97d41a05866};
 
+// What the garbage collector should know: the bytes a tensor shows, so that views of one storage
+// cannot claim it many times over.
+int64_t BytesOf(const at::Tensor& tensor) {
+  if (!tensor.has_storage()) return 0;
+  const auto shown = static_cast<int64_t>(tensor.nbytes());
+  return std::min(shown, static_cast<int64_t>(tensor.storage().nbytes()));
+}
+
 struct TensorHandle {
   at::Tensor tensor;
   std::shared_ptr<Ledger> ledger;
   int64_t bytes;
   // The typed array's memory that the tensor was made over, if it was.
   std::shared_ptr<SharedMemory> memory;
+  // What the tensor is to be, while it is not there.
+  std::unique_ptr<PendingTensor> pending;
 
-  TensorHandle(at::Tensor owned, std::shared_ptr<Ledger> book, int64_t size)
-      : tensor(std::move(owned)), ledger(std::move(book)), bytes(size) {
-    memory = SharedMemoryOf(tensor);
-    if (memory) memory->handles.push_back(&tensor);
-  }
+  explicit TensorHandle(std::shared_ptr<Ledger> book) : ledger(std::move(book)), bytes(0) {}
   ~TensorHandle() {
     if (memory) std::erase(memory->handles, &tensor);
   }
   TensorHandle(const TensorHandle&) = delete;
   TensorHandle& operator=(const TensorHandle&) = delete;
 
+  void Hold(node_api_basic_env env, at::Tensor owned) {
+    tensor = std::move(owned);
+    bytes = BytesOf(tensor);
+    memory = SharedMemoryOf(tensor);
+    if (memory) memory->handles.push_back(&tensor);
+    ledger->Add(env, bytes);
+  }
+
   void Release(node_api_basic_env env) {
+    pending.reset();
     if (!tensor.defined()) return;
     if (memory) std::erase(memory->handles, &tensor);
     memory.reset();
@@ -46,14 +61,6 @@ struct TensorHandle {
 void Finalize(node_api_basic_env env, void* data, void* /*hint*/) {
   const std::unique_ptr<TensorHandle> handle(static_cast<TensorHandle*>(data));
   handle->Release(env);
-}
-
-// What the garbage collector should know: the bytes a tensor shows, so that views of one storage
-// cannot claim it many times over.
-int64_t BytesOf(const at::Tensor& tensor) {
-  if (!tensor.has_storage()) return 0;
-  const auto shown = static_cast<int64_t>(tensor.nbytes());
-  return std::min(shown, static_cast<int64_t>(tensor.storage().nbytes()));
 }
 
 TensorHandle* FromExternal(napi_env env, napi_value value) {
@@ -74,31 +81,64 @@ TensorHandle& ExpectHandle(napi_env env, napi_value value, const std::string& ar
   return *handle;
 }
 
-}  // namespace
-
-napi_value WrapTensor(napi_env env, at::Tensor tensor) {
-  Environment& environment = Environment::Of(env);
-  const int64_t bytes = BytesOf(tensor);
-  auto handle = std::make_unique<TensorHandle>(std::move(tensor), environment.ledger, bytes);
+napi_value Wrap(napi_env env, std::unique_ptr<TensorHandle> handle) {
   napi_value external = nullptr;
   if (napi_create_external(env, handle.get(), Finalize, nullptr, &external) != napi_ok) {
+    handle->Release(env);
     throw Napi::Error::New(env);
   }
   // From here on the finalizer owns the handle.
-  environment.ledger->Add(env, bytes);
   handle.release();
   if (napi_type_tag_object(env, external, &kTensorTag) != napi_ok) throw Napi::Error::New(env);
   return external;
 }
 
+BridgeError Disposed(const std::string& argument) {
+  return {"DISPOSED",
+          "expected '" + argument + "' to be a live tensor, but received one that was disposed",
+          argument};
+}
+
+}  // namespace
+
+BridgeError StillPending(const std::string& argument) {
+  return {"PENDING",
+          "expected '" + argument +
+              "' to be a tensor that is there, but received one that is still to be computed; "
+              "await the promise, and read no elements in a function that runs off the main thread",
+          argument};
+}
+
+napi_value WrapTensor(napi_env env, at::Tensor tensor) {
+  auto handle = std::make_unique<TensorHandle>(Environment::Of(env).ledger);
+  handle->Hold(env, std::move(tensor));
+  return Wrap(env, std::move(handle));
+}
+
+napi_value WrapPending(napi_env env, PendingTensor pending) {
+  auto handle = std::make_unique<TensorHandle>(Environment::Of(env).ledger);
+  handle->pending = std::make_unique<PendingTensor>(std::move(pending));
+  return Wrap(env, std::move(handle));
+}
+
+const PendingTensor* PendingOf(napi_env env, napi_value value, const std::string& argument) {
+  const TensorHandle& handle = ExpectHandle(env, value, argument);
+  if (handle.pending) return handle.pending.get();
+  if (!handle.tensor.defined()) throw Disposed(argument);
+  return nullptr;
+}
+
+void SettleTensor(napi_env env, napi_value value, at::Tensor tensor) {
+  TensorHandle& handle = ExpectHandle(env, value, "tensor");
+  if (!handle.pending) return;
+  handle.pending.reset();
+  handle.Hold(env, std::move(tensor));
+}
+
 const at::Tensor& UnwrapTensor(napi_env env, napi_value value, const std::string& argument) {
   const TensorHandle& handle = ExpectHandle(env, value, argument);
-  if (!handle.tensor.defined()) {
-    throw BridgeError(
-        "DISPOSED",
-        "expected '" + argument + "' to be a live tensor, but received one that was disposed",
-        argument);
-  }
+  if (handle.pending) throw StillPending(argument);
+  if (!handle.tensor.defined()) throw Disposed(argument);
   CheckStorage(env, handle.tensor);
   return handle.tensor;
 }
@@ -122,7 +162,8 @@ void DisposeTensor(napi_env env, napi_value value) {
 }
 
 bool IsDisposed(napi_env env, napi_value value) {
-  return !ExpectHandle(env, value, "tensor").tensor.defined();
+  const TensorHandle& handle = ExpectHandle(env, value, "tensor");
+  return !handle.pending && !handle.tensor.defined();
 }
 
 }  // namespace bridge

@@ -6,23 +6,45 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "environment.h"
+#include "guard.h"
 #include "napi_setup.h"
 
 namespace bridge {
+
+class Recording;
+
+// A tensor that is still to be computed: what will be at a place when a recorded program has run.
+struct PendingTensor {
+  std::shared_ptr<Recording> recording;
+  size_t place;
+};
 
 // A new handle that owns `tensor`.
 napi_value WrapTensor(napi_env env, at::Tensor tensor);
 
 // The tensor behind a handle; valid while the handle is neither collected nor disposed.
-// Throws INVALID_ARGUMENT for anything that is no handle, DISPOSED, DETACHED.
+// Throws INVALID_ARGUMENT for anything that is no handle, DISPOSED, DETACHED, PENDING.
 const at::Tensor& UnwrapTensor(napi_env env, napi_value value, const std::string& argument);
 
 // A list of handles. Owning copies: reading the array may run scripts.
 std::vector<at::Tensor> UnwrapTensors(napi_env env, napi_value value, const std::string& argument);
+
+// A new handle whose tensor is still to be computed.
+napi_value WrapPending(napi_env env, PendingTensor pending);
+
+// The refusal of a tensor that is still to be computed.
+BridgeError StillPending(const std::string& argument);
+
+// What a handle waits for; null if its tensor is there. Throws INVALID_ARGUMENT, DISPOSED.
+const PendingTensor* PendingOf(napi_env env, napi_value value, const std::string& argument);
+
+// The tensor of a pending handle is there now. A handle that was disposed meanwhile stays so.
+void SettleTensor(napi_env env, napi_value value, at::Tensor tensor);
 
 // Gives the tensor's memory back now. Idempotent.
 void DisposeTensor(napi_env env, napi_value value);

@@ -72,12 +72,14 @@ function parseArgument(text) {
   const [, schemaType, name, fallback] = match;
   const { type, pass } = typeOf(schemaType);
   const safe = reserved.has(name) ? `${name}_` : name;
-  return { name: safe, type, pass: pass ?? ((n) => n), optional: fallback !== undefined };
+  const written = schemaType.includes('!');
+  return { name: safe, type, pass: pass ?? ((n) => n), optional: fallback !== undefined, written };
 }
 
 function resultOf(returns) {
   if (returns === '()') return { type: 'void', make: (call) => `${call};` };
-  if (/^Tensor\(\w!\)$/.test(returns)) return { type: 'Tensor', make: (call, first) => `${call};\n  return ${first};` };
+  if (/^Tensor\(\w!\)$/.test(returns))
+    return { type: 'Tensor', make: (call, written) => `${call};\n  return ${written};` };
   const plain = returns.replace(/\([a-z!|*> -]*\)/g, '');
   const wrapped = {
     Tensor: ['Tensor', 'wrap'],
@@ -113,7 +115,7 @@ function generate(qualified) {
   return `/** \`${schema}\` */
 export function ${identifier}(${parameters.join(', ')}): ${result.type} {
   $${identifier} ??= operator('aten::${name}', '${overload}');
-  ${result.make(`$${identifier}(${passed})`, args[0]?.name)}
+  ${result.make(`$${identifier}(${passed})`, args.find(({ written }) => written)?.name)}
 }
 let $${identifier}: Operator | undefined;
 `;

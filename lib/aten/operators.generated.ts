@@ -1303,6 +1303,75 @@ export function cosine_similarity(x1: Tensor, x2: Tensor, dim?: number, eps?: nu
 }
 let $cosine_similarity: Operator | undefined;
 
+// derivatives
+
+/** `aten::_log_softmax(Tensor self, int dim, bool half_to_float) -> Tensor` */
+export function _log_softmax(self: Tensor, dim: number, half_to_float: boolean): Tensor {
+  $_log_softmax ??= operator('aten::_log_softmax', '');
+  return wrap($_log_softmax(unwrap(self, '_log_softmax', 'self'), dim, half_to_float));
+}
+let $_log_softmax: Operator | undefined;
+
+/** `aten::_log_softmax_backward_data(Tensor grad_output, Tensor output, int dim, ScalarType input_dtype) -> Tensor` */
+export function _log_softmax_backward_data(grad_output: Tensor, output: Tensor, dim: number, input_dtype: DType): Tensor {
+  $_log_softmax_backward_data ??= operator('aten::_log_softmax_backward_data', '');
+  return wrap($_log_softmax_backward_data(unwrap(grad_output, '_log_softmax_backward_data', 'grad_output'), unwrap(output, '_log_softmax_backward_data', 'output'), dim, code(input_dtype, '_log_softmax_backward_data')));
+}
+let $_log_softmax_backward_data: Operator | undefined;
+
+/** `aten::_log_softmax_backward_data.out(Tensor grad_output, Tensor output, int dim, ScalarType input_dtype, *, Tensor(a!) out) -> Tensor(a!)` */
+export function _log_softmax_backward_data_out(grad_output: Tensor, output: Tensor, dim: number, input_dtype: DType, out: Tensor): Tensor {
+  $_log_softmax_backward_data_out ??= operator('aten::_log_softmax_backward_data', 'out');
+  $_log_softmax_backward_data_out(unwrap(grad_output, '_log_softmax_backward_data', 'grad_output'), unwrap(output, '_log_softmax_backward_data', 'output'), dim, code(input_dtype, '_log_softmax_backward_data'), unwrap(out, '_log_softmax_backward_data', 'out'));
+  return out;
+}
+let $_log_softmax_backward_data_out: Operator | undefined;
+
+/** `aten::nll_loss_forward(Tensor self, Tensor target, Tensor? weight, int reduction, SymInt ignore_index) -> (Tensor output, Tensor total_weight)` */
+export function nll_loss_forward(self: Tensor, target: Tensor, weight: Tensor | undefined, reduction: number, ignore_index: number): Tensor[] {
+  $nll_loss_forward ??= operator('aten::nll_loss_forward', '');
+  return wrapList($nll_loss_forward(unwrap(self, 'nll_loss_forward', 'self'), unwrap(target, 'nll_loss_forward', 'target'), unwrapOptional(weight, 'nll_loss_forward', 'weight'), reduction, ignore_index));
+}
+let $nll_loss_forward: Operator | undefined;
+
+/** `aten::nll_loss_backward(Tensor grad_output, Tensor self, Tensor target, Tensor? weight, int reduction, SymInt ignore_index, Tensor total_weight) -> Tensor` */
+export function nll_loss_backward(grad_output: Tensor, self: Tensor, target: Tensor, weight: Tensor | undefined, reduction: number, ignore_index: number, total_weight: Tensor): Tensor {
+  $nll_loss_backward ??= operator('aten::nll_loss_backward', '');
+  return wrap($nll_loss_backward(unwrap(grad_output, 'nll_loss_backward', 'grad_output'), unwrap(self, 'nll_loss_backward', 'self'), unwrap(target, 'nll_loss_backward', 'target'), unwrapOptional(weight, 'nll_loss_backward', 'weight'), reduction, ignore_index, unwrap(total_weight, 'nll_loss_backward', 'total_weight')));
+}
+let $nll_loss_backward: Operator | undefined;
+
+/** `aten::mse_loss_backward.grad_input(Tensor grad_output, Tensor self, Tensor target, int reduction, *, Tensor(a!) grad_input) -> Tensor(a!)` */
+export function mse_loss_backward_grad_input(grad_output: Tensor, self: Tensor, target: Tensor, reduction: number, grad_input: Tensor): Tensor {
+  $mse_loss_backward_grad_input ??= operator('aten::mse_loss_backward', 'grad_input');
+  $mse_loss_backward_grad_input(unwrap(grad_output, 'mse_loss_backward', 'grad_output'), unwrap(self, 'mse_loss_backward', 'self'), unwrap(target, 'mse_loss_backward', 'target'), reduction, unwrap(grad_input, 'mse_loss_backward', 'grad_input'));
+  return grad_input;
+}
+let $mse_loss_backward_grad_input: Operator | undefined;
+
+/** `aten::smooth_l1_loss_backward.grad_input(Tensor grad_output, Tensor self, Tensor target, int reduction, float beta, *, Tensor(a!) grad_input) -> Tensor(a!)` */
+export function smooth_l1_loss_backward_grad_input(grad_output: Tensor, self: Tensor, target: Tensor, reduction: number, beta: number, grad_input: Tensor): Tensor {
+  $smooth_l1_loss_backward_grad_input ??= operator('aten::smooth_l1_loss_backward', 'grad_input');
+  $smooth_l1_loss_backward_grad_input(unwrap(grad_output, 'smooth_l1_loss_backward', 'grad_output'), unwrap(self, 'smooth_l1_loss_backward', 'self'), unwrap(target, 'smooth_l1_loss_backward', 'target'), reduction, beta, unwrap(grad_input, 'smooth_l1_loss_backward', 'grad_input'));
+  return grad_input;
+}
+let $smooth_l1_loss_backward_grad_input: Operator | undefined;
+
+/** `aten::huber_loss_backward.out(Tensor grad_output, Tensor self, Tensor target, int reduction, float delta, *, Tensor(a!) grad_input) -> Tensor(a!)` */
+export function huber_loss_backward_out(grad_output: Tensor, self: Tensor, target: Tensor, reduction: number, delta: number, grad_input: Tensor): Tensor {
+  $huber_loss_backward_out ??= operator('aten::huber_loss_backward', 'out');
+  $huber_loss_backward_out(unwrap(grad_output, 'huber_loss_backward', 'grad_output'), unwrap(self, 'huber_loss_backward', 'self'), unwrap(target, 'huber_loss_backward', 'target'), reduction, delta, unwrap(grad_input, 'huber_loss_backward', 'grad_input'));
+  return grad_input;
+}
+let $huber_loss_backward_out: Operator | undefined;
+
+/** `aten::binary_cross_entropy_backward(Tensor grad_output, Tensor self, Tensor target, Tensor? weight=None, int reduction=1) -> Tensor` */
+export function binary_cross_entropy_backward(grad_output: Tensor, self: Tensor, target: Tensor, weight?: Tensor | undefined, reduction?: number): Tensor {
+  $binary_cross_entropy_backward ??= operator('aten::binary_cross_entropy_backward', '');
+  return wrap($binary_cross_entropy_backward(unwrap(grad_output, 'binary_cross_entropy_backward', 'grad_output'), unwrap(self, 'binary_cross_entropy_backward', 'self'), unwrap(target, 'binary_cross_entropy_backward', 'target'), unwrapOptional(weight, 'binary_cross_entropy_backward', 'weight'), reduction));
+}
+let $binary_cross_entropy_backward: Operator | undefined;
+
 /** Every operator above with the schema that it was made from; a contract test holds the loaded libtorch to them. */
 export const schemas: Readonly<Record<string, string>> = {
   'add.Tensor': "aten::add.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor",
@@ -1484,4 +1553,13 @@ export const schemas: Readonly<Record<string, string>> = {
   'ctc_loss.Tensor': "aten::ctc_loss.Tensor(Tensor log_probs, Tensor targets, Tensor input_lengths, Tensor target_lengths, int blank=0, int reduction=1, bool zero_infinity=False) -> Tensor",
   'pairwise_distance': "aten::pairwise_distance(Tensor x1, Tensor x2, float p=2., float eps=9.9999999999999995e-07, bool keepdim=False) -> Tensor",
   'cosine_similarity': "aten::cosine_similarity(Tensor x1, Tensor x2, int dim=1, float eps=1e-08) -> Tensor",
+  '_log_softmax': "aten::_log_softmax(Tensor self, int dim, bool half_to_float) -> Tensor",
+  '_log_softmax_backward_data': "aten::_log_softmax_backward_data(Tensor grad_output, Tensor output, int dim, ScalarType input_dtype) -> Tensor",
+  '_log_softmax_backward_data.out': "aten::_log_softmax_backward_data.out(Tensor grad_output, Tensor output, int dim, ScalarType input_dtype, *, Tensor(a!) out) -> Tensor(a!)",
+  'nll_loss_forward': "aten::nll_loss_forward(Tensor self, Tensor target, Tensor? weight, int reduction, SymInt ignore_index) -> (Tensor output, Tensor total_weight)",
+  'nll_loss_backward': "aten::nll_loss_backward(Tensor grad_output, Tensor self, Tensor target, Tensor? weight, int reduction, SymInt ignore_index, Tensor total_weight) -> Tensor",
+  'mse_loss_backward.grad_input': "aten::mse_loss_backward.grad_input(Tensor grad_output, Tensor self, Tensor target, int reduction, *, Tensor(a!) grad_input) -> Tensor(a!)",
+  'smooth_l1_loss_backward.grad_input': "aten::smooth_l1_loss_backward.grad_input(Tensor grad_output, Tensor self, Tensor target, int reduction, float beta, *, Tensor(a!) grad_input) -> Tensor(a!)",
+  'huber_loss_backward.out': "aten::huber_loss_backward.out(Tensor grad_output, Tensor self, Tensor target, int reduction, float delta, *, Tensor(a!) grad_input) -> Tensor(a!)",
+  'binary_cross_entropy_backward': "aten::binary_cross_entropy_backward(Tensor grad_output, Tensor self, Tensor target, Tensor? weight=None, int reduction=1) -> Tensor",
 };

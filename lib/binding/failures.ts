@@ -23,7 +23,16 @@ export function throwing(native: Native): Native {
     typeof value === 'function' ? guard(value) : value,
   ]);
   const guarded = Object.fromEntries(entries) as Native;
-  return { ...guarded, operator: (name, overload): Operator => guard(guarded.operator(name, overload)) };
+  return {
+    ...guarded,
+    operator: (name, overload): Operator => guard(guarded.operator(name, overload)),
+    start: (fn, done) => {
+      // Called with the number of the step that failed.
+      const settled = (step: unknown): void =>
+        done(step === undefined ? undefined : { step: step as number, error: remade(failure(), settled) });
+      guarded.start(fn, settled);
+    },
+  };
 }
 
 const libtorchKinds = new Set(['RUNTIME', 'VALUE', 'INDEX', 'TYPE', 'NOT_IMPLEMENTED', 'OUT_OF_MEMORY']);

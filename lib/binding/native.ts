@@ -20,9 +20,23 @@ export type NativeResult = Handle | Scalar | string | undefined | NativeResult[]
 /** An ATen operator as a function of its schema's arguments in their order. */
 export type Operator = (...args: NativeValue[]) => NativeResult;
 
+declare const programBrand: unique symbol;
+
+/** A recorded program: an opaque External that only the addon can read. */
+export interface Program {
+  readonly [programBrand]: true;
+}
+
 /** The function through which native code speaks unasked. */
 export interface NativeHooks {
   emitWarning(message: string): void;
+}
+
+/** Why a program stopped that ran off the JavaScript thread. */
+export interface StepFailure {
+  /** The step that failed. */
+  step: number;
+  error: unknown;
 }
 
 /** The main addon. */
@@ -51,6 +65,20 @@ export interface Native {
   share(array: TypedArray, dtype: number, shape: readonly number[]): Handle;
   copyTo(tensor: Handle, array: TypedArray): void;
   item(tensor: Handle): Scalar;
+
+  record(
+    inputs: readonly Handle[],
+    fn: (inputs: readonly Handle[]) => readonly Handle[],
+    belowAutograd: boolean,
+  ): Program;
+  /** `undefined` if the program was recorded for other inputs. */
+  run(program: Program, number: boolean, ...inputs: readonly Handle[]): Scalar | Handle[] | undefined;
+  runInChunks(program: Program, size: number, chunk: number, cut: readonly boolean[], inputs: readonly Handle[]): void;
+  outsideRecording<T>(fn: () => T): T;
+  refuseIf(condition: Handle): void;
+  stepCount(): number;
+  settle(tensor: Handle): void;
+  start(fn: () => readonly Handle[], done: (failure: StepFailure | undefined) => void): void;
 
   shape(tensor: Handle): number[];
   strides(tensor: Handle): number[];

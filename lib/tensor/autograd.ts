@@ -164,35 +164,7 @@ export function isInferenceModeEnabled(): boolean {
   return native().isInferenceModeEnabled();
 }
 
-/** What {@link valueAndGrad} gives. */
-export interface ValueAndGrad {
-  /** The value, outside of any graph. */
-  value: Tensor;
-  /** Its gradient with respect to the first argument. */
-  grad: Tensor;
-}
-
-/**
- * A function that computes another one and its gradient with respect to the first argument; nobody's `grad` changes.
- *
- * @example const { value, grad } = torch.valueAndGrad(F.crossEntropy)(logits, target, { reduction: 'sum' });
- *
- * @throws NativeError `RUNTIME` if the value has more than one element or does not depend on the first argument.
- */
-export function valueAndGrad<Rest extends unknown[]>(
-  fn: (input: Tensor, ...rest: Rest) => Tensor,
-): (input: Tensor, ...rest: Rest) => ValueAndGrad {
-  callable('valueAndGrad', "'fn'", fn);
-  return (input, ...rest) => {
-    unwrap(input, 'valueAndGrad', 'input');
-    if (input.isInference) {
-      throw expected('valueAndGrad', "'input'", 'to be made outside of inferenceMode', 'an inference tensor');
-    }
-    return enableGrad(() => {
-      const leaf = input.detach().requiresGrad_();
-      const value = fn(leaf, ...rest);
-      const [gradient] = grad(value, leaf);
-      return { value: value.detach(), grad: gradient as Tensor };
-    });
-  };
+/** @internal Whether an operation on a tensor would be recorded for gradients now. */
+export function recordsGraph(tensor: Tensor): boolean {
+  return native().isGradEnabled() && tensor.requiresGrad;
 }

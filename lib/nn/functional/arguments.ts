@@ -4,6 +4,7 @@ import { DisposedError, expected, NativeError } from '../../errors';
 import { oneOf } from '../../options';
 import { type FlatData, type TensorData, tensor } from '../../tensor/create';
 import { isTypedArray } from '../../tensor/elements';
+import { atOnce, failingAs } from '../../tensor/recording';
 import { sameShape } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
 import { isFloating, type Reduction, reductions } from '../../types';
@@ -29,7 +30,7 @@ export function reductionCode(op: string, reduction: unknown): number {
  * that is floating; typed arrays keep their own.
  */
 export function asTensor(op: string, argument: string, value: TensorLike, companion?: Tensor): Tensor {
-  return isTensor(value) ? value : fromData(op, argument, value, companion);
+  return isTensor(value) ? value : atOnce(() => fromData(op, argument, value, companion));
 }
 
 /** An option that is a tensor, or absent. */
@@ -68,7 +69,7 @@ function isData(value: unknown): value is TensorData {
  * A target of class indices as a tensor. Data becomes int64; a number among it that is no integer is refused.
  */
 export function asIndexTarget(op: string, argument: string, value: TensorLike): Tensor {
-  return isTensor(value) ? value : toIndices(fromData(op, argument, value));
+  return isTensor(value) ? value : atOnce(() => toIndices(fromData(op, argument, value)));
 }
 
 /** Integers as int64: from the numbers themselves where they are floats, because casting the tensor would truncate. */
@@ -85,9 +86,11 @@ function toIndices(made: Tensor): Tensor {
 export function asClassTarget(op: string, argument: string, value: TensorLike, input: Tensor): Tensor {
   if (isTensor(value)) return value;
   if (input.isDisposed) throw disposed(op, "'input'");
-  const made = fromData(op, argument, value);
-  const isProbabilities = isFloating(made.dtype) && !input.isDisposed && sameShape(made.shape, input.shape);
-  return isProbabilities ? made.to(input.dtype) : toIndices(made);
+  return atOnce(() => {
+    const made = fromData(op, argument, value);
+    const isProbabilities = isFloating(made.dtype) && !input.isDisposed && sameShape(made.shape, input.shape);
+    return isProbabilities ? made.to(input.dtype) : toIndices(made);
+  });
 }
 
 /** What was wrong with an argument, in the words of the one formula. */
@@ -116,20 +119,18 @@ export function explained<T>(
   call: () => T,
   explain: (refusal: NativeError) => Explanation | undefined,
 ): T {
-  try {
-    return call();
-  } catch (error) {
-    if (error instanceof DisposedError) throw namingDisposed(op, tensors, error);
-    if (!(error instanceof NativeError)) throw error;
+  return failingAs(call, (error) => {
+    if (error instanceof DisposedError) return namingDisposed(op, tensors, error);
+    if (!(error instanceof NativeError)) return error;
     const found = explain(error);
-    if (found === undefined) throw error;
+    if (found === undefined) return error;
     const { message, argument } = expected(op, found.label, found.what, found.actual);
-    throw new NativeError(error.code, `${message} (libtorch: ${error.message})`, {
+    return new NativeError(error.code, `${message} (libtorch: ${error.message})`, {
       op,
       argument: argument as string,
       cause: error,
     });
-  }
+  });
 }
 
 /** The error for a disposed tensor, by the name that the caller knows it by. */

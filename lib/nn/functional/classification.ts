@@ -1,12 +1,31 @@
 /** Losses over class scores and over probabilities: cross entropy and its relatives. */
 import * as aten from '../../aten/operators.generated';
-import { expected } from '../../errors';
+import { expected, type NativeError } from '../../errors';
 import { integer, withDefaults, within } from '../../options';
+import { recordsGraph } from '../../tensor/autograd';
 import { sameShape, shapeText } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
+import { registerDerivative } from '../../tensor/value-and-grad';
 import type { Reduction } from '../../types';
-import { asClassTarget, asOptionalTensor, asTensor, explained, reductionCode, type TensorLike } from './arguments';
+import {
+  asClassTarget,
+  asOptionalTensor,
+  asTensor,
+  type Explanation,
+  explained,
+  reductionCode,
+  type TensorLike,
+} from './arguments';
+import {
+  type CrossEntropyCall,
+  crossEntropyInPieces,
+  differentiateCrossEntropy,
+  differentiateNllLoss,
+  unit,
+} from './cross-entropy-fused';
 import { explainClassification, explainExpand, explainIntegers, explainProbabilities } from './explain';
+import { asyncForm, itemForm, outForm } from './forms';
+import { differentiatePointwise, type Pointwise, pointwiseLoss } from './pointwise-fused';
 
 /** Options of {@link crossEntropy}. */
 export interface CrossEntropyOptions {
@@ -93,20 +112,56 @@ export const binaryCrossEntropyWithLogitsDefaults = Object.freeze({
  * **Source**: `torch.nn.functional.cross_entropy`, `aten::cross_entropy_loss`.
  */
 export function crossEntropy(input: TensorLike, target: TensorLike, options?: CrossEntropyOptions): Tensor {
+  const call = readCrossEntropy(input, target, options);
+  return explainedCrossEntropy(
+    call,
+    () => (recordsGraph(call.input) ? undefined : crossEntropyInPieces(call)) ?? wholeCrossEntropy(call),
+  );
+}
+crossEntropy.item = itemForm(crossEntropy);
+crossEntropy.out = outForm(crossEntropy);
+crossEntropy.async = asyncForm(crossEntropy);
+registerDerivative(crossEntropy, (into, input, target, options) => {
+  const call = readCrossEntropy(input, target, options);
+  return explainedCrossEntropy(call, () => differentiateCrossEntropy(call, into));
+});
+
+function readCrossEntropy(
+  input: TensorLike,
+  target: TensorLike,
+  options: CrossEntropyOptions | undefined,
+): CrossEntropyCall {
   const op = 'crossEntropy';
   const filled = withDefaults<CrossEntropyOptions>(op, options, crossEntropyDefaults);
   const reduction = reductionCode(op, filled.reduction);
   const ignoreIndex = integer(op, "option 'ignoreIndex'", filled.ignoreIndex);
-  const smoothing = within(op, "option 'labelSmoothing'", filled.labelSmoothing, 0, 1);
+  const labelSmoothing = within(op, "option 'labelSmoothing'", filled.labelSmoothing, 0, 1);
   const scores = asTensor(op, 'input', input);
-  const labels = asClassTarget(op, 'target', target, scores);
-  const weight = asOptionalTensor(op, 'weight', filled.weight, scores);
-  return explained(
-    op,
-    { arguments: { input: scores, target: labels }, options: { weight } },
-    () => aten.cross_entropy_loss(scores, labels, weight, reduction, ignoreIndex, smoothing),
-    (refusal) => explainClassification({ input: scores, target: labels, weight, ignoreIndex }, true, refusal),
-  );
+  return {
+    input: scores,
+    target: asClassTarget(op, 'target', target, scores),
+    weight: asOptionalTensor(op, 'weight', filled.weight, scores),
+    reduction,
+    ignoreIndex,
+    labelSmoothing,
+  };
+}
+
+function explainedCrossEntropy<T>(call: CrossEntropyCall, compute: () => T): T {
+  const { input, target, weight } = call;
+  const explain = (refusal: NativeError): Explanation | undefined => explainClassification(call, true, refusal);
+  return explained('crossEntropy', { arguments: { input, target }, options: { weight } }, compute, explain);
+}
+
+function wholeCrossEntropy({
+  input,
+  target,
+  weight,
+  reduction,
+  ignoreIndex,
+  labelSmoothing,
+}: CrossEntropyCall): Tensor {
+  return aten.cross_entropy_loss(input, target, weight, reduction, ignoreIndex, labelSmoothing);
 }
 
 /**
@@ -136,23 +191,43 @@ export function crossEntropy(input: TensorLike, target: TensorLike, options?: Cr
  * **Source**: `torch.nn.functional.nll_loss`, `aten::nll_loss_nd`.
  */
 export function nllLoss(input: TensorLike, target: TensorLike, options?: NLLLossOptions): Tensor {
+  const call = readNllLoss(input, target, options);
+  return explainedNllLoss(call, () => {
+    const { input: logProbs, target: labels, weight, reduction, ignoreIndex } = call;
+    // The backward kernel of 4-D input writes contiguous gradients only, and refuses others after the fact.
+    const given = logProbs.ndim === 4 && !logProbs.isContiguous ? logProbs.contiguous() : logProbs;
+    return aten.nll_loss_nd(given, labels, weight, reduction, ignoreIndex);
+  });
+}
+nllLoss.item = itemForm(nllLoss);
+nllLoss.out = outForm(nllLoss);
+nllLoss.async = asyncForm(nllLoss);
+registerDerivative(nllLoss, (_into, input, target, options) => {
+  const call = readNllLoss(input, target, options);
+  return explainedNllLoss(call, () => differentiateNllLoss(call));
+});
+
+type NllLossCall = Omit<CrossEntropyCall, 'labelSmoothing'>;
+
+function readNllLoss(input: TensorLike, target: TensorLike, options: NLLLossOptions | undefined): NllLossCall {
   const op = 'nllLoss';
   const filled = withDefaults<NLLLossOptions>(op, options, nllLossDefaults);
   const reduction = reductionCode(op, filled.reduction);
   const ignoreIndex = integer(op, "option 'ignoreIndex'", filled.ignoreIndex);
   const logProbs = asTensor(op, 'input', input);
-  const labels = asClassTarget(op, 'target', target, logProbs);
-  const weight = asOptionalTensor(op, 'weight', filled.weight, logProbs);
-  return explained(
-    op,
-    { arguments: { input: logProbs, target: labels }, options: { weight } },
-    () => {
-      // The backward kernel of 4-D input writes contiguous gradients only, and refuses others after the fact.
-      const given = logProbs.ndim === 4 && !logProbs.isContiguous ? logProbs.contiguous() : logProbs;
-      return aten.nll_loss_nd(given, labels, weight, reduction, ignoreIndex);
-    },
-    (refusal) => explainClassification({ input: logProbs, target: labels, weight, ignoreIndex }, false, refusal),
-  );
+  return {
+    input: logProbs,
+    target: asClassTarget(op, 'target', target, logProbs),
+    weight: asOptionalTensor(op, 'weight', filled.weight, logProbs),
+    reduction,
+    ignoreIndex,
+  };
+}
+
+function explainedNllLoss<T>(call: NllLossCall, compute: () => T): T {
+  const { input, target, weight } = call;
+  const explain = (refusal: NativeError): Explanation | undefined => explainClassification(call, false, refusal);
+  return explained('nllLoss', { arguments: { input, target }, options: { weight } }, compute, explain);
 }
 
 /**
@@ -176,23 +251,62 @@ export function nllLoss(input: TensorLike, target: TensorLike, options?: NLLLoss
  * **Source**: `torch.nn.functional.binary_cross_entropy`, `aten::binary_cross_entropy`.
  */
 export function binaryCrossEntropy(input: TensorLike, target: TensorLike, options?: BinaryCrossEntropyOptions): Tensor {
+  const call = readProbabilities(input, target, options);
+  return explainedProbabilities(call, (weight) =>
+    aten.binary_cross_entropy(call.input, call.target, weight, call.reduction),
+  );
+}
+binaryCrossEntropy.item = itemForm(binaryCrossEntropy);
+binaryCrossEntropy.out = outForm(binaryCrossEntropy);
+binaryCrossEntropy.async = asyncForm(binaryCrossEntropy);
+registerDerivative(binaryCrossEntropy, (_into, input, target, options) => {
+  const call = readProbabilities(input, target, options);
+  const { input: x, target: y, reduction } = call;
+  if (reduction === 0) return undefined;
+  return explainedProbabilities(call, (weight) => ({
+    value: aten.binary_cross_entropy(x, y, weight, reduction),
+    grad: aten.binary_cross_entropy_backward(unit(x), x, y, weight, reduction),
+  }));
+});
+
+interface ProbabilitiesCall {
+  input: Tensor;
+  target: Tensor;
+  weight: Tensor | undefined;
+  reduction: number;
+}
+
+function readProbabilities(
+  input: TensorLike,
+  target: TensorLike,
+  options: BinaryCrossEntropyOptions | undefined,
+): ProbabilitiesCall {
   const op = 'binaryCrossEntropy';
   const filled = withDefaults<BinaryCrossEntropyOptions>(op, options, binaryCrossEntropyDefaults);
   const reduction = reductionCode(op, filled.reduction);
   const probs = asTensor(op, 'input', input);
-  const labels = asTensor(op, 'target', target, probs);
-  const weight = asOptionalTensor(op, 'weight', filled.weight, probs);
+  return {
+    input: probs,
+    target: asTensor(op, 'target', target, probs),
+    weight: asOptionalTensor(op, 'weight', filled.weight, probs),
+    reduction,
+  };
+}
+
+function explainedProbabilities<T>(call: ProbabilitiesCall, compute: (weight: Tensor | undefined) => T): T {
+  const op = 'binaryCrossEntropy';
+  const { input, target, weight } = call;
   return explained(
     op,
-    { arguments: { input: probs, target: labels }, options: { weight } },
+    { arguments: { input, target }, options: { weight } },
     () => {
-      checkSameShape(op, probs, labels);
-      const refused = explainExpand('weight', weight, 'target', labels);
+      checkSameShape(op, input, target);
+      const refused = explainExpand('weight', weight, 'target', target);
       if (refused) throw expected(op, refused.label, refused.what, refused.actual);
       // The operator itself would not broadcast a weight that is smaller than the target.
-      return aten.binary_cross_entropy(probs, labels, weight?.expand(labels.shape), reduction);
+      return compute(weight?.expand(target.shape));
     },
-    () => explainProbabilities(probs, labels),
+    () => explainProbabilities(input, target),
   );
 }
 
@@ -222,25 +336,81 @@ export function binaryCrossEntropyWithLogits(
   target: TensorLike,
   options?: BinaryCrossEntropyWithLogitsOptions,
 ): Tensor {
+  const call = readLogits(input, target, options);
+  return explainedLogits(call, () => pointwiseLoss(logitsLoss(call)));
+}
+binaryCrossEntropyWithLogits.item = itemForm(binaryCrossEntropyWithLogits);
+binaryCrossEntropyWithLogits.out = outForm(binaryCrossEntropyWithLogits);
+binaryCrossEntropyWithLogits.async = asyncForm(binaryCrossEntropyWithLogits);
+registerDerivative(binaryCrossEntropyWithLogits, (into, input, target, options) => {
+  const call = readLogits(input, target, options);
+  return explainedLogits(call, () => differentiatePointwise(logitsLoss(call), into));
+});
+
+interface LogitsCall {
+  input: Tensor;
+  target: Tensor;
+  weight: Tensor | undefined;
+  posWeight: Tensor | undefined;
+  reduction: number;
+}
+
+function readLogits(
+  input: TensorLike,
+  target: TensorLike,
+  options: BinaryCrossEntropyWithLogitsOptions | undefined,
+): LogitsCall {
   const op = 'binaryCrossEntropyWithLogits';
   const filled = withDefaults<BinaryCrossEntropyWithLogitsOptions>(op, options, binaryCrossEntropyWithLogitsDefaults);
   const reduction = reductionCode(op, filled.reduction);
   const logits = asTensor(op, 'input', input);
-  const labels = asTensor(op, 'target', target, logits);
-  const weight = asOptionalTensor(op, 'weight', filled.weight, logits);
-  const posWeight = asOptionalTensor(op, 'posWeight', filled.posWeight, logits);
+  return {
+    input: logits,
+    target: asTensor(op, 'target', target, logits),
+    weight: asOptionalTensor(op, 'weight', filled.weight, logits),
+    posWeight: asOptionalTensor(op, 'posWeight', filled.posWeight, logits),
+    reduction,
+  };
+}
+
+function explainedLogits<T>({ input, target, weight, posWeight }: LogitsCall, compute: () => T): T {
+  const op = 'binaryCrossEntropyWithLogits';
   return explained(
     op,
-    { arguments: { input: logits, target: labels }, options: { weight, posWeight } },
+    { arguments: { input, target }, options: { weight, posWeight } },
     () => {
-      checkSameShape(op, logits, labels);
-      return aten.binary_cross_entropy_with_logits(logits, labels, weight, posWeight, reduction);
+      checkSameShape(op, input, target);
+      return compute();
     },
     () =>
-      explainIntegers('input', logits) ??
-      explainExpand('weight', weight, 'target', labels) ??
-      explainExpand('posWeight', posWeight, 'target', labels),
+      explainIntegers('input', input) ??
+      explainExpand('weight', weight, 'target', target) ??
+      explainExpand('posWeight', posWeight, 'target', target),
   );
+}
+
+function logitsLoss({ input, target, weight, posWeight, reduction }: LogitsCall): Pointwise {
+  return {
+    input,
+    operands: [target, weight, posWeight],
+    reduction,
+    whole: () => aten.binary_cross_entropy_with_logits(input, target, weight, posWeight, reduction),
+    losses: (x, [y, w, p]) => aten.binary_cross_entropy_with_logits(x, y as Tensor, w, p, 0),
+    gradient: (x, [y, w, p]) => {
+      const probabilities = aten.sigmoid(x);
+      const target = y as Tensor;
+      let grad: Tensor;
+      if (p === undefined) {
+        grad = aten.sub__Tensor(probabilities, target);
+      } else {
+        const positive = aten.mul_Tensor(p, target);
+        grad = aten.sub__Tensor(aten.add_Scalar(positive, 1), target);
+        grad = aten.sub__Tensor(aten.mul__Tensor(grad, probabilities), positive);
+      }
+      if (w !== undefined) grad = aten.mul__Tensor(grad, w);
+      return reduction === 1 ? aten.div__Scalar(grad, input.numel) : grad;
+    },
+  };
 }
 
 function checkSameShape(op: string, input: Tensor, target: Tensor): void {

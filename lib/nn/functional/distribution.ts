@@ -4,11 +4,16 @@ import { emitWarning } from '../../binding/load';
 import { expected } from '../../errors';
 import { boolean, number, oneOf, withDefaults } from '../../options';
 import { noGrad } from '../../tensor/autograd';
+import { refuseIf } from '../../tensor/recording';
 import { sameShape, shapeText } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
+import { registerDerivative } from '../../tensor/value-and-grad';
 import { type Reduction, reductions } from '../../types';
 import { asTensor, explained, reductionCode, type TensorLike } from './arguments';
+import { unit } from './cross-entropy-fused';
 import { explainBroadcast, explainIntegers } from './explain';
+import { asyncForm, itemForm, outForm } from './forms';
+import { differentiatePointwise, type Pointwise, pointwiseLoss } from './pointwise-fused';
 
 /** How {@link klDiv} reduces. */
 export const klDivReductions = [...reductions, 'batchmean'] as const;
@@ -57,25 +62,64 @@ const meanWarning =
  * **Source**: `torch.nn.functional.kl_div`, `aten::kl_div`.
  */
 export function klDiv(input: TensorLike, target: TensorLike, options?: KLDivOptions): Tensor {
+  const call = readKlDiv(input, target, options);
+  if (call.reduction === 'mean') emitWarning(meanWarning);
+  const loss = explainedKlDiv(call, () => pointwiseLoss(divergence(call)));
+  const size = call.input.shape[0];
+  return call.reduction === 'batchmean' && size !== undefined ? loss.div(size) : loss;
+}
+klDiv.item = itemForm(klDiv);
+klDiv.out = outForm(klDiv);
+klDiv.async = asyncForm(klDiv);
+registerDerivative(klDiv, (into, input, target, options) => {
+  const call = readKlDiv(input, target, options);
+  // The gradient of a quotient, which batchmean adds, is left to the graph.
+  if (call.reduction === 'batchmean') return undefined;
+  return explainedKlDiv(call, () => differentiatePointwise(divergence(call), into));
+});
+
+interface KlDivCall {
+  input: Tensor;
+  target: Tensor;
+  reduction: (typeof klDivReductions)[number];
+  logTarget: boolean;
+}
+
+function readKlDiv(input: TensorLike, target: TensorLike, options: KLDivOptions | undefined): KlDivCall {
   const op = 'klDiv';
   const filled = withDefaults<KLDivOptions>(op, options, klDivDefaults);
   const reduction = oneOf(op, "option 'reduction'", filled.reduction, klDivReductions);
   const logTarget = boolean(op, "option 'logTarget'", filled.logTarget);
   const logProbs = asTensor(op, 'input', input);
-  const probs = asTensor(op, 'target', target, logProbs);
-  if (reduction === 'mean') emitWarning(meanWarning);
-  const code = reductionCode(op, reduction === 'batchmean' ? 'sum' : reduction);
-  const loss = explained(
-    op,
-    { arguments: { input: logProbs, target: probs } },
-    () => aten.kl_div(logProbs, probs, code, logTarget),
+  return { input: logProbs, target: asTensor(op, 'target', target, logProbs), reduction, logTarget };
+}
+
+function explainedKlDiv<T>({ input, target }: KlDivCall, compute: () => T): T {
+  return explained(
+    'klDiv',
+    { arguments: { input, target } },
+    compute,
     () =>
-      explainIntegers('input', logProbs) ??
-      explainIntegers('target', probs) ??
-      explainBroadcast('target', probs, 'input', logProbs),
+      explainIntegers('input', input) ??
+      explainIntegers('target', target) ??
+      explainBroadcast('target', target, 'input', input),
   );
-  const size = logProbs.shape[0];
-  return reduction === 'batchmean' && size !== undefined ? loss.div(size) : loss;
+}
+
+function divergence({ input, target, reduction, logTarget }: KlDivCall): Pointwise {
+  const code = reductionCode('klDiv', reduction === 'batchmean' ? 'sum' : reduction);
+  return {
+    input,
+    operands: [target],
+    reduction: code,
+    whole: () => aten.kl_div(input, target, code, logTarget),
+    losses: (x, [y]) => aten.kl_div(x, y as Tensor, 0, logTarget),
+    gradient: (x, [y]) => {
+      const one = unit(x);
+      const upstream = aten.neg(reduction === 'mean' ? aten.div_Scalar(one, input.numel) : one);
+      return aten.mul_Tensor(logTarget ? aten.exp(y as Tensor) : (y as Tensor), upstream);
+    },
+  };
 }
 
 /** Options of {@link poissonNllLoss}. */
@@ -135,6 +179,9 @@ export function poissonNllLoss(input: TensorLike, target: TensorLike, options?: 
     () => explainBroadcast('target', counts, 'input', rates),
   );
 }
+poissonNllLoss.item = itemForm(poissonNllLoss);
+poissonNllLoss.out = outForm(poissonNllLoss);
+poissonNllLoss.async = asyncForm(poissonNllLoss);
 
 /** Options of {@link gaussianNllLoss}. */
 export interface GaussianNllLossOptions {
@@ -210,13 +257,17 @@ export function gaussianNllLoss(
   if (filled.reduction === 'none') return losses;
   return filled.reduction === 'sum' ? aten.sum(losses) : aten.mean(losses);
 }
+gaussianNllLoss.item = itemForm(gaussianNllLoss);
+gaussianNllLoss.out = outForm(gaussianNllLoss);
+gaussianNllLoss.async = asyncForm(gaussianNllLoss);
 
 /** The variance in a shape that broadcasts to the input's. */
 function readVariance(op: string, input: Tensor, value: Tensor | number): Tensor {
   const constant = typeof value === 'number';
   const variance = constant ? aten.mul_Scalar(aten.ones_like(input), value) : value;
-  const negative = constant ? value < 0 : aten.any(aten.lt_Scalar(variance, 0)).item<boolean>();
-  if (negative) throw expected(op, "'variance'", 'to be >= 0', constant ? String(value) : 'negative entries');
+  const negative = (actual: string): Error => expected(op, "'variance'", 'to be >= 0', actual);
+  if (!constant) refuseIf(aten.any(aten.lt_Scalar(variance, 0)), () => negative('negative entries'));
+  else if (value < 0) throw negative(String(value));
   const [own, wanted] = [variance.shape, input.shape];
   if (sameShape(own, wanted)) return variance;
   if (sameShape(own, wanted.slice(0, -1))) return aten.unsqueeze(variance, -1);

@@ -7,6 +7,7 @@ import type { Tensor } from '../../tensor/tensor';
 import type { Reduction } from '../../types';
 import { asTensor, type Explanation, explained, reductionCode, type TensorLike } from './arguments';
 import { explainBroadcast } from './explain';
+import { asyncForm, itemForm, outForm } from './forms';
 
 /** Options of {@link marginRankingLoss} and {@link cosineEmbeddingLoss}. */
 export interface MarginOptions {
@@ -138,6 +139,9 @@ export function marginRankingLoss(
     () => explainBroadcast('input2', x2, 'input1', x1) ?? explainBroadcast('target', labels, 'input1', x1),
   );
 }
+marginRankingLoss.item = itemForm(marginRankingLoss);
+marginRankingLoss.out = outForm(marginRankingLoss);
+marginRankingLoss.async = asyncForm(marginRankingLoss);
 
 /**
  * Loss of the angle between vectors: similar pairs (1) should point the same way, dissimilar ones (-1) have a cosine of
@@ -178,6 +182,9 @@ export function cosineEmbeddingLoss(
     () => explainEmbedding(x1, x2, labels),
   );
 }
+cosineEmbeddingLoss.item = itemForm(cosineEmbeddingLoss);
+cosineEmbeddingLoss.out = outForm(cosineEmbeddingLoss);
+cosineEmbeddingLoss.async = asyncForm(cosineEmbeddingLoss);
 
 function explainEmbedding(x1: Tensor, x2: Tensor, target: Tensor): Explanation | undefined {
   const { ndim } = target;
@@ -238,6 +245,9 @@ export function tripletMarginLoss(
     () => explainTriplet(triplet),
   );
 }
+tripletMarginLoss.item = itemForm(tripletMarginLoss);
+tripletMarginLoss.out = outForm(tripletMarginLoss);
+tripletMarginLoss.async = asyncForm(tripletMarginLoss);
 
 type Triplet = [anchor: Tensor, positive: Tensor, negative: Tensor];
 
@@ -338,6 +348,9 @@ export function tripletMarginWithDistanceLoss(
     () => (distance === pairwiseDistance ? explainTriplet(triplet) : undefined),
   );
 }
+tripletMarginWithDistanceLoss.item = itemForm(tripletMarginWithDistanceLoss);
+tripletMarginWithDistanceLoss.out = outForm(tripletMarginWithDistanceLoss);
+tripletMarginWithDistanceLoss.async = asyncForm(tripletMarginWithDistanceLoss);
 
 /**
  * The distance between vectors.

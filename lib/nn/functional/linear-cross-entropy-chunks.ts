@@ -121,7 +121,7 @@ function rowsOf({ call, layout }: Shared, upstream: Tensor | undefined): Rows {
   const target = outside ? aten.masked_fill_Scalar(call.target, ignored, 0) : call.target;
   const weights =
     weight === undefined
-      ? aten.logical_not(ignored).to(layout.rows)
+      ? aten.ne_Scalar(call.target, ignoreIndex).to(layout.rows)
       : aten.masked_fill_Scalar(aten.index_select(weight, 0, target).to(layout.rows), ignored, 0);
   if (reduction === 'mean') {
     const sum = aten.sum(weights);

@@ -8,6 +8,7 @@ import { integer, withDefaults, within } from '../../options';
 import { zeros } from '../../tensor/create';
 import { sameShape, shapeText } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
+import { registerDerivative, type ValueAndGrad } from '../../tensor/value-and-grad';
 import { isFloating, type Reduction, reductions } from '../../types';
 import {
   asClassTarget,
@@ -20,7 +21,8 @@ import {
   type TensorLike,
 } from './arguments';
 import { explainClassification } from './explain';
-import type { ChunkedCall } from './linear-cross-entropy-chunks';
+import { asyncForm, itemForm, outForm } from './forms';
+import { type ChunkedCall, chunkedGradients } from './linear-cross-entropy-chunks';
 import { chunkedEach, chunkedTotal } from './linear-cross-entropy-gradients';
 import {
   type CheckedChunking,
@@ -28,6 +30,8 @@ import {
   type LinearCrossEntropyOptions,
   planChunks,
 } from './linear-cross-entropy-options';
+
+const op = 'linearCrossEntropy';
 
 /** Options of {@link linearCrossEntropy}. */
 export interface LinearCrossEntropyCallOptions {
@@ -92,7 +96,32 @@ export function linearCrossEntropy(
   target: TensorLike,
   options?: LinearCrossEntropyCallOptions,
 ): Tensor {
-  const op = 'linearCrossEntropy';
+  const { call, labels, scoresShape, chunking } = readCall(input, linearWeight, target, options);
+  if (chunking !== undefined) return chunkedLoss(call, labels, chunking);
+  return plainLoss(call, labels, scoresShape);
+}
+linearCrossEntropy.item = itemForm(linearCrossEntropy);
+linearCrossEntropy.out = outForm(linearCrossEntropy);
+linearCrossEntropy.async = asyncForm(linearCrossEntropy);
+registerDerivative(linearCrossEntropy, (_into, input, linearWeight, target, options) => {
+  const { call, labels, chunking } = readCall(input, linearWeight, target, options);
+  return chunking && chunkedDerivative(call, labels, chunking);
+});
+
+/** A call with its arguments checked, and how it is computed in chunks, if it is. */
+interface ReadCall {
+  call: Call;
+  labels: Tensor;
+  scoresShape: readonly number[];
+  chunking: CheckedChunking | undefined;
+}
+
+function readCall(
+  input: TensorLike,
+  linearWeight: TensorLike,
+  target: TensorLike,
+  options: LinearCrossEntropyCallOptions | undefined,
+): ReadCall {
   checkLinearCrossEntropyVersion(op, loadedLibtorch().version);
   const filled = withDefaults<LinearCrossEntropyCallOptions>(op, options, linearCrossEntropyDefaults);
   const wantedIndex =
@@ -111,7 +140,7 @@ export function linearCrossEntropy(
   };
   const tensors = { input: x, linearWeight: call.linearWeight, ...(isTensor(target) && { target }) };
   const given = { linearBias: call.linearBias, weight: call.weight };
-  const shapes = (): number[][] => [checkShapes(op, call), ...Object.values(tensors).map(({ shape }) => shape)];
+  const shapes = (): number[][] => [checkShapes(call), ...Object.values(tensors).map(({ shape }) => shape)];
   const [scoresShape = []] = explained(op, { arguments: tensors, options: given }, shapes, noExplanation);
   const labels = asClassTarget(op, 'target', target, isTensor(target) ? target : alike(x, scoresShape));
   if (wantedIndex !== undefined && sameShape(labels.shape, scoresShape)) {
@@ -120,12 +149,12 @@ export function linearCrossEntropy(
   }
   if (chunking !== undefined) {
     const ignored = reasonsForNoChunks(call, labels);
-    if (ignored === undefined) return chunkedLoss(op, call, labels, chunking);
+    if (ignored === undefined) return { call, labels, scoresShape, chunking };
     emitWarning(ignored);
   }
   // Not earlier: PyTorch warns before it refuses a reduction.
   checkReduction(op, call.reduction);
-  return plainLoss(op, call, labels, scoresShape);
+  return { call, labels, scoresShape, chunking: undefined };
 }
 
 /**
@@ -158,7 +187,7 @@ function alike({ dtype, device }: Tensor, shape: readonly number[]): Tensor {
 }
 
 /** The shape of the scores, if the arguments fit together. */
-function checkShapes(op: string, { input, linearWeight, linearBias }: Call): number[] {
+function checkShapes({ input, linearWeight, linearBias }: Call): number[] {
   const [shape, weightShape] = [input.shape, linearWeight.shape];
   if (shape.length < 1 || shape.length > 2) {
     throw expected(op, "'input'", 'to have 1 or 2 dimensions', `shape ${shapeText(shape)}`);
@@ -186,7 +215,7 @@ function checkShapes(op: string, { input, linearWeight, linearBias }: Call): num
   return [...shape.slice(0, -1), ...outputs];
 }
 
-function plainLoss(op: string, call: Call, target: Tensor, scoresShape: readonly number[]): Tensor {
+function plainLoss(call: Call, target: Tensor, scoresShape: readonly number[]): Tensor {
   const { input, linearBias, weight, reduction, ignoreIndex, labelSmoothing } = call;
   const flat = call.linearWeight.ndim > 2;
   const linearWeight = flat ? aten.flatten_using_ints(call.linearWeight, 0, -2) : call.linearWeight;
@@ -243,7 +272,26 @@ function tuple(sizes: readonly number[]): string {
   return sizes.length === 1 ? `(${sizes[0]},)` : `(${sizes.join(', ')})`;
 }
 
-function chunkedLoss(op: string, call: Call, target: Tensor, chunking: CheckedChunking): Tensor {
+function chunkedLoss(call: Call, target: Tensor, chunking: CheckedChunking): Tensor {
+  const chunked = chunkedCall(call, target, chunking);
+  const loss = explainedChunks(call, target, chunked, () =>
+    call.reduction === 'none' ? chunkedEach(op, chunked) : chunkedTotal(op, chunked, chunking.allowRetainGraph),
+  );
+  return call.input.ndim === 2 ? loss : aten.squeeze_dim(loss, 0);
+}
+
+/** Value and gradient of a sum or mean: the chunks compute both, and need no graph. */
+function chunkedDerivative(call: Call, target: Tensor, chunking: CheckedChunking): ValueAndGrad | undefined {
+  if (call.reduction === 'none' || call.input.ndim !== 2) return undefined;
+  const chunked = chunkedCall(call, target, chunking);
+  const { loss, input } = explainedChunks(call, target, chunked, () =>
+    chunkedGradients(chunked, { input: true, linearWeight: false, linearBias: false }),
+  );
+  return { value: loss, grad: input as Tensor };
+}
+
+/** The call in chunks; a single row is a batch of one. */
+function chunkedCall(call: Call, target: Tensor, chunking: CheckedChunking): ChunkedCall {
   const { linearWeight, linearBias, weight, reduction, ignoreIndex } = call;
   if (!isFloating(call.input.dtype)) throw expected(op, "'input'", 'to be floating point', call.input.dtype);
   const batched = call.input.ndim === 2;
@@ -252,14 +300,17 @@ function chunkedLoss(op: string, call: Call, target: Tensor, chunking: CheckedCh
   const [[rows, features], [classes]] = [input.shape as [number, number], linearWeight.shape as [number, number]];
   const { dtype, device } = input;
   const plan = planChunks(op, chunking, { rows, features, classes, dtype, device });
-  const chunked = { input, linearWeight, target: labels, linearBias, weight, reduction, ignoreIndex, plan };
-  const loss = explained(
+  return { input, linearWeight, target: labels, linearBias, weight, reduction, ignoreIndex, plan };
+}
+
+function explainedChunks<T>(call: Call, target: Tensor, chunked: ChunkedCall, compute: () => T): T {
+  const { input, linearWeight, linearBias, weight } = call;
+  return explained(
     op,
-    { arguments: { input: call.input, linearWeight, target }, options: { linearBias, weight } },
-    () => (reduction === 'none' ? chunkedEach(op, chunked) : chunkedTotal(op, chunked, chunking.allowRetainGraph)),
+    { arguments: { input, linearWeight, target }, options: { linearBias, weight } },
+    compute,
     () => explainDtypes(call) ?? explainChunked(chunked),
   );
-  return batched ? loss : aten.squeeze_dim(loss, 0);
 }
 
 /** The first thing that does not fit where the scores of all rows never exist. */

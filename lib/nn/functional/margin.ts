@@ -7,6 +7,7 @@ import type { Tensor } from '../../tensor/tensor';
 import type { Reduction } from '../../types';
 import { asIndexTarget, asOptionalTensor, asTensor, explained, reductionCode, type TensorLike } from './arguments';
 import { explainBroadcast, explainExpand, explainExpandOf, explainIntegers, explainMargins } from './explain';
+import { asyncForm, itemForm, outForm } from './forms';
 
 /** Options of losses that only reduce. */
 export interface ReductionOptions {
@@ -91,6 +92,9 @@ export function hingeEmbeddingLoss(input: TensorLike, target: TensorLike, option
     () => explainBroadcast('target', labels, 'input', distances),
   );
 }
+hingeEmbeddingLoss.item = itemForm(hingeEmbeddingLoss);
+hingeEmbeddingLoss.out = outForm(hingeEmbeddingLoss);
+hingeEmbeddingLoss.async = asyncForm(hingeEmbeddingLoss);
 
 /**
  * Logistic loss of scores with signs as targets.
@@ -124,6 +128,9 @@ export function softMarginLoss(input: TensorLike, target: TensorLike, options?: 
     () => explainIntegers('input', scores) ?? explainExpandOf("'target'", labels, 'input', scores),
   );
 }
+softMarginLoss.item = itemForm(softMarginLoss);
+softMarginLoss.out = outForm(softMarginLoss);
+softMarginLoss.async = asyncForm(softMarginLoss);
 
 /**
  * Hinge loss between the target's score and every other one.
@@ -170,6 +177,9 @@ export function multiMarginLoss(input: TensorLike, target: TensorLike, options?:
     },
   );
 }
+multiMarginLoss.item = itemForm(multiMarginLoss);
+multiMarginLoss.out = outForm(multiMarginLoss);
+multiMarginLoss.async = asyncForm(multiMarginLoss);
 
 /** @internal Refuses weights of {@link multiMarginLoss} that are no vector. */
 export function checkClassWeight(op: string, weight: Tensor | undefined): void {
@@ -222,6 +232,9 @@ export function multilabelMarginLoss(input: TensorLike, target: TensorLike, opti
     },
   );
 }
+multilabelMarginLoss.item = itemForm(multilabelMarginLoss);
+multilabelMarginLoss.out = outForm(multilabelMarginLoss);
+multilabelMarginLoss.async = asyncForm(multilabelMarginLoss);
 
 /** The kernels leave mean and sum of an empty batch unwritten: there the (empty) losses are reduced apart. */
 function reduceEmptyBatch(input: Tensor, reduction: number, call: (reduction: number) => Tensor): Tensor {
@@ -280,3 +293,6 @@ export function multilabelSoftMarginLoss(
       explainExpand('weight', weight, 'input', x),
   );
 }
+multilabelSoftMarginLoss.item = itemForm(multilabelSoftMarginLoss);
+multilabelSoftMarginLoss.out = outForm(multilabelSoftMarginLoss);
+multilabelSoftMarginLoss.async = asyncForm(multilabelSoftMarginLoss);

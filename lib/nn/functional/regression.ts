@@ -5,9 +5,12 @@ import { expected, type NativeError } from '../../errors';
 import { number, withDefaults } from '../../options';
 import { sameShape, shapeText } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
-import type { Reduction } from '../../types';
+import { registerDerivative, type ValueAndGrad } from '../../tensor/value-and-grad';
+import { isFloating, type Reduction } from '../../types';
 import { asOptionalTensor, asTensor, type Explanation, explained, reductionCode, type TensorLike } from './arguments';
+import { unit } from './cross-entropy-fused';
 import { explainBroadcast } from './explain';
+import { asyncForm, itemForm, outForm } from './forms';
 
 /** Options of {@link l1Loss} and {@link mseLoss}. */
 export interface WeightedOptions {
@@ -78,6 +81,26 @@ function readPair(op: string, input: TensorLike, target: TensorLike, weight: Ten
   );
 }
 
+/** How a loss of pairs and its gradient are computed; the gradient is written into a tensor of the input's shape. */
+interface PairOperators {
+  value(pair: Pair): Tensor;
+  gradient(pair: Pair, one: Tensor, into: Tensor): Tensor;
+}
+
+/** Value and gradient of a sum or mean, without a graph; `undefined` where the arguments need one. */
+function differentiatePair(
+  pair: Pair,
+  reduction: number,
+  { value, gradient }: PairOperators,
+  into: Tensor | undefined,
+): ValueAndGrad | undefined {
+  const { input, target } = pair;
+  const fits = isFloating(input.dtype) && target.dtype === input.dtype && input.isContiguous;
+  if (reduction === 0 || !fits || !target.isContiguous || !sameShape(input.shape, target.shape)) return undefined;
+  // The value first: the gradient may be written over the input.
+  return { value: value(pair), grad: gradient(pair, unit(input), into ?? aten.empty_like(input)) };
+}
+
 /** PyTorch's own words, character for character. */
 function warnOfBroadcast(target: readonly number[], input: readonly number[]): void {
   const [own, other] = [target, input].map((shape) => `torch.Size(${shapeText(shape)})`);
@@ -121,6 +144,9 @@ export function l1Loss(input: TensorLike, target: TensorLike, options?: Weighted
   const losses = aten.mul_Tensor(aten.abs(aten.sub_Tensor(pair.input, pair.target)), pair.weight);
   return reduceWeighted(losses, pair.weight, reduction as Reduction);
 }
+l1Loss.item = itemForm(l1Loss);
+l1Loss.out = outForm(l1Loss);
+l1Loss.async = asyncForm(l1Loss);
 
 /**
  * The mean squared error.
@@ -149,6 +175,24 @@ export function mseLoss(input: TensorLike, target: TensorLike, options?: Weighte
   const squares = aten.pow_Tensor_Scalar(aten.sub_Tensor(pair.input, pair.target), 2);
   return reduceWeighted(aten.mul_Tensor(squares, pair.weight), pair.weight, reduction as Reduction);
 }
+mseLoss.item = itemForm(mseLoss);
+mseLoss.out = outForm(mseLoss);
+mseLoss.async = asyncForm(mseLoss);
+registerDerivative(mseLoss, (into, input, target, options) => {
+  const { reduction, weight } = withDefaults<WeightedOptions>('mseLoss', options, weightedDefaults);
+  const code = reductionCode('mseLoss', reduction);
+  if (weight !== undefined) return undefined;
+  const pair = readPair('mseLoss', input, target, undefined);
+  return differentiatePair(
+    pair,
+    code,
+    {
+      value: ({ input: x, target: y }) => aten.mse_loss(x, y, code),
+      gradient: ({ input: x, target: y }, one, grad) => aten.mse_loss_backward_grad_input(one, x, y, code, grad),
+    },
+    into,
+  );
+});
 
 /**
  * Squared error near 0 and absolute error beyond, without a step in value or slope.
@@ -182,6 +226,26 @@ export function smoothL1Loss(input: TensorLike, target: TensorLike, options?: Sm
     (refusal) => explainOption(refusal, 'beta', 'to be a number >= 0', beta),
   );
 }
+smoothL1Loss.item = itemForm(smoothL1Loss);
+smoothL1Loss.out = outForm(smoothL1Loss);
+smoothL1Loss.async = asyncForm(smoothL1Loss);
+registerDerivative(smoothL1Loss, (into, input, target, options) => {
+  const op = 'smoothL1Loss';
+  const filled = withDefaults<SmoothL1LossOptions>(op, options, smoothL1LossDefaults);
+  const code = reductionCode(op, filled.reduction);
+  const beta = number(op, "option 'beta'", filled.beta);
+  if (!(beta > 0)) return undefined;
+  return differentiatePair(
+    readPair(op, input, target, undefined),
+    code,
+    {
+      value: ({ input: x, target: y }) => aten.smooth_l1_loss(x, y, code, beta),
+      gradient: ({ input: x, target: y }, one, grad) =>
+        aten.smooth_l1_loss_backward_grad_input(one, x, y, code, beta, grad),
+    },
+    into,
+  );
+});
 
 /**
  * Squared error near 0 and absolute error beyond, scaled: `delta` times {@link smoothL1Loss} with beta = delta.
@@ -219,6 +283,25 @@ export function huberLoss(input: TensorLike, target: TensorLike, options?: Huber
   if (filled.reduction === 'none') return weighted;
   return filled.reduction === 'sum' ? aten.sum(weighted) : aten.mean(weighted);
 }
+huberLoss.item = itemForm(huberLoss);
+huberLoss.out = outForm(huberLoss);
+huberLoss.async = asyncForm(huberLoss);
+registerDerivative(huberLoss, (into, input, target, options) => {
+  const op = 'huberLoss';
+  const filled = withDefaults<HuberLossOptions>(op, options, huberLossDefaults);
+  const code = reductionCode(op, filled.reduction);
+  const delta = number(op, "option 'delta'", filled.delta);
+  if (filled.weight !== undefined || !(delta > 0)) return undefined;
+  return differentiatePair(
+    readPair(op, input, target, undefined),
+    code,
+    {
+      value: ({ input: x, target: y }) => aten.huber_loss(x, y, code, delta),
+      gradient: ({ input: x, target: y }, one, grad) => aten.huber_loss_backward_out(one, x, y, code, delta, grad),
+    },
+    into,
+  );
+});
 
 /** That libtorch's refusal names an option. */
 function explainOption(refusal: NativeError, name: string, what: string, value: number): Explanation | undefined {

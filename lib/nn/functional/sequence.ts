@@ -4,11 +4,13 @@ import * as aten from '../../aten/operators.generated';
 import { expected, type NativeError, show } from '../../errors';
 import { boolean, integer, withDefaults } from '../../options';
 import { isTypedArray } from '../../tensor/elements';
+import { atOnce } from '../../tensor/recording';
 import { shapeText } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
 import { isFloating, type Reduction } from '../../types';
 import { asIndexTarget, asTensor, type Explanation, explained, reductionCode, type TensorLike } from './arguments';
 import { explainHalf, explainIntegers } from './explain';
+import { asyncForm, itemForm, outForm } from './forms';
 
 /** Options of {@link ctcLoss}. */
 export interface CTCLossOptions {
@@ -83,8 +85,8 @@ export function ctcLoss(
     { arguments: { logProbs: scores, targets: given, ...lengths } },
     () => {
       // The kernel finds a sequence's labels by its offset, as if they were contiguous.
-      const labels = given.ndim === 1 ? given.contiguous() : given;
-      checkLabels(op, labels, numbersOf(counts), scores.shape.at(-1) ?? 0);
+      const labels = given.ndim === 1 ? atOnce(() => given.contiguous()) : given;
+      atOnce(() => checkLabels(op, labels, numbersOf(counts), scores.shape.at(-1) ?? 0));
       return isTensor(steps)
         ? aten.ctc_loss_Tensor(scores, labels, steps, counts as Tensor, blank, reduction, zeroInfinity)
         : aten.ctc_loss_IntList(scores, labels, steps, counts as readonly number[], blank, reduction, zeroInfinity);
@@ -92,6 +94,9 @@ export function ctcLoss(
     (refusal) => explainSequences({ scores, targets: given, steps, counts, blank }, refusal),
   );
 }
+ctcLoss.item = itemForm(ctcLoss);
+ctcLoss.out = outForm(ctcLoss);
+ctcLoss.async = asyncForm(ctcLoss);
 
 type BothLengths = [steps: Tensor, counts: Tensor] | [steps: readonly number[], counts: readonly number[]];
 

@@ -1,0 +1,171 @@
+/** A function and its gradient together: through the graph, or without it where a loss knows its own derivative. */
+import { isTensor, unwrap, wrap } from '../aten/bind';
+import * as aten from '../aten/operators.generated';
+import { expected, show } from '../errors';
+import { callable, withDefaults } from '../options';
+import type { TypedArray } from '../types';
+import { enableGrad, grad, noGrad } from './autograd';
+import { Compiled } from './compiled';
+import { fromTypedArray, type TensorData, tensor } from './create';
+import { arrayDType, isTypedArray } from './elements';
+import { inBackground } from './recording';
+import { sameShape } from './shape';
+import type { Tensor } from './tensor';
+
+/** What {@link valueAndGrad} gives. */
+export interface ValueAndGrad<Gradient = Tensor> {
+  /** The value, outside of any graph. */
+  value: Tensor;
+  /** Its gradient with respect to the first argument. */
+  grad: Gradient;
+}
+
+/** Options of {@link valueAndGrad}. */
+export interface ValueAndGradOptions<Into extends Tensor | TypedArray = Tensor | TypedArray> {
+  /**
+   * Where the gradient is written, of the first argument's shape and dtype; it may be the first argument itself. Absent: a
+   * new tensor.
+   */
+  gradInto?: Into | undefined;
+}
+
+const defaults: Readonly<Required<ValueAndGradOptions>> = Object.freeze({ gradInto: undefined });
+
+/** A function of an input and more that {@link valueAndGrad} made. */
+export interface Differentiated<Rest extends readonly unknown[], Gradient = Tensor> {
+  (input: Tensor | TensorData, ...rest: Rest): ValueAndGrad<Gradient>;
+  /**
+   * The same off the main thread, after whatever runs there already, with all of libtorch's threads. Arrays among the
+   * arguments are copied before the promise is returned.
+   */
+  async(input: Tensor | TensorData, ...rest: Rest): Promise<ValueAndGrad<Gradient>>;
+}
+
+/** How a loss computes value and gradient without the graph, or `undefined` where these arguments need it. */
+type Derivative<Args extends readonly unknown[]> = (
+  into: Tensor | undefined,
+  ...args: Args
+) => ValueAndGrad | undefined;
+
+interface Direct {
+  derivative: Derivative<unknown[]>;
+  compiled: Compiled;
+}
+
+const derivatives = new WeakMap<object, Direct>();
+
+/**
+ * @internal The derivative of a loss with respect to its first argument, with the bits that the graph gives. It may write
+ * the gradient into the tensor that it is given for it.
+ */
+export function registerDerivative<Args extends readonly unknown[]>(
+  loss: (...args: Args) => Tensor,
+  derivative: Derivative<Args>,
+): void {
+  const direct = derivative as unknown as Derivative<unknown[]>;
+  const results = ([into, ...args]: readonly unknown[]): readonly Tensor[] | undefined => {
+    const found = direct(into as Tensor | undefined, ...args);
+    return found && [found.value, settled(found.grad, into as Tensor | undefined)];
+  };
+  derivatives.set(loss, { derivative: direct, compiled: new Compiled(results) });
+}
+
+/** The gradient where it is wanted. */
+function settled(gradient: Tensor, into: Tensor | undefined): Tensor {
+  if (into === undefined || gradient === into) return gradient;
+  return noGrad(() => aten.copy_(into, gradient));
+}
+
+/**
+ * A function that computes another one and its gradient with respect to the first argument; nobody's `grad` changes.
+ *
+ * Of this library's losses most know their own derivative: no graph is recorded, large inputs are computed in pieces that
+ * stay in the processors' caches, and the bits are those that the graph gives.
+ *
+ * @example const { value, grad } = torch.valueAndGrad(F.crossEntropy)(logits, target, { reduction: 'sum' });
+ * @example const { value, grad } = await torch.valueAndGrad(F.crossEntropy).async(logits, target);
+ *
+ * @throws TorchError `INVALID_ARGUMENT` if `gradInto` does not fit the first argument; NativeError `RUNTIME` if the value
+ *   has more than one element or does not depend on the first argument.
+ */
+export function valueAndGrad<Rest extends readonly unknown[], Into extends Tensor | TypedArray = Tensor>(
+  fn: (input: Tensor, ...rest: Rest) => Tensor,
+  options?: ValueAndGradOptions<Into>,
+): Differentiated<Rest, Into> {
+  callable('valueAndGrad', "'fn'", fn);
+  const { gradInto } = withDefaults<ValueAndGradOptions>('valueAndGrad', options, defaults);
+  const direct = derivatives.get(fn);
+  const call = (input: Tensor | TensorData, ...rest: Rest): ValueAndGrad<Into> => {
+    const [x, into] = read(input, gradInto);
+    const found = direct?.compiled.call([into, x, ...rest]);
+    if (found !== undefined) {
+      const [value, gradient] = found as [Parameters<typeof wrap>[0], Parameters<typeof wrap>[0]];
+      return { value: wrap(value), grad: (gradInto ?? wrap(gradient)) as Into };
+    }
+    const { value, grad: gradient } = throughGraph(fn, x, into, rest);
+    return { value, grad: (gradInto ?? gradient) as Into };
+  };
+
+  const inTheBackground = async (input: Tensor | TensorData, ...rest: Rest): Promise<ValueAndGrad<Into>> => {
+    const [x, into] = read(input, gradInto);
+    const { value, grad: gradient } = await inBackground(
+      () => directly(direct, into, x, rest) ?? throughGraph(fn, x, into, rest),
+      (result) => [result.value, result.grad],
+    );
+    return { value, grad: (gradInto ?? gradient) as Into };
+  };
+  return Object.assign(call, { async: inTheBackground });
+}
+
+function read(
+  input: Tensor | TensorData,
+  gradInto: Tensor | TypedArray | undefined,
+): [x: Tensor, into: Tensor | undefined] {
+  const op = 'valueAndGrad';
+  const x = isTensor(input) ? input : tensor(input);
+  unwrap(x, op, 'input');
+  if (gradInto === undefined) return [x, undefined];
+  const { shape, dtype } = x;
+  const what = `to be ${dtype} of shape [${shape}], as the first argument is`;
+  if (isTypedArray(gradInto)) {
+    if (arrayDType(op, gradInto, dtype) === dtype && gradInto.length === x.numel) {
+      return [x, fromTypedArray(gradInto, { shape, dtype })];
+    }
+  } else if (isTensor(gradInto) && gradInto.dtype === dtype && sameShape(gradInto.shape, shape)) {
+    if (!gradInto.requiresGrad) return [x, gradInto];
+    throw expected(op, "option 'gradInto'", 'to require no gradient itself', 'a tensor that does');
+  }
+  throw expected(op, "option 'gradInto'", what, show(gradInto));
+}
+
+function directly(
+  direct: Direct | undefined,
+  into: Tensor | undefined,
+  x: Tensor,
+  rest: readonly unknown[],
+): ValueAndGrad | undefined {
+  return (
+    direct &&
+    noGrad(() => {
+      const found = direct.derivative(into, x, ...rest);
+      return found && { value: found.value, grad: settled(found.grad, into) };
+    })
+  );
+}
+
+function throughGraph<Rest extends readonly unknown[]>(
+  fn: (input: Tensor, ...rest: Rest) => Tensor,
+  input: Tensor,
+  into: Tensor | undefined,
+  rest: Rest,
+): ValueAndGrad {
+  if (input.isInference) {
+    throw expected('valueAndGrad', "'input'", 'to be made outside of inferenceMode', 'an inference tensor');
+  }
+  return enableGrad(() => {
+    const leaf = input.detach().requiresGrad_();
+    const value = fn(leaf, ...rest);
+    const [gradient] = grad(value, leaf);
+    return { value: value.detach(), grad: settled(gradient as Tensor, into) };
+  });
+}

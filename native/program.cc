@@ -1,0 +1,125 @@
+#include "program.h"
+
+#include <ATen/core/LegacyTypeDispatch.h>
+#include <ATen/core/List.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace bridge {
+
+namespace {
+
+// The modes of one step after the other: switched only where they change.
+class Modes {
+ public:
+  explicit Modes(bool below_autograd) {
+    if (!below_autograd) return;
+    fixed_ = true;
+    no_grad_.emplace(false);
+    below_.emplace();
+  }
+
+  void Enter(const Step& step) {
+    if (fixed_) return;
+    if (!inference_ || inference_mode_ != step.inference_mode) {
+      no_grad_.reset();
+      inference_.reset();
+      inference_.emplace(step.inference_mode);
+      inference_mode_ = step.inference_mode;
+    }
+    if (!no_grad_ || grad_mode_ != step.grad_mode) {
+      no_grad_.reset();
+      no_grad_.emplace(step.grad_mode);
+      grad_mode_ = step.grad_mode;
+    }
+  }
+
+ private:
+  bool fixed_ = false;
+  bool inference_mode_ = false;
+  bool grad_mode_ = false;
+  // Left in the reverse of this order.
+  std::optional<c10::InferenceMode> inference_;
+  std::optional<at::AutoGradMode> no_grad_;
+  std::optional<at::AutoDispatchBelowADInplaceOrView> below_;
+};
+
+}  // namespace
+
+void Program::Complete() {
+  std::vector<bool> used(places, false);
+  for (const size_t place : outputs) used[place] = true;
+  for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
+    step->last_uses.clear();
+    const auto consider = [&](size_t place) {
+      if (used[place]) return;
+      used[place] = true;
+      step->last_uses.push_back(place);
+    };
+    for (const Hole& hole : step->holes) consider(hole.place);
+    // Results that nobody asks for go at once.
+    for (size_t i = 0; i < step->results; i++) consider(step->first_result + i);
+  }
+}
+
+void FillArguments(const Step& step, const Values& values, torch::jit::Stack& stack) {
+  stack.assign(step.arguments.begin(), step.arguments.end());
+  // The step's own list stays as it is, for other runs.
+  for (const size_t list : step.lists) stack[list] = stack[list].toList().copy();
+  for (const Hole& hole : step.holes) {
+    if (hole.entry) {
+      stack[hole.argument].toList().set(*hole.entry, values[hole.place]);
+    } else {
+      stack[hole.argument] = values[hole.place];
+    }
+  }
+}
+
+void StoreResults(const Step& step, torch::jit::Stack& stack, Values& values) {
+  if (step.results == 0) return;
+  if (stack.size() == 1 && stack.front().isTensorList()) {
+    const auto list = stack.front().toTensorList();
+    for (size_t i = 0; i < step.results; i++) values[step.first_result + i] = at::Tensor(list[i]);
+    return;
+  }
+  for (size_t i = 0; i < step.results; i++) values[step.first_result + i] = std::move(stack[i]);
+}
+
+void Program::RunStep(const Step& step, Values& values, torch::jit::Stack& stack) const {
+  FillArguments(step, values, stack);
+  // The stack holds what is used here for the last time, and the call lets it go.
+  const auto forget = [&] {
+    for (const size_t place : step.last_uses) values[place] = c10::IValue();
+  };
+  forget();
+  step.call(stack);
+  StoreResults(step, stack, values);
+  forget();
+  stack.clear();
+}
+
+// Below autograd nobody else does: a graph that saved such an input must learn that it changed.
+void Program::MarkWritten(const Values& values) const {
+  for (const size_t input : written) {
+    const at::Tensor& tensor = values[input].toTensor();
+    if (!tensor.is_inference()) tensor.unsafeGetTensorImpl()->bump_version();
+  }
+}
+
+void Program::Run(Values& values, size_t* at, const std::atomic<bool>* stop) const {
+  if (below_autograd) MarkWritten(values);
+  Modes modes(below_autograd);
+  torch::jit::Stack stack;
+  for (size_t i = 0; i < steps.size(); i++) {
+    if (stop != nullptr && *stop) throw Stopped{};
+    if (at != nullptr) *at = i;
+    modes.Enter(steps[i]);
+    RunStep(steps[i], values, stack);
+  }
+}
+
+}  // namespace bridge

@@ -1,0 +1,85 @@
+// Programs: calls of operators that were written down instead of made, to be run in one go, on any
+// thread, as often as needed.
+#pragma once
+
+#include <ATen/core/ivalue.h>
+#include <ATen/core/stack.h>
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace bridge {
+
+// The values of one run, by their places: the inputs first, then the results of the steps.
+using Values = std::vector<c10::IValue>;
+
+// An argument of a step that is only there when the program runs.
+struct Hole {
+  size_t argument;
+  // Which entry of a list; absent where the argument itself is the value.
+  std::optional<size_t> entry;
+  size_t place;
+};
+
+// One call. Modes are those that held when it was written down.
+struct Step {
+  // What errors call it.
+  std::string name;
+  // Takes its arguments from the stack and leaves its results there.
+  std::function<void(torch::jit::Stack&)> call;
+  torch::jit::Stack arguments = {};
+  std::vector<Hole> holes = {};
+  // The arguments that are lists with holes.
+  std::vector<size_t> lists = {};
+  // The places of its results: `results` of them, from `first_result` on. A list of tensors takes a
+  // place for each.
+  size_t first_result = 0;
+  size_t results = 0;
+  // Places of arguments that nobody reads after this step, and of results that nobody reads at all.
+  std::vector<size_t> last_uses = {};
+  bool grad_mode = true;
+  bool inference_mode = false;
+};
+
+// What stops a run between two steps.
+struct Stopped {};
+
+// Immutable once it is complete: several threads may run it at once.
+class Program {
+ public:
+  // The places of the inputs are the first ones.
+  size_t inputs = 0;
+  size_t places = 0;
+  std::vector<Step> steps;
+  // The places of the results.
+  std::vector<size_t> outputs;
+  // The inputs that are written to.
+  std::vector<size_t> written;
+  // Without autograd, whatever the steps' modes were: results are in no graph and no view is
+  // tracked, which makes each call cheaper. Inputs that are written to are marked as
+  // changed.
+  bool below_autograd = false;
+
+  // Finds the last use of every place; called once, after the last step.
+  void Complete();
+
+  // Runs all steps. `values` has room for every place and holds the inputs. `at`, if given, is
+  // always the step that runs; throws Stopped once `stop` is set.
+  void Run(Values& values, size_t* at = nullptr, const std::atomic<bool>* stop = nullptr) const;
+
+ private:
+  void RunStep(const Step& step, Values& values, torch::jit::Stack& stack) const;
+  void MarkWritten(const Values& values) const;
+};
+
+// The places of a step's results take what its call left on the stack.
+void StoreResults(const Step& step, torch::jit::Stack& stack, Values& values);
+
+// The arguments of a step, with its holes filled.
+void FillArguments(const Step& step, const Values& values, torch::jit::Stack& stack);
+
+}  // namespace bridge

@@ -1,0 +1,296 @@
+#include "programs.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/core/LegacyTypeDispatch.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/slice.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "background.h"
+#include "guard.h"
+#include "ivalue.h"
+#include "recording.h"
+#include "tensor_handle.h"
+
+namespace bridge {
+
+namespace {
+
+// Made by a random generator once; tells programs from every other External.
+constexpr napi_type_tag kProgramTag = {0x1d7b34c95e20f86a, 0xc46a8be1970d235f};
+
+// What a program was recorded for: a script may have looked at all of it.
+struct Signature {
+  explicit Signature(const at::Tensor& tensor)
+      : sizes(tensor.sizes().vec()),
+        strides(tensor.strides().vec()),
+        dtype(tensor.scalar_type()),
+        device(tensor.device()),
+        inference(tensor.is_inference()) {}
+
+  bool Fits(const at::Tensor& tensor) const {
+    return tensor.scalar_type() == dtype && tensor.sizes() == sizes &&
+           tensor.strides() == strides && tensor.device() == device &&
+           tensor.is_inference() == inference;
+  }
+
+  std::vector<int64_t> sizes;
+  std::vector<int64_t> strides;
+  at::ScalarType dtype;
+  c10::Device device;
+  bool inference;
+};
+
+struct ProgramHandle {
+  std::shared_ptr<const Program> program;
+  std::vector<Signature> inputs;
+};
+
+void Finalize(node_api_basic_env /*env*/, void* data, void* /*hint*/) {
+  const std::unique_ptr<ProgramHandle> handle(static_cast<ProgramHandle*>(data));
+}
+
+const ProgramHandle& ExpectProgram(napi_env env, napi_value value) {
+  napi_valuetype type = napi_undefined;
+  bool ours = false;
+  void* data = nullptr;
+  if (napi_typeof(env, value, &type) != napi_ok || type != napi_external ||
+      napi_check_object_type_tag(env, value, &kProgramTag, &ours) != napi_ok || !ours ||
+      napi_get_value_external(env, value, &data) != napi_ok) {
+    throw Refused("program", "a recorded program", Describe(env, value));
+  }
+  return *static_cast<ProgramHandle*>(data);
+}
+
+// record(inputs, fn, belowAutograd): what fn(handles) does with tensors like the inputs
+Napi::Value Record(const Napi::CallbackInfo& info) {
+  const napi_env env = info.Env();
+  std::vector<at::Tensor> inputs;
+  for (napi_value input : ReadArray(env, info[0], "inputs")) {
+    inputs.push_back(InspectTensor(env, input, "input"));
+  }
+  if (!info[2].IsBoolean()) {
+    throw Refused("belowAutograd", "true or false", Describe(env, info[2]));
+  }
+  const auto recording = std::make_shared<Recording>(env, inputs, /*detached=*/false);
+  RecordScript(Environment::Of(env), recording, info[1], info[2].As<Napi::Boolean>());
+  auto handle = std::make_unique<ProgramHandle>();
+  handle->program = std::make_shared<const Program>(std::exchange(recording->program(), {}));
+  for (const at::Tensor& input : inputs) handle->inputs.emplace_back(input);
+  napi_value external = nullptr;
+  if (napi_create_external(env, handle.get(), Finalize, nullptr, &external) != napi_ok) {
+    throw Napi::Error::New(env);
+  }
+  handle.release();
+  if (napi_type_tag_object(env, external, &kProgramTag) != napi_ok) throw Napi::Error::New(env);
+  return {env, external};
+}
+
+napi_value RunProgram(napi_env env, size_t argc, const napi_value* argv) {
+  const ProgramHandle& handle = ExpectProgram(env, argv[0]);
+  const Program& program = *handle.program;
+  bool number = false;
+  napi_get_value_bool(env, argv[1], &number);
+  if (argc != program.inputs + 2) {
+    throw Refused("inputs", "as many as were recorded", std::to_string(argc - 2));
+  }
+  Values values(program.places);
+  for (size_t i = 0; i < program.inputs; i++) {
+    const at::Tensor& input = UnwrapTensor(env, argv[i + 2], "input");
+    if (!handle.inputs[i].Fits(input)) return Napi::Env(env).Undefined();
+    values[i] = input;
+  }
+  for (const size_t input : program.written) {
+    CheckUnused(Environment::Of(env), values[input].toTensor());
+  }
+  program.Run(values);
+  if (number && program.outputs.size() == 1) {
+    return ScalarToJs(env, values[program.outputs.front()].toTensor().item());
+  }
+  Napi::Array results = Napi::Array::New(env, program.outputs.size());
+  for (uint32_t i = 0; i < program.outputs.size(); i++) {
+    results.Set(i, Napi::Value(env, FromIValue(env, values[program.outputs[i]])));
+  }
+  return results;
+}
+
+// run(program, number, ...inputs): the results, the first one's only element with `number`;
+// undefined if the program was recorded for other inputs
+napi_value Run(napi_env env, napi_callback_info info) {
+  std::array<napi_value, 16> argv{};
+  size_t argc = argv.size();
+  napi_get_cb_info(env, info, &argc, argv.data(), nullptr, nullptr);
+  return Guard(Environment::Of(env), "run", [&]() -> napi_value {
+    if (argc < 2 || argc > argv.size()) {
+      throw BridgeError("INVALID_ARGUMENT", "expected a program and up to 14 inputs");
+    }
+    return RunProgram(env, argc, argv.data());
+  });
+}
+
+// A program run for one piece of its inputs after the other, over all threads: what it makes stays
+// in the processors' caches. Results are written into inputs.
+struct Chunked {
+  std::shared_ptr<const Program> program;
+  int64_t size;
+  int64_t chunk;
+  // Which inputs are cut along their first dimension; the others are given whole.
+  std::vector<bool> cut;
+
+  void operator()(torch::jit::Stack& stack) const {
+    for (const size_t input : program->written) {
+      const at::Tensor& tensor = stack[input].toTensor();
+      if (!tensor.is_inference()) tensor.unsafeGetTensorImpl()->bump_version();
+    }
+    const int64_t count = (size + chunk - 1) / chunk;
+    at::parallel_for(0, count, 1, [&](int64_t begin, int64_t end) {
+      const at::NoGradGuard no_grad;
+      const at::AutoDispatchBelowADInplaceOrView below;
+      Values values(program->places);
+      for (int64_t i = begin; i < end; i++) {
+        std::fill(values.begin(), values.end(), c10::IValue());
+        for (size_t k = 0; k < cut.size(); k++) {
+          const at::Tensor& input = stack[k].toTensor();
+          values[k] =
+              cut[k] ? at::slice(input, 0, i * chunk, std::min(size, (i + 1) * chunk)) : input;
+        }
+        program->Run(values);
+      }
+    });
+    stack.clear();
+  }
+};
+
+// runInChunks(program, size, chunk, cut, inputs)
+Napi::Value RunInChunks(const Napi::CallbackInfo& info) {
+  const napi_env env = info.Env();
+  const ProgramHandle& handle = ExpectProgram(env, info[0]);
+  Chunked chunked{
+      handle.program, ReadInt(env, info[1], "size"), ReadInt(env, info[2], "chunk"), {}};
+  if (chunked.size < 0 || chunked.chunk < 1) {
+    throw Refused("chunk", "an integer >= 1", std::to_string(chunked.chunk));
+  }
+  chunked.chunk = std::min(chunked.chunk, std::max<int64_t>(chunked.size, 1));
+  for (napi_value flag : ReadArray(env, info[3], "cut")) {
+    bool cut = false;
+    napi_get_value_bool(env, flag, &cut);
+    chunked.cut.push_back(cut);
+  }
+  const std::vector<napi_value> inputs = ReadArray(env, info[4], "inputs");
+  if (inputs.size() != chunked.program->inputs || inputs.size() != chunked.cut.size()) {
+    throw Refused("inputs", "as many as were recorded", std::to_string(inputs.size()));
+  }
+  const auto& recording = Environment::Of(env).recording;
+  torch::jit::Stack stack;
+  for (size_t i = 0; i < inputs.size(); i++) {
+    at::Tensor input =
+        recording ? InspectTensor(env, inputs[i], "input") : UnwrapTensor(env, inputs[i], "input");
+    if (chunked.cut[i] && (input.dim() == 0 || input.size(0) != chunked.size)) {
+      throw Refused("input", "of the given size", std::to_string(i));
+    }
+    stack.emplace_back(std::move(input));
+  }
+  if (recording) {
+    for (const size_t input : chunked.program->written) {
+      const PendingTensor* pending = PendingOf(env, inputs[input], "input");
+      if (pending != nullptr) recording->NoteWrite(pending->place);
+    }
+    recording->Record("chunks", std::move(chunked), inputs, 0);
+  } else {
+    for (const size_t input : chunked.program->written) {
+      CheckUnused(Environment::Of(env), stack[input].toTensor());
+    }
+    chunked(stack);
+  }
+  return info.Env().Undefined();
+}
+
+// refuseIf(condition): written down, a step that fails if the only element is true
+Napi::Value RefuseIf(const Napi::CallbackInfo& info) {
+  const auto& recording = Environment::Of(info.Env()).recording;
+  if (!recording) throw BridgeError("RUNTIME", "nothing is being recorded");
+  const auto call = [](torch::jit::Stack& stack) {
+    const bool refused = stack.front().toTensor().item().toBool();
+    stack.clear();
+    if (refused) throw BridgeError("INVALID_ARGUMENT", "an argument was refused");
+  };
+  recording->Record("refuseIf", call, {info[0]}, 0);
+  return info.Env().Undefined();
+}
+
+// outsideRecording(fn): operators are called while fn runs, not written down
+Napi::Value OutsideRecording(const Napi::CallbackInfo& info) {
+  const napi_env env = info.Env();
+  if (!info[0].IsFunction()) throw Refused("fn", "a function", Describe(env, info[0]));
+  const RecordingScope scope(Environment::Of(env), nullptr);
+  napi_value result = nullptr;
+  if (napi_call_function(env, info.Env().Undefined(), info[0], 0, nullptr, &result) != napi_ok) {
+    throw ScriptThrew();
+  }
+  return {env, result};
+}
+
+// stepCount(): how many steps the recording has that is on
+Napi::Value StepCount(const Napi::CallbackInfo& info) {
+  const auto& recording = Environment::Of(info.Env()).recording;
+  const size_t count = recording ? recording->program().steps.size() : 0;
+  return Napi::Number::New(info.Env(), static_cast<double>(count));
+}
+
+// settle(handle): a pending handle gets its tensor, which has been computed
+Napi::Value Settle(const Napi::CallbackInfo& info) {
+  const napi_env env = info.Env();
+  if (IsDisposed(env, info[0])) return info.Env().Undefined();
+  const PendingTensor* pending = PendingOf(env, info[0], "tensor");
+  if (pending == nullptr) return info.Env().Undefined();
+  const auto& values = pending->recording->values;
+  if (pending->place >= values.size() || !values[pending->place].isTensor()) {
+    throw StillPending("tensor");
+  }
+  at::Tensor tensor = values[pending->place].toTensor();
+  SettleTensor(env, info[0], std::move(tensor));
+  return info.Env().Undefined();
+}
+
+}  // namespace
+
+RecordingScope::RecordingScope(Environment& environment, std::shared_ptr<Recording> recording)
+    : environment_(environment),
+      outer_(std::exchange(environment.recording, std::move(recording))) {}
+
+RecordingScope::~RecordingScope() { environment_.recording = std::move(outer_); }
+
+void RecordScript(Environment& environment, const std::shared_ptr<Recording>& recording,
+                  napi_value fn, bool below_autograd) {
+  const napi_env env = environment.env;
+  if (!Napi::Value(env, fn).IsFunction()) throw Refused("fn", "a function", Describe(env, fn));
+  const RecordingScope scope(environment, recording);
+  Napi::Array inputs = Napi::Array::New(env, recording->program().inputs);
+  for (uint32_t i = 0; i < inputs.Length(); i++) {
+    inputs.Set(i, Napi::Value(env, recording->Pending(i)));
+  }
+  const std::array<napi_value, 1> argv = {inputs};
+  napi_value outputs = nullptr;
+  if (napi_call_function(env, Napi::Env(env).Undefined(), fn, argv.size(), argv.data(), &outputs) !=
+      napi_ok) {
+    throw ScriptThrew();
+  }
+  recording->Complete(ReadArray(env, outputs, "outputs"), below_autograd);
+}
+
+void RegisterPrograms(Napi::Object exports) {
+  Export<Record>(exports, "record");
+  Export<RunInChunks>(exports, "runInChunks");
+  Export<OutsideRecording>(exports, "outsideRecording");
+  Export<RefuseIf>(exports, "refuseIf");
+  Export<StepCount>(exports, "stepCount");
+  Export<Settle>(exports, "settle");
+  napi_value run = nullptr;
+  napi_create_function(exports.Env(), "run", NAPI_AUTO_LENGTH, Run, nullptr, &run);
+  exports.Set("run", run);
+}
+
+}  // namespace bridge
