@@ -41,15 +41,31 @@ async function bench(options) {
   const context = { peers: peers.running, options, threads: options.threads, progress: progressSince(start) };
   const print = { isColoured: process.stdout.isTTY === true };
   try {
+    if (options.plot !== undefined) checkPlot(peers, options);
+    write(result, options);
     for (const name of options.sections) {
       result[name] = (await sections[name].measure(context)) ?? null;
       console.log(`\n${sections[name].show(result[name], print)}`);
+      write(result, options);
     }
   } finally {
     await Promise.all(peers.running.map((peer) => peer.process.stop()));
   }
-  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(result, null, 1)}\n`);
-  if (options.plot !== undefined) writeFileSync(options.plot, plot(result.speed ?? [], titleOf(result.host)));
+}
+
+/** Writes what there is so far: minutes of measuring are not lost with what comes after them. */
+function write(result, { json, plot: picture }) {
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify(result, null, 1)}\n`);
+  if (picture !== undefined && result.speed !== undefined) {
+    writeFileSync(picture, plot(result.speed, titleOf(result.host)));
+  }
+}
+
+/** A plot that cannot be drawn is refused before anything is measured. */
+function checkPlot({ running }, options) {
+  const hasAll = ['tensors', 'pytorch'].every((needed) => running.some(({ id }) => id === needed));
+  if (options.sections.includes('speed') && hasAll) return;
+  throw new UsageError("--plot: expected the section speed to be measured with 'tensors' and 'pytorch'");
 }
 
 const sections = {

@@ -92,8 +92,8 @@ function startPython({ version }) {
   const command = process.env.LIBTORCH_LOSSES_PYTHON || 'python3';
   const wanted = version.split('+')[0];
   const remedy =
-    `python3 -m venv build/python && build/python/bin/pip install torch==${wanted} ` +
-    '--index-url https://download.pytorch.org/whl/cpu && export LIBTORCH_LOSSES_PYTHON=$PWD/build/python/bin/python';
+    `python3 -m venv build/python && build/python/bin/pip install torch==${wanted} && ` +
+    'export LIBTORCH_LOSSES_PYTHON=$PWD/build/python/bin/python';
   const found = spawnSync(command, ['-c', 'import torch; print(torch.__version__)'], { encoding: 'utf8' });
   if (found.status !== 0) throw new Unavailable(`${command} cannot import torch`, remedy);
   const own = found.stdout.trim();
@@ -107,13 +107,18 @@ function startCpp({ root: libtorch }) {
   const out = join(root, 'build', 'bench');
   const remedy = 'apt-get install cmake g++ make (or what your system calls CMake and a C++20 compiler)';
   const configure = ['-S', join(here, 'peers'), '-B', out, `-DLIBTORCH=${libtorch}`, '-DCMAKE_BUILD_TYPE=Release'];
+  if (executableIn(out) === undefined) console.error('compiling the peer in C++ …');
   for (const args of [configure, ['--build', out, '--config', 'Release']]) {
     const { status, stdout, stderr, error } = spawnSync('cmake', args, { encoding: 'utf8' });
     if (error) throw new Unavailable(`cmake cannot be started (${error.code})`, remedy);
     if (status !== 0) throw new Unavailable(`its build failed:\n${`${stdout}${stderr}`.trim().slice(-2000)}`, remedy);
   }
-  const names = ['peer', join('Release', 'peer.exe'), 'peer.exe'].map((name) => join(out, name));
-  return { command: names.find((name) => existsSync(name)), args: [] };
+  return { command: executableIn(out), args: [] };
+}
+
+function executableIn(folder) {
+  const names = ['peer', join('Release', 'peer.exe'), 'peer.exe'].map((name) => join(folder, name));
+  return names.find((name) => existsSync(name));
 }
 
 function startTensorFlow() {

@@ -21,7 +21,7 @@ export class PeerProcess {
     });
     // A peer that has ended is noticed by its end; what is written to it meanwhile may fail.
     this.#child.stdin.on('error', () => {});
-    createInterface({ input: this.#child.stdout }).on('line', (line) => this.#settle(JSON.parse(line)));
+    createInterface({ input: this.#child.stdout }).on('line', (line) => this.#settle(read(line)));
     this.#ended = new Promise((resolve) => {
       const end = (how) => {
         this.#settle({ error: `the peer's process ended (${how})\n${this.#errors.trim()}` });
@@ -35,7 +35,8 @@ export class PeerProcess {
   /** Sends a request and waits for its answer. */
   ask(...words) {
     if (this.#waiting) throw new Error('the peer has not answered the last request yet');
-    if (this.#child.exitCode !== null) return Promise.reject(new Error(`the peer has ended\n${this.#errors.trim()}`));
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null)
+      return Promise.reject(new Error(`the peer has ended\n${this.#errors.trim()}`));
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
       this.#child.stdin.write(`${words.join('\t')}\n`);
@@ -55,6 +56,15 @@ export class PeerProcess {
     this.#waiting = undefined;
     if (answer.error !== undefined) waiting?.reject(new Error(answer.error));
     else waiting?.resolve(answer);
+  }
+}
+
+/** An answer; a line that is none is a failure of its own. Python writes a NaN so. */
+function read(line) {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return { error: `the peer answered ${line.slice(0, 200)}` };
   }
 }
 

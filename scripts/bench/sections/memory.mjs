@@ -10,11 +10,11 @@ import { loadRequest, PeerProcess } from '../peers/process.mjs';
 const target = 1.1;
 
 /** Sizes of the cross entropy: one that brings in code and threads first, and the one that is measured. */
-const sizes = { full: ['32x10', '4096x8000'], quick: ['32x10', '1024x1000'] };
+const sizes = ['32x10', '4096x8000'];
 
 /** Measures this library and PyTorch, each in a fresh process; gives one record a peer. */
-export async function measureMemory({ peers, options, threads, progress }) {
-  const [warm, measured] = sizes[options.quick ? 'quick' : 'full'].map((size) =>
+export async function measureMemory({ peers, threads, progress }) {
+  const [warm, measured] = sizes.map((size) =>
     cases.find((kase) => kase.loss === 'crossEntropy' && kase.size === size && kase.dtype === 'float32'),
   );
   const folder = mkdtempSync(join(tmpdir(), 'libtorch-losses-bench-'));
