@@ -49,7 +49,8 @@ function judged(value, target, show) {
   return { text: `${show(value)} ≤ ${show(target)} ${isMet ? 'met' : 'missed'}`, colour: isMet ? 'green' : 'red' };
 }
 
-const fixed = (value) => value.toFixed(2);
+/** Fine enough that a figure just above what it may be does not look equal to it. */
+const fixed = (value) => value.toFixed(value < 1 ? 3 : 2);
 
 /** The times: a table for each count of threads. */
 export function speedTables(records, options) {

@@ -193,7 +193,7 @@ describe('tables', () => {
       report([speedTables(records, { isColoured: false })[0], speedTables(records, { isColoured: true })[0]])`;
     const [plain, coloured] = evaluate<[string, string]>(imports, program);
     expect(plain).toMatch(/^1 thread\n/);
-    expect(plain).toMatch(/mseLoss\s+32\s+number\s+2 us\s+4 us\s+0\.50 ≤ 1\.00 met\s+1\.50 ≤ 1\.00 missed$/m);
+    expect(plain).toMatch(/mseLoss\s+32\s+number\s+2 us\s+4 us\s+0\.500 ≤ 1\.00 met\s+1\.50 ≤ 1\.00 missed$/m);
     expect(plain).not.toContain('\u001b');
     expect(coloured).toContain('\u001b[32m');
     expect(coloured).toContain('\u001b[31m');
