@@ -46,16 +46,16 @@ function clangFormat() {
   return join(home, 'bin', name, process.platform === 'win32' ? 'clang-format.exe' : 'clang-format');
 }
 
-/** The C++ files that git knows or would add; in an unpacked archive, all below native/. */
+/** The C++ files that git knows or would add; in an unpacked archive, all below the folders that have some. */
 function sources() {
+  const folders = ['native', 'scripts/bench/peers'];
   const isCpp = (file) => /\.(cc|h)$/.test(file);
   try {
-    const listed = ['ls-files', '--cached', '--others', '--exclude-standard', '--deduplicate', '-z', 'native'];
+    const listed = ['ls-files', '--cached', '--others', '--exclude-standard', '--deduplicate', '-z', ...folders];
     const files = execFileSync('git', listed, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
     return files.split('\0').filter(isCpp);
   } catch {
-    return filesBelow(join(root, 'native'))
-      .filter(isCpp)
-      .map((file) => `native/${file}`);
+    const below = folders.flatMap((folder) => filesBelow(join(root, folder)).map((file) => `${folder}/${file}`));
+    return below.filter(isCpp);
   }
 }

@@ -1,0 +1,14 @@
+// This library, called with tensors.
+import { about, callsOf, setThreads, torch } from './library.mjs';
+import { serve } from './serve.mjs';
+
+let held = [];
+
+function load(loss, _dtype, inputs) {
+  for (const tensor of held) tensor.dispose();
+  torch.emptyCache();
+  held = inputs.map(({ array, dtype, shape }) => torch.tensor(array, { dtype, shape }));
+  return callsOf(loss, held);
+}
+
+serve({ about, setThreads, load });

@@ -1,0 +1,74 @@
+// A peer's process: a request is a line of words between tabs, an answer a line of JSON.
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+
+/**
+ * What every peer runs with. Threads that wait by spinning would take the processors from the peer whose turn it is,
+ * so they sleep, in every peer alike.
+ */
+const environment = { OMP_WAIT_POLICY: 'PASSIVE', PYTHONDONTWRITEBYTECODE: '1' };
+
+export class PeerProcess {
+  #child;
+  #waiting;
+  #errors = '';
+  #ended;
+
+  constructor({ command, args }) {
+    this.#child = spawn(command, args, { env: { ...process.env, ...environment }, stdio: ['pipe', 'pipe', 'pipe'] });
+    this.#child.stderr.setEncoding('utf8').on('data', (text) => {
+      this.#errors = (this.#errors + text).slice(-4000);
+    });
+    // A peer that has ended is noticed by its end; what is written to it meanwhile may fail.
+    this.#child.stdin.on('error', () => {});
+    createInterface({ input: this.#child.stdout }).on('line', (line) => this.#settle(read(line)));
+    this.#ended = new Promise((resolve) => {
+      const end = (how) => {
+        this.#settle({ error: `the peer's process ended (${how})\n${this.#errors.trim()}` });
+        resolve();
+      };
+      this.#child.on('error', (error) => end(error.message));
+      this.#child.on('close', (status, signal) => end(signal ?? `status ${status}`));
+    });
+  }
+
+  /** Sends a request and waits for its answer. */
+  ask(...words) {
+    if (this.#waiting) throw new Error('the peer has not answered the last request yet');
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null)
+      return Promise.reject(new Error(`the peer has ended\n${this.#errors.trim()}`));
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject };
+      this.#child.stdin.write(`${words.join('\t')}\n`);
+    });
+  }
+
+  /** Ends the process, and waits until it has. */
+  async stop() {
+    this.#child.stdin.end();
+    const deadline = setTimeout(() => this.#child.kill('SIGKILL'), 5000);
+    await this.#ended;
+    clearTimeout(deadline);
+  }
+
+  #settle(answer) {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    if (answer.error !== undefined) waiting?.reject(new Error(answer.error));
+    else waiting?.resolve(answer);
+  }
+}
+
+/** An answer; a line that is none is a failure of its own. Python writes a NaN so. */
+function read(line) {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return { error: `the peer answered ${line.slice(0, 200)}` };
+  }
+}
+
+/** The words of the request that loads a case. */
+export function loadRequest(kase, inputs) {
+  return ['load', kase.loss, kase.dtype, ...inputs.flatMap(({ path, dtype, shape }) => [path, dtype, shape.join('x')])];
+}

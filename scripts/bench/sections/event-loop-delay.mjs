@@ -1,0 +1,86 @@
+// Delays of the event loop, idle and while losses run: `event-loop-delay.mjs seconds`. Prints `{ rows }`, or `{}` where
+// the library has no asynchronous forms.
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { torch } from '../peers/library.mjs';
+
+const seconds = Number(process.argv[2]);
+const F = torch.nn.functional;
+
+/** The monitor's timer fires each millisecond; what it tells includes that one. */
+const resolution = 1;
+
+/** The greatest delay while `work` runs, in milliseconds, and how long it ran. */
+async function delayed(name, isAsynchronous, work) {
+  const monitor = monitorEventLoopDelay({ resolution });
+  // The monitor's first turn only sets its clock: a delay before that would not be seen.
+  monitor.enable();
+  await sleep(20);
+  const start = performance.now();
+  const calls = await work();
+  const took = (performance.now() - start) / 1000;
+  // What blocked last is seen at the timer's next turn.
+  await sleep(20);
+  monitor.disable();
+  return { name, isAsynchronous, calls, seconds: took, delay: monitor.max / 1e6 };
+}
+
+/** Cross entropy, again and again. Large tensors are disposed: collecting one later would count as somebody's delay. */
+function crossEntropy() {
+  const x = torch.randn([2048, 50257]);
+  const y = torch.randint(0, 50257, [2048]);
+  const { async: call } = torch.valueAndGrad(F.crossEntropy);
+  return async () => {
+    const end = performance.now() + seconds * 1000;
+    let calls = 0;
+    for (; performance.now() < end; calls++) {
+      const { value, grad } = await call(x, y);
+      value.dispose();
+      grad.dispose();
+    }
+    x.dispose();
+    return calls;
+  };
+}
+
+/** One CTC loss that takes about so long: its time grows with the number of sequences. */
+function ctc() {
+  const inputs = (sequences) => {
+    const [steps, labels] = [500, 60];
+    return [
+      torch.scope(() => torch.randn([steps, sequences, 80]).logSoftmax(2)),
+      torch.randint(1, 80, [sequences, labels]),
+      torch.full([sequences], steps, { dtype: 'int64' }),
+      torch.full([sequences], labels, { dtype: 'int64' }),
+    ];
+  };
+  const withGradient = torch.valueAndGrad(F.ctcLoss);
+  const milliseconds = torch.scope(() => {
+    const probe = inputs(32);
+    withGradient(...probe);
+    const start = performance.now();
+    withGradient(...probe);
+    return performance.now() - start;
+  });
+  const sequences = Math.ceil((32 * seconds * 1000) / milliseconds);
+  const args = inputs(Math.min(sequences, 2048));
+  return {
+    asynchronous: () => withGradient.async(...args).then(() => 1),
+    synchronous: async () => {
+      withGradient(...args);
+      return 1;
+    },
+  };
+}
+
+async function main() {
+  if (typeof torch.valueAndGrad(F.crossEntropy).async !== 'function') return {};
+  const idle = await delayed('nothing', false, () => sleep(seconds * 1000).then(() => 0));
+  const again = await delayed('valueAndGrad(crossEntropy).async, again and again', true, crossEntropy());
+  const { asynchronous, synchronous } = ctc();
+  const one = await delayed('valueAndGrad(ctcLoss).async, one call', true, asynchronous);
+  const blocking = await delayed('valueAndGrad(ctcLoss), one call, synchronous', false, synchronous);
+  return { rows: [idle, again, one, blocking] };
+}
+
+console.log(JSON.stringify(await main()));
