@@ -13,7 +13,9 @@
 #include "guard.h"
 #include "ivalue.h"
 #include "recording.h"
+#include "storage.h"
 #include "tensor_handle.h"
+#include "threads.h"
 
 namespace bridge {
 
@@ -29,7 +31,11 @@ struct Signature {
         strides(tensor.strides().vec()),
         dtype(tensor.scalar_type()),
         device(tensor.device()),
+        contiguous(tensor.is_contiguous()),
         inference(tensor.is_inference()) {}
+
+  // Whether a tensor that owns new memory is of this kind.
+  bool IsPlain() const { return contiguous && device.is_cpu() && !inference; }
 
   bool Fits(const at::Tensor& tensor) const {
     return tensor.scalar_type() == dtype && tensor.sizes() == sizes &&
@@ -41,6 +47,7 @@ struct Signature {
   std::vector<int64_t> strides;
   at::ScalarType dtype;
   c10::Device device;
+  bool contiguous;
   bool inference;
 };
 
@@ -89,6 +96,29 @@ Napi::Value Record(const Napi::CallbackInfo& info) {
   return {env, external};
 }
 
+// A tensor that fits, or a typed array that is lent as one; undefined if it does not fit.
+at::Tensor ReadInput(napi_env env, napi_value value, const Signature& signature,
+                     std::vector<at::Tensor>& lent) {
+  bool is_array = false;
+  napi_is_typedarray(env, value, &is_array);
+  if (is_array) {
+    if (!signature.IsPlain()) return {};
+    at::Tensor array = LendArray(env, value, signature.dtype, signature.sizes);
+    if (array.defined()) lent.push_back(array);
+    return array;
+  }
+  const at::Tensor& tensor = UnwrapTensor(env, value, "input");
+  return signature.Fits(tensor) ? tensor : at::Tensor();
+}
+
+// A result that shows the memory of an input gets memory of its own: a typed array is only lent.
+at::Tensor Owned(const at::Tensor& result, const std::vector<at::Tensor>& lent) {
+  const bool is_lent = std::any_of(lent.begin(), lent.end(), [&](const at::Tensor& tensor) {
+    return tensor.is_alias_of(result);
+  });
+  return is_lent ? result.clone() : result;
+}
+
 napi_value RunProgram(napi_env env, size_t argc, const napi_value* argv) {
   const ProgramHandle& handle = ExpectProgram(env, argv[0]);
   const Program& program = *handle.program;
@@ -98,27 +128,32 @@ napi_value RunProgram(napi_env env, size_t argc, const napi_value* argv) {
     throw Refused("inputs", "as many as were recorded", std::to_string(argc - 2));
   }
   Values values(program.places);
+  std::vector<at::Tensor> lent;
   for (size_t i = 0; i < program.inputs; i++) {
-    const at::Tensor& input = UnwrapTensor(env, argv[i + 2], "input");
-    if (!handle.inputs[i].Fits(input)) return Napi::Env(env).Undefined();
-    values[i] = input;
+    at::Tensor input = ReadInput(env, argv[i + 2], handle.inputs[i], lent);
+    if (!input.defined()) return Napi::Env(env).Undefined();
+    values[i] = std::move(input);
   }
   for (const size_t input : program.written) {
     CheckUnused(Environment::Of(env), values[input].toTensor());
   }
-  program.Run(values);
+  {
+    const OneThread one_thread(AreSmall(values.data(), program.inputs));
+    program.Run(values);
+  }
   if (number && program.outputs.size() == 1) {
     return ScalarToJs(env, values[program.outputs.front()].toTensor().item());
   }
   Napi::Array results = Napi::Array::New(env, program.outputs.size());
   for (uint32_t i = 0; i < program.outputs.size(); i++) {
-    results.Set(i, Napi::Value(env, FromIValue(env, values[program.outputs[i]])));
+    const at::Tensor result = Owned(values[program.outputs[i]].toTensor(), lent);
+    results.Set(i, Napi::Value(env, WrapTensor(env, result)));
   }
   return results;
 }
 
-// run(program, number, ...inputs): the results, the first one's only element with `number`;
-// undefined if the program was recorded for other inputs
+// run(program, number, ...inputs): the results of tensors or typed arrays, the first one's only
+// element with `number`; undefined if the program was recorded for other inputs
 napi_value Run(napi_env env, napi_callback_info info) {
   std::array<napi_value, 16> argv{};
   size_t argc = argv.size();

@@ -157,6 +157,22 @@ Napi::Value Item(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
+at::Tensor LendArray(napi_env env, napi_value array, at::ScalarType dtype, at::IntArrayRef sizes) {
+  napi_typedarray_type type = napi_int8_array;
+  size_t length = 0;
+  void* data = nullptr;
+  if (napi_get_typedarray_info(env, array, &type, &length, &data, nullptr, nullptr) != napi_ok ||
+      length == 0 || data == nullptr ||
+      static_cast<int64_t>(length) != c10::multiply_integers(sizes)) {
+    return {};
+  }
+  const bool fits = (type == napi_float32_array && dtype == at::kFloat) ||
+                    (type == napi_float64_array && dtype == at::kDouble) ||
+                    (type == napi_bigint64_array && dtype == at::kLong);
+  if (!fits) return {};
+  return at::for_blob(data, sizes).options(at::TensorOptions(dtype)).make_tensor();
+}
+
 std::shared_ptr<SharedMemory> SharedMemoryOf(const at::Tensor& tensor) {
   if (!tensor.has_storage()) return nullptr;
   const c10::DataPtr& data = tensor.storage().data_ptr();

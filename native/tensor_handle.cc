@@ -1,6 +1,9 @@
 #include "tensor_handle.h"
 
+#include <c10/core/CPUAllocator.h>
+
 #include <algorithm>
+#include <cstring>
 #include <memory>
 #include <utility>
 
@@ -63,6 +66,22 @@ void Finalize(node_api_basic_env env, void* data, void* /*hint*/) {
   handle->Release(env);
 }
 
+// Some kernels leave their only element in memory of the size of what they reduced (mse_loss). If
+// nobody else shows that memory, the element moves out of it.
+void Compact(const at::Tensor& tensor) {
+  constexpr size_t kLarge = 4096;
+  if (tensor.numel() != 1 || !tensor.has_storage() || !tensor.is_cpu()) return;
+  const c10::Storage& storage = tensor.storage();
+  if (storage.nbytes() < kLarge || storage.use_count() != 1 || tensor.storage_offset() != 0 ||
+      SharedMemoryOf(tensor)) {
+    return;
+  }
+  c10::DataPtr own = c10::GetCPUAllocator()->allocate(tensor.nbytes());
+  std::memcpy(own.get(), tensor.const_data_ptr(), tensor.nbytes());
+  storage.set_data_ptr(std::move(own));
+  storage.unsafeGetStorageImpl()->set_nbytes(tensor.nbytes());
+}
+
 TensorHandle* FromExternal(napi_env env, napi_value value) {
   napi_valuetype type = napi_undefined;
   bool ours = false;
@@ -110,6 +129,7 @@ BridgeError StillPending(const std::string& argument) {
 }
 
 napi_value WrapTensor(napi_env env, at::Tensor tensor) {
+  Compact(tensor);
   auto handle = std::make_unique<TensorHandle>(Environment::Of(env).ledger);
   handle->Hold(env, std::move(tensor));
   return Wrap(env, std::move(handle));

@@ -72,7 +72,7 @@ export interface Native {
     belowAutograd: boolean,
   ): Program;
   /** `undefined` if the program was recorded for other inputs. */
-  run(program: Program, number: boolean, ...inputs: readonly Handle[]): Scalar | Handle[] | undefined;
+  run(program: Program, number: boolean, ...inputs: readonly (Handle | TypedArray)[]): Scalar | Handle[] | undefined;
   runInChunks(program: Program, size: number, chunk: number, cut: readonly boolean[], inputs: readonly Handle[]): void;
   outsideRecording<T>(fn: () => T): T;
   refuseIf(condition: Handle): void;

@@ -6,17 +6,28 @@ import { isTensor, unwrap } from '../aten/bind';
 import { native } from '../binding/load';
 import type { Handle, Program } from '../binding/native';
 import type { Scalar } from '../types';
+import { tensor } from './create';
 import { record } from './recording';
 import type { Tensor } from './tensor';
 
-/** What stands for a tensor, and around the names and values of options, in the key of a program. */
-const [someTensor, options, end] = [Symbol('tensor'), Symbol('options'), Symbol('end')];
+/** What stands in the key of a program for a tensor, before the rank and sizes of elements, and around options. */
+const [someTensor, elements, options, end] = ['tensor', 'elements', 'options', 'end'].map((name) => Symbol(name));
+
+/** Elements that go in without a copy: their memory is a tensor's for the time of the call. */
+type Lent = Float32Array | Float64Array | BigInt64Array;
+
+/** A tensor among the arguments, or what is one for the time of the call. */
+interface Input {
+  readonly handle: Handle | Lent;
+  /** An example of it, to record with. */
+  readonly example: () => Tensor;
+}
 
 /** Arguments taken apart: what a program is recorded for, and what it is given. */
 interface Taken {
-  /** Everything but tensors: option names, strings, numbers. */
+  /** Everything but tensors: option names, strings, numbers, and the shapes of what is lent. */
   readonly key: unknown[];
-  readonly tensors: Tensor[];
+  readonly inputs: Input[];
 }
 
 interface Entry {
@@ -49,8 +60,8 @@ export class Compiled {
   call(args: readonly unknown[]): Scalar | readonly Handle[] | undefined {
     const taken = take(args);
     if (taken === undefined) return undefined;
+    const handles = taken.inputs.map(({ handle }) => handle);
     try {
-      const handles = taken.tensors.map((tensor) => unwrap(tensor, 'compiled', 'input'));
       const result = this.#run(taken, handles) ?? this.#record(taken, handles);
       return Array.isArray(result) && result.length === 0 ? undefined : result;
     } catch {
@@ -58,7 +69,7 @@ export class Compiled {
     }
   }
 
-  #run({ key }: Taken, handles: readonly Handle[]): Scalar | Handle[] | undefined {
+  #run({ key }: Taken, handles: readonly (Handle | Lent)[]): Scalar | Handle[] | undefined {
     const entries = this.#entries;
     for (let i = 0; i < entries.length; i++) {
       const entry = entries[i] as Entry;
@@ -71,25 +82,27 @@ export class Compiled {
     return undefined;
   }
 
-  #record(taken: Taken, handles: readonly Handle[]): Scalar | Handle[] | undefined {
+  #record({ key, inputs }: Taken, handles: readonly (Handle | Lent)[]): Scalar | Handle[] | undefined {
+    const examples = inputs.map(({ example }) => example());
     // The arguments as they were taken apart: reading options a second time may give something else.
-    const program = record(taken.tensors, (inputs) => this.#fn(restored(taken.key, inputs)) ?? [], {
-      belowAutograd: true,
-    });
-    this.#entries.unshift({ key: taken.key, program });
+    const program = record(examples, (given) => this.#fn(restored(key, given)) ?? [], { belowAutograd: true });
+    this.#entries.unshift({ key, program });
     this.#entries.length = Math.min(this.#entries.length, capacity);
     return native().run(program, this.#number, ...handles);
   }
 }
 
-/** The arguments taken apart; `undefined` if one is neither a tensor, a primitive value nor an object of those. */
+/**
+ * The arguments taken apart; `undefined` if one is neither a tensor or elements of one, nor a primitive value, nor an
+ * object of those.
+ */
 function take(args: readonly unknown[]): Taken | undefined {
-  const taken: Taken = { key: [], tensors: [] };
+  const taken: Taken = { key: [], inputs: [] };
   for (const arg of args) {
     if (takeValue(arg, taken)) continue;
-    if (typeof arg !== 'object' || Object.getPrototypeOf(arg) !== Object.prototype) return undefined;
+    if (typeof arg !== 'object' || arg === null || !isPlainObject(arg)) return undefined;
     taken.key.push(options);
-    for (const name of Object.keys(arg as object)) {
+    for (const name of Object.keys(arg)) {
       taken.key.push(name);
       if (!takeValue((arg as Record<string, unknown>)[name], taken)) return undefined;
     }
@@ -98,33 +111,58 @@ function take(args: readonly unknown[]): Taken | undefined {
   return taken;
 }
 
-function takeValue(value: unknown, { key, tensors }: Taken): boolean {
-  if (typeof value === 'object' && value !== null) {
-    if (!isTensor(value)) return false;
-    key.push(someTensor);
-    tensors.push(value);
+function takeValue(value: unknown, taken: Taken): boolean {
+  if (typeof value === 'function') return false;
+  if (typeof value !== 'object' || value === null) {
+    taken.key.push(value);
     return true;
   }
-  if (typeof value === 'function') return false;
-  key.push(value);
+  if (!isTensor(value)) return takeElements(value, taken);
+  taken.key.push(someTensor);
+  taken.inputs.push({ handle: unwrap(value, 'compiled', 'input'), example: () => value });
   return true;
+}
+
+/** A typed array, or `{ data, dims }` with one. */
+function takeElements(value: object, { key, inputs }: Taken): boolean {
+  const flat = isLent(value);
+  const { data, dims } = flat ? { data: value, dims: [value.length] } : (value as { data?: unknown; dims?: unknown });
+  if (!isLent(data) || !Array.isArray(dims) || !(flat || isPlainObject(value))) return false;
+  const shape: readonly number[] = [...dims];
+  key.push(elements, shape.length, ...shape);
+  inputs.push({ handle: data, example: () => tensor(data, { shape }) });
+  return true;
+}
+
+function isPlainObject(value: object): boolean {
+  return Object.getPrototypeOf(value) === Object.prototype;
+}
+
+function isLent(value: unknown): value is Lent {
+  return value instanceof Float32Array || value instanceof BigInt64Array || value instanceof Float64Array;
 }
 
 /** The arguments put together again, with other tensors. */
 function restored(key: readonly unknown[], tensors: readonly Tensor[]): unknown[] {
-  let next = 0;
-  const valueAt = (item: unknown): unknown => (item === someTensor ? tensors[next++] : item);
   const args: unknown[] = [];
-  for (let i = 0; i < key.length; i++) {
-    if (key[i] !== options) {
-      args.push(valueAt(key[i]));
+  let [at, next] = [0, 0];
+  const value = (): unknown => {
+    const item = key[at++];
+    if (item === elements) at += 1 + (key[at] as number);
+    return item === someTensor || item === elements ? tensors[next++] : item;
+  };
+  while (at < key.length) {
+    if (key[at] !== options) {
+      args.push(value());
       continue;
     }
+    at += 1;
     const object: Record<string, unknown> = Object.create(null);
-    while (key[++i] !== end) {
-      const name = key[i] as string;
-      object[name] = valueAt(key[++i]);
+    while (key[at] !== end) {
+      const name = key[at++] as string;
+      object[name] = value();
     }
+    at += 1;
     args.push(object);
   }
   return args;

@@ -96,13 +96,14 @@ export function valueAndGrad<Rest extends readonly unknown[], Into extends Tenso
   const { gradInto } = withDefaults<ValueAndGradOptions>('valueAndGrad', options, defaults);
   const direct = derivatives.get(fn);
   const call = (input: Tensor | TensorData, ...rest: Rest): ValueAndGrad<Into> => {
-    const [x, into] = read(input, gradInto);
+    // Elements are only made a tensor of where they have to be.
+    const [x, into] = gradInto === undefined ? [input, undefined] : read(input, gradInto);
     const found = direct?.compiled.call([into, x, ...rest]);
     if (found !== undefined) {
       const [value, gradient] = found as [Parameters<typeof wrap>[0], Parameters<typeof wrap>[0]];
       return { value: wrap(value), grad: (gradInto ?? wrap(gradient)) as Into };
     }
-    const { value, grad: gradient } = throughGraph(fn, x, into, rest);
+    const { value, grad: gradient } = throughGraph(fn, ...read(x, into), rest);
     return { value, grad: (gradInto ?? gradient) as Into };
   };
 

@@ -375,8 +375,8 @@ function describe(value, depth = 2) {
 const wrong = [];
 function judge(error, { name, args, isNative }) {
   if (error instanceof torch.TorchError || error instanceof Hostile) return;
-  // A proxy that was revoked answers native code too with a TypeError.
-  if (error instanceof TypeError && (!isNative || /\bproxy\b/.test(error.message))) return;
+  // A proxy that was revoked answers native code too with a TypeError, and so does a class that is called.
+  if (error instanceof TypeError && (!isNative || /\bproxy\b|Class constructor/.test(error.message))) return;
   // Hostile functions return anything, and node itself may throw it on.
   if (wrong.length < 20)
     wrong.push(`${name}(${args.map((arg) => describe(arg)).join(', ')}): ${String(error?.stack ?? error)}`);

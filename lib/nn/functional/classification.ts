@@ -2,7 +2,6 @@
 import * as aten from '../../aten/operators.generated';
 import { expected, type NativeError } from '../../errors';
 import { integer, withDefaults, within } from '../../options';
-import { recordsGraph } from '../../tensor/autograd';
 import { sameShape, shapeText } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
 import { registerDerivative } from '../../tensor/value-and-grad';
@@ -113,10 +112,7 @@ export const binaryCrossEntropyWithLogitsDefaults = Object.freeze({
  */
 export function crossEntropy(input: TensorLike, target: TensorLike, options?: CrossEntropyOptions): Tensor {
   const call = readCrossEntropy(input, target, options);
-  return explainedCrossEntropy(
-    call,
-    () => (recordsGraph(call.input) ? undefined : crossEntropyInPieces(call)) ?? wholeCrossEntropy(call),
-  );
+  return explainedCrossEntropy(call, () => crossEntropyInPieces(call) ?? wholeCrossEntropy(call));
 }
 crossEntropy.item = itemForm(crossEntropy);
 crossEntropy.out = outForm(crossEntropy);

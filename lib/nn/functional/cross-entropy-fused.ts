@@ -8,6 +8,7 @@
  * - The sum of the targets' class weights, which the gradients are divided by, is made by that operator too.
  */
 import * as aten from '../../aten/operators.generated';
+import { recordsGraph } from '../../tensor/autograd';
 import { empty, ones } from '../../tensor/create';
 import { atOnce, inChunks } from '../../tensor/recording';
 import type { Tensor } from '../../tensor/tensor';
@@ -80,22 +81,24 @@ function valueOfRows(call: CrossEntropyCall, rows: Rows): Tensor {
 /** Whether pieces of rows give the bits of the whole: with class weights a 16-bit mean is rounded once more. */
 function fits(call: CrossEntropyCall): number | undefined {
   const { input, weight, reduction, labelSmoothing } = call;
+  // First what is cheapest to know of a small input.
+  const piece = pieceOf(input);
+  if (piece === undefined) return undefined;
   if (input.ndim !== 2 || !hasClassIndices(call) || labelSmoothing > 0) return undefined;
   if (!isFloating(input.dtype) || call.target.shape[0] !== input.shape[0]) return undefined;
   const isHalf = input.dtype === 'float16' || input.dtype === 'bfloat16';
   if (weight !== undefined && (weight.ndim !== 1 || weight.dtype !== input.dtype || (isHalf && reduction === mean))) {
     return undefined;
   }
-  return pieceOf(input);
+  return piece;
 }
 
 /**
- * The value alone, without `[N, C]` of anything; `undefined` where the whole operator is as good. The input must be in no
- * graph.
+ * The value alone, without `[N, C]` of anything; `undefined` where the whole operator is as good, or has to record a graph.
  */
 export function crossEntropyInPieces(call: CrossEntropyCall): Tensor | undefined {
   const chunk = fits(call);
-  if (chunk === undefined) return undefined;
+  if (chunk === undefined || recordsGraph(call.input)) return undefined;
   const { input, target, weight, ignoreIndex, reduction } = call;
   const size = input.shape[0] as number;
   const losses = empty([size], { dtype: input.dtype });

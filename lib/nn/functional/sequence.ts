@@ -84,8 +84,9 @@ export function ctcLoss(
     op,
     { arguments: { logProbs: scores, targets: given, ...lengths } },
     () => {
-      // The kernel finds a sequence's labels by its offset, as if they were contiguous.
-      const labels = given.ndim === 1 ? atOnce(() => given.contiguous()) : given;
+      // Contiguous, because the kernel finds a sequence's labels by its offset as if they were; and a copy, because it
+      // trusts them in the backward pass too.
+      const labels = atOnce(() => aten.contiguous(aten.clone(given)));
       atOnce(() => checkLabels(op, labels, numbersOf(counts), scores.shape.at(-1) ?? 0));
       return isTensor(steps)
         ? aten.ctc_loss_Tensor(scores, labels, steps, counts as Tensor, blank, reduction, zeroInfinity)
