@@ -119,6 +119,14 @@ at::Tensor Owned(const at::Tensor& result, const std::vector<at::Tensor>& lent) 
   return is_lent ? result.clone() : result;
 }
 
+// The only element. float32 on the CPU is read where it lies, without another call of libtorch.
+napi_value Number(napi_env env, const at::Tensor& tensor) {
+  if (tensor.is_cpu() && tensor.scalar_type() == at::kFloat && tensor.numel() == 1) {
+    return Napi::Number::New(env, *tensor.const_data_ptr<float>());
+  }
+  return ScalarToJs(env, tensor.item());
+}
+
 napi_value RunProgram(napi_env env, size_t argc, const napi_value* argv) {
   const ProgramHandle& handle = ExpectProgram(env, argv[0]);
   const Program& program = *handle.program;
@@ -142,7 +150,7 @@ napi_value RunProgram(napi_env env, size_t argc, const napi_value* argv) {
     program.Run(values);
   }
   if (number && program.outputs.size() == 1) {
-    return ScalarToJs(env, values[program.outputs.front()].toTensor().item());
+    return Number(env, values[program.outputs.front()].toTensor());
   }
   Napi::Array results = Napi::Array::New(env, program.outputs.size());
   for (uint32_t i = 0; i < program.outputs.size(); i++) {

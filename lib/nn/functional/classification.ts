@@ -20,6 +20,7 @@ import {
   crossEntropyInPieces,
   differentiateCrossEntropy,
   differentiateNllLoss,
+  directCrossEntropy,
   unit,
 } from './cross-entropy-fused';
 import { explainClassification, explainExpand, explainIntegers, explainProbabilities } from './explain';
@@ -114,7 +115,10 @@ export function crossEntropy(input: TensorLike, target: TensorLike, options?: Cr
   const call = readCrossEntropy(input, target, options);
   return explainedCrossEntropy(call, () => crossEntropyInPieces(call) ?? wholeCrossEntropy(call));
 }
-crossEntropy.item = itemForm(crossEntropy);
+crossEntropy.item = itemForm(crossEntropy, (input, target, options) => {
+  const call = readCrossEntropy(input, target, options);
+  return crossEntropyInPieces(call) ?? directCrossEntropy(call) ?? wholeCrossEntropy(call);
+});
 crossEntropy.out = outForm(crossEntropy);
 crossEntropy.async = asyncForm(crossEntropy);
 registerDerivative(crossEntropy, (into, input, target, options) => {

@@ -116,6 +116,14 @@ export function crossEntropyInPieces(call: CrossEntropyCall): Tensor | undefined
   return valueOfRows(call, { picked: aten.neg_(losses), column: columnOf(call) });
 }
 
+/** The value by the two operators that the whole one comes down to; `undefined` where it does more. */
+export function directCrossEntropy(call: CrossEntropyCall): Tensor | undefined {
+  const { input, target, weight, reduction, ignoreIndex, labelSmoothing } = call;
+  if (!hasClassIndices(call) || labelSmoothing > 0) return undefined;
+  const logProbs = aten._log_softmax(input, input.ndim - 1, false);
+  return aten.nll_loss_forward(logProbs, target, weight, reduction, ignoreIndex)[0] as Tensor;
+}
+
 /** Value and gradient of a sum or mean; `undefined` where there is no way but the graph. */
 export function differentiateCrossEntropy(call: CrossEntropyCall, into: Tensor | undefined): ValueAndGrad | undefined {
   if (call.reduction === none || !hasClassIndices(call) || call.labelSmoothing > 0) return undefined;

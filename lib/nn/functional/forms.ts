@@ -19,9 +19,14 @@ export type Out = Tensor | TypedArray;
 /**
  * The form of a loss that gives a number, for a reduction to one: the fastest way to a figure. It makes no tensor and
  * records nothing for gradients.
+ *
+ * @param direct the same value by the operators that the loss's own one calls in the end.
  */
-export function itemForm<Args extends readonly unknown[]>(loss: Loss<Args>): (...args: Args) => number {
-  const compiled = new Compiled((args) => inferenceMode(() => [loss(...(args as Args))]), { number: true });
+export function itemForm<Args extends readonly unknown[]>(
+  loss: Loss<Args>,
+  direct: (...args: Args) => Tensor = loss,
+): (...args: Args) => number {
+  const compiled = new Compiled((args) => inferenceMode(() => [direct(...(args as Args))]), { number: true });
   const plain = (args: Args): number => inferenceMode(() => loss(...args).item<number>());
   return (...args) => (compiled.call(args) as number | undefined) ?? plain(args);
 }
