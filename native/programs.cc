@@ -99,9 +99,10 @@ Napi::Value Record(const Napi::CallbackInfo& info) {
 // A tensor that fits, or a typed array that is lent as one; undefined if it does not fit.
 at::Tensor ReadInput(napi_env env, napi_value value, const Signature& signature,
                      std::vector<at::Tensor>& lent) {
-  bool is_array = false;
-  napi_is_typedarray(env, value, &is_array);
-  if (is_array) {
+  napi_valuetype type = napi_undefined;
+  napi_typeof(env, value, &type);
+  // Handles are Externals.
+  if (type == napi_object) {
     if (!signature.IsPlain()) return {};
     at::Tensor array = LendArray(env, value, signature.dtype, signature.sizes);
     if (array.defined()) lent.push_back(array);

@@ -1312,6 +1312,14 @@ export function _log_softmax(self: Tensor, dim: number, half_to_float: boolean):
 }
 let $_log_softmax: Operator | undefined;
 
+/** `aten::_log_softmax.out(Tensor self, int dim, bool half_to_float, *, Tensor(a!) out) -> Tensor(a!)` */
+export function _log_softmax_out(self: Tensor, dim: number, half_to_float: boolean, out: Tensor): Tensor {
+  $_log_softmax_out ??= operator('aten::_log_softmax', 'out');
+  $_log_softmax_out(unwrap(self, '_log_softmax', 'self'), dim, half_to_float, unwrap(out, '_log_softmax', 'out'));
+  return out;
+}
+let $_log_softmax_out: Operator | undefined;
+
 /** `aten::_log_softmax_backward_data(Tensor grad_output, Tensor output, int dim, ScalarType input_dtype) -> Tensor` */
 export function _log_softmax_backward_data(grad_output: Tensor, output: Tensor, dim: number, input_dtype: DType): Tensor {
   $_log_softmax_backward_data ??= operator('aten::_log_softmax_backward_data', '');
@@ -1334,12 +1342,27 @@ export function nll_loss_forward(self: Tensor, target: Tensor, weight: Tensor | 
 }
 let $nll_loss_forward: Operator | undefined;
 
+/** `aten::nll_loss_forward.output(Tensor self, Tensor target, Tensor? weight, int reduction, SymInt ignore_index, *, Tensor(a!) output, Tensor(b!) total_weight) -> (Tensor(a!), Tensor(b!))` */
+export function nll_loss_forward_output(self: Tensor, target: Tensor, weight: Tensor | undefined, reduction: number, ignore_index: number, output: Tensor, total_weight: Tensor): Tensor[] {
+  $nll_loss_forward_output ??= operator('aten::nll_loss_forward', 'output');
+  return wrapList($nll_loss_forward_output(unwrap(self, 'nll_loss_forward', 'self'), unwrap(target, 'nll_loss_forward', 'target'), unwrapOptional(weight, 'nll_loss_forward', 'weight'), reduction, ignore_index, unwrap(output, 'nll_loss_forward', 'output'), unwrap(total_weight, 'nll_loss_forward', 'total_weight')));
+}
+let $nll_loss_forward_output: Operator | undefined;
+
 /** `aten::nll_loss_backward(Tensor grad_output, Tensor self, Tensor target, Tensor? weight, int reduction, SymInt ignore_index, Tensor total_weight) -> Tensor` */
 export function nll_loss_backward(grad_output: Tensor, self: Tensor, target: Tensor, weight: Tensor | undefined, reduction: number, ignore_index: number, total_weight: Tensor): Tensor {
   $nll_loss_backward ??= operator('aten::nll_loss_backward', '');
   return wrap($nll_loss_backward(unwrap(grad_output, 'nll_loss_backward', 'grad_output'), unwrap(self, 'nll_loss_backward', 'self'), unwrap(target, 'nll_loss_backward', 'target'), unwrapOptional(weight, 'nll_loss_backward', 'weight'), reduction, ignore_index, unwrap(total_weight, 'nll_loss_backward', 'total_weight')));
 }
 let $nll_loss_backward: Operator | undefined;
+
+/** `aten::nll_loss_backward.grad_input(Tensor grad_output, Tensor self, Tensor target, Tensor? weight, int reduction, SymInt ignore_index, Tensor total_weight, *, Tensor(a!) grad_input) -> Tensor(a!)` */
+export function nll_loss_backward_grad_input(grad_output: Tensor, self: Tensor, target: Tensor, weight: Tensor | undefined, reduction: number, ignore_index: number, total_weight: Tensor, grad_input: Tensor): Tensor {
+  $nll_loss_backward_grad_input ??= operator('aten::nll_loss_backward', 'grad_input');
+  $nll_loss_backward_grad_input(unwrap(grad_output, 'nll_loss_backward', 'grad_output'), unwrap(self, 'nll_loss_backward', 'self'), unwrap(target, 'nll_loss_backward', 'target'), unwrapOptional(weight, 'nll_loss_backward', 'weight'), reduction, ignore_index, unwrap(total_weight, 'nll_loss_backward', 'total_weight'), unwrap(grad_input, 'nll_loss_backward', 'grad_input'));
+  return grad_input;
+}
+let $nll_loss_backward_grad_input: Operator | undefined;
 
 /** `aten::mse_loss_backward.grad_input(Tensor grad_output, Tensor self, Tensor target, int reduction, *, Tensor(a!) grad_input) -> Tensor(a!)` */
 export function mse_loss_backward_grad_input(grad_output: Tensor, self: Tensor, target: Tensor, reduction: number, grad_input: Tensor): Tensor {
@@ -1554,10 +1577,13 @@ export const schemas: Readonly<Record<string, string>> = {
   'pairwise_distance': "aten::pairwise_distance(Tensor x1, Tensor x2, float p=2., float eps=9.9999999999999995e-07, bool keepdim=False) -> Tensor",
   'cosine_similarity': "aten::cosine_similarity(Tensor x1, Tensor x2, int dim=1, float eps=1e-08) -> Tensor",
   '_log_softmax': "aten::_log_softmax(Tensor self, int dim, bool half_to_float) -> Tensor",
+  '_log_softmax.out': "aten::_log_softmax.out(Tensor self, int dim, bool half_to_float, *, Tensor(a!) out) -> Tensor(a!)",
   '_log_softmax_backward_data': "aten::_log_softmax_backward_data(Tensor grad_output, Tensor output, int dim, ScalarType input_dtype) -> Tensor",
   '_log_softmax_backward_data.out': "aten::_log_softmax_backward_data.out(Tensor grad_output, Tensor output, int dim, ScalarType input_dtype, *, Tensor(a!) out) -> Tensor(a!)",
   'nll_loss_forward': "aten::nll_loss_forward(Tensor self, Tensor target, Tensor? weight, int reduction, SymInt ignore_index) -> (Tensor output, Tensor total_weight)",
+  'nll_loss_forward.output': "aten::nll_loss_forward.output(Tensor self, Tensor target, Tensor? weight, int reduction, SymInt ignore_index, *, Tensor(a!) output, Tensor(b!) total_weight) -> (Tensor(a!), Tensor(b!))",
   'nll_loss_backward': "aten::nll_loss_backward(Tensor grad_output, Tensor self, Tensor target, Tensor? weight, int reduction, SymInt ignore_index, Tensor total_weight) -> Tensor",
+  'nll_loss_backward.grad_input': "aten::nll_loss_backward.grad_input(Tensor grad_output, Tensor self, Tensor target, Tensor? weight, int reduction, SymInt ignore_index, Tensor total_weight, *, Tensor(a!) grad_input) -> Tensor(a!)",
   'mse_loss_backward.grad_input': "aten::mse_loss_backward.grad_input(Tensor grad_output, Tensor self, Tensor target, int reduction, *, Tensor(a!) grad_input) -> Tensor(a!)",
   'smooth_l1_loss_backward.grad_input': "aten::smooth_l1_loss_backward.grad_input(Tensor grad_output, Tensor self, Tensor target, int reduction, float beta, *, Tensor(a!) grad_input) -> Tensor(a!)",
   'huber_loss_backward.out': "aten::huber_loss_backward.out(Tensor grad_output, Tensor self, Tensor target, int reduction, float delta, *, Tensor(a!) grad_input) -> Tensor(a!)",

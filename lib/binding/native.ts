@@ -71,7 +71,7 @@ export interface Native {
     fn: (inputs: readonly Handle[]) => readonly Handle[],
     belowAutograd: boolean,
   ): Program;
-  /** `undefined` if the program was recorded for other inputs. */
+  /** `undefined` if the program was recorded for other inputs, or failed. */
   run(program: Program, number: boolean, ...inputs: readonly (Handle | TypedArray)[]): Scalar | Handle[] | undefined;
   runInChunks(program: Program, size: number, chunk: number, cut: readonly boolean[], inputs: readonly Handle[]): void;
   outsideRecording<T>(fn: () => T): T;

@@ -16,18 +16,16 @@ const [someTensor, elements, options, end] = ['tensor', 'elements', 'options', '
 /** Elements that go in without a copy: their memory is a tensor's for the time of the call. */
 type Lent = Float32Array | Float64Array | BigInt64Array;
 
-/** A tensor among the arguments, or what is one for the time of the call. */
-interface Input {
-  readonly handle: Handle | Lent;
-  /** An example of it, to record with. */
-  readonly example: () => Tensor;
-}
+/** Elements with their shape, or a tensor. */
+type Input = Tensor | { readonly data: Lent; readonly shape: readonly number[] };
 
 /** Arguments taken apart: what a program is recorded for, and what it is given. */
 interface Taken {
   /** Everything but tensors: option names, strings, numbers, and the shapes of what is lent. */
   readonly key: unknown[];
   readonly inputs: Input[];
+  /** What the program is run with, for each input. */
+  readonly handles: (Handle | Lent)[];
 }
 
 interface Entry {
@@ -60,16 +58,11 @@ export class Compiled {
   call(args: readonly unknown[]): Scalar | readonly Handle[] | undefined {
     const taken = take(args);
     if (taken === undefined) return undefined;
-    const handles = taken.inputs.map(({ handle }) => handle);
-    try {
-      const result = this.#run(taken, handles) ?? this.#record(taken, handles);
-      return Array.isArray(result) && result.length === 0 ? undefined : result;
-    } catch {
-      return undefined;
-    }
+    const result = this.#run(taken) ?? this.#record(taken);
+    return Array.isArray(result) && result.length === 0 ? undefined : result;
   }
 
-  #run({ key }: Taken, handles: readonly (Handle | Lent)[]): Scalar | Handle[] | undefined {
+  #run({ key, handles }: Taken): Scalar | readonly Handle[] | undefined {
     const entries = this.#entries;
     for (let i = 0; i < entries.length; i++) {
       const entry = entries[i] as Entry;
@@ -82,13 +75,17 @@ export class Compiled {
     return undefined;
   }
 
-  #record({ key, inputs }: Taken, handles: readonly (Handle | Lent)[]): Scalar | Handle[] | undefined {
-    const examples = inputs.map(({ example }) => example());
-    // The arguments as they were taken apart: reading options a second time may give something else.
-    const program = record(examples, (given) => this.#fn(restored(key, given)) ?? [], { belowAutograd: true });
-    this.#entries.unshift({ key, program });
-    this.#entries.length = Math.min(this.#entries.length, capacity);
-    return native().run(program, this.#number, ...handles);
+  #record({ key, inputs, handles }: Taken): Scalar | readonly Handle[] | undefined {
+    try {
+      const examples = inputs.map((input) => ('data' in input ? tensor(input.data, { shape: input.shape }) : input));
+      // The arguments as they were taken apart: reading options a second time may give something else.
+      const program = record(examples, (given) => this.#fn(restored(key, given)) ?? [], { belowAutograd: true });
+      this.#entries.unshift({ key, program });
+      this.#entries.length = Math.min(this.#entries.length, capacity);
+      return native().run(program, this.#number, ...handles);
+    } catch {
+      return undefined;
+    }
   }
 }
 
@@ -97,7 +94,7 @@ export class Compiled {
  * object of those.
  */
 function take(args: readonly unknown[]): Taken | undefined {
-  const taken: Taken = { key: [], inputs: [] };
+  const taken: Taken = { key: [], inputs: [], handles: [] };
   for (const arg of args) {
     if (takeValue(arg, taken)) continue;
     if (typeof arg !== 'object' || arg === null || !isPlainObject(arg)) return undefined;
@@ -119,18 +116,20 @@ function takeValue(value: unknown, taken: Taken): boolean {
   }
   if (!isTensor(value)) return takeElements(value, taken);
   taken.key.push(someTensor);
-  taken.inputs.push({ handle: unwrap(value, 'compiled', 'input'), example: () => value });
+  taken.inputs.push(value);
+  taken.handles.push(unwrap(value, 'compiled', 'input'));
   return true;
 }
 
 /** A typed array, or `{ data, dims }` with one. */
-function takeElements(value: object, { key, inputs }: Taken): boolean {
+function takeElements(value: object, { key, inputs, handles }: Taken): boolean {
   const flat = isLent(value);
   const { data, dims } = flat ? { data: value, dims: [value.length] } : (value as { data?: unknown; dims?: unknown });
   if (!isLent(data) || !Array.isArray(dims) || !(flat || isPlainObject(value))) return false;
   const shape: readonly number[] = [...dims];
   key.push(elements, shape.length, ...shape);
-  inputs.push({ handle: data, example: () => tensor(data, { shape }) });
+  inputs.push({ data, shape });
+  handles.push(data);
   return true;
 }
 

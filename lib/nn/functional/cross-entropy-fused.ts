@@ -118,10 +118,40 @@ export function crossEntropyInPieces(call: CrossEntropyCall): Tensor | undefined
 
 /** The value by the two operators that the whole one comes down to; `undefined` where it does more. */
 export function directCrossEntropy(call: CrossEntropyCall): Tensor | undefined {
-  const { input, target, weight, reduction, ignoreIndex, labelSmoothing } = call;
-  if (!hasClassIndices(call) || labelSmoothing > 0) return undefined;
-  const logProbs = aten._log_softmax(input, input.ndim - 1, false);
-  return aten.nll_loss_forward(logProbs, target, weight, reduction, ignoreIndex)[0] as Tensor;
+  if (!hasClassIndices(call) || call.labelSmoothing > 0) return undefined;
+  const value = call.reduction === none ? undefined : scratch(call.input, []);
+  return forward(call, value).value;
+}
+
+/**
+ * Memory of a program's own, for what does not leave it: making a small tensor takes longer than filling one. `undefined`
+ * for large ones, whose memory goes back.
+ */
+function scratch({ dtype, device, numel }: Tensor, shape: readonly number[]): Tensor | undefined {
+  return numel <= scratchElements ? atOnce(() => empty(shape, { dtype, device })) : undefined;
+}
+
+const scratchElements = 1024;
+
+interface Forward {
+  logProbs: Tensor;
+  value: Tensor;
+  totalWeight: Tensor;
+}
+
+/** @param into where the value is written; a new tensor if absent. */
+function forward({ input, target, weight, reduction, ignoreIndex }: CrossEntropyCall, into?: Tensor): Forward {
+  const classDim = input.ndim - 1;
+  const [room, total] = [scratch(input, input.shape), scratch(input, [])];
+  if (room === undefined || total === undefined || reduction === none) {
+    const logProbs = aten._log_softmax(input, classDim, false);
+    const results = aten.nll_loss_forward(logProbs, target, weight, reduction, ignoreIndex) as [Tensor, Tensor];
+    return { logProbs, value: results[0], totalWeight: results[1] };
+  }
+  const logProbs = aten._log_softmax_out(input, classDim, false, room);
+  const value = into ?? aten.empty_memory_format([], input.dtype, undefined, input.device);
+  aten.nll_loss_forward_output(logProbs, target, weight, reduction, ignoreIndex, value, total);
+  return { logProbs, value, totalWeight: total };
 }
 
 /** Value and gradient of a sum or mean; `undefined` where there is no way but the graph. */
@@ -132,13 +162,14 @@ export function differentiateCrossEntropy(call: CrossEntropyCall, into: Tensor |
 }
 
 /** The four operators of value and gradient, one after the other: without the graph, for what fits into the caches. */
-function whole({ input, target, weight, reduction, ignoreIndex }: CrossEntropyCall): ValueAndGrad {
-  const classDim = input.ndim - 1;
-  const logProbs = aten._log_softmax(input, classDim, false);
-  const [value, total] = aten.nll_loss_forward(logProbs, target, weight, reduction, ignoreIndex) as [Tensor, Tensor];
-  const one = unit(input);
-  const ofLogProbs = aten.nll_loss_backward(one, logProbs, target, weight, reduction, ignoreIndex, total);
-  return { value, grad: aten._log_softmax_backward_data(ofLogProbs, logProbs, classDim, input.dtype) };
+function whole(call: CrossEntropyCall): ValueAndGrad {
+  const { input, target, weight, reduction, ignoreIndex } = call;
+  const { logProbs, value, totalWeight } = forward(call);
+  const room = scratch(input, input.shape);
+  const args = [unit(input), logProbs, target, weight, reduction, ignoreIndex, totalWeight] as const;
+  const ofLogProbs =
+    room === undefined ? aten.nll_loss_backward(...args) : aten.nll_loss_backward_grad_input(...args, room);
+  return { value, grad: aten._log_softmax_backward_data(ofLogProbs, logProbs, input.ndim - 1, input.dtype) };
 }
 
 /** Value and gradient of the negative log-likelihood of log-probabilities. */
