@@ -394,6 +394,7 @@ function logitsLoss({ input, target, weight, posWeight, reduction }: LogitsCall)
     input,
     operands: [target, weight, posWeight],
     reduction,
+    splits: true,
     whole: () => aten.binary_cross_entropy_with_logits(input, target, weight, posWeight, reduction),
     losses: (x, [y, w, p]) => aten.binary_cross_entropy_with_logits(x, y as Tensor, w, p, 0),
     gradient: (x, [y, w, p]) => {
