@@ -124,12 +124,16 @@ function divergence(call: KlDivCall): Pointwise {
     // Of exponentials by MKL nobody knows.
     splits: !logTarget,
     whole: () => aten.kl_div(input, target, code, logTarget),
-    losses: (x, [y]) => aten.kl_div(x, y as Tensor, 0, logTarget),
-    gradient: (x, [y]) => {
+    losses: (x, [y], out) => {
+      const target = y as Tensor;
+      if (logTarget) aten.mul_out(aten.exp(target), aten.sub_Tensor(target, x), out);
+      else aten.sub_out(aten.xlogy_Tensor(target, target), aten.mul_Tensor(target, x), undefined, out);
+    },
+    gradient: (x, [y], out) => {
       const one = unit(x);
       const count = reduction === 'mean' ? input.numel : batchSize(call);
       const upstream = aten.neg(count === undefined ? one : aten.div_Scalar(one, count));
-      return aten.mul_Tensor(logTarget ? aten.exp(y as Tensor) : (y as Tensor), upstream);
+      aten.mul_out(logTarget ? aten.exp(y as Tensor) : (y as Tensor), upstream, out);
     },
   };
 }

@@ -24,10 +24,13 @@ export interface Pointwise {
   whole(): Tensor;
   /** Whether its operators compute an element the same way wherever it lies. */
   splits: boolean;
-  /** The losses of some elements. */
-  losses(input: Tensor, operands: readonly (Tensor | undefined)[]): Tensor;
-  /** The gradients of some elements, for an upstream gradient of 1, by the operators that the graph takes. */
-  gradient(input: Tensor, operands: readonly (Tensor | undefined)[]): Tensor;
+  /** Writes the losses of some elements, by the operators that the whole one is made of. */
+  losses(input: Tensor, operands: readonly (Tensor | undefined)[], out: Tensor): void;
+  /**
+   * Writes the gradients of some elements, for an upstream gradient of 1, by the operators that the graph takes. `out` may
+   * be the input.
+   */
+  gradient(input: Tensor, operands: readonly (Tensor | undefined)[], out: Tensor): void;
 }
 
 const [none, mean] = [0, 1];
@@ -96,7 +99,7 @@ function inPieces(loss: Pointwise): Tensor | undefined {
   const { shape, dtype } = loss.input;
   const losses = empty(shape, { dtype });
   forPieces(loss, chunk, [losses], (x, operands, [out]) => {
-    aten.copy_(out as Tensor, loss.losses(x, operands));
+    loss.losses(x, operands, out as Tensor);
   });
   return reduce(losses, loss.reduction);
 }
@@ -108,13 +111,17 @@ export function differentiatePointwise(loss: Pointwise, into: Tensor | undefined
     return undefined;
   }
   const chunk = pieceOfElements(loss);
-  if (chunk === undefined) return { value: loss.whole(), grad: loss.gradient(input, operands) };
-  const { shape, dtype } = input;
-  const losses = empty(shape, { dtype });
-  const grad = into ?? empty(shape, { dtype });
+  const grad = into ?? aten.empty_like(input);
+  if (chunk === undefined) {
+    // The value first: the gradient may be written over the input.
+    const value = loss.whole();
+    loss.gradient(input, operands, grad);
+    return { value, grad };
+  }
+  const losses = aten.empty_like(input);
   forPieces(loss, chunk, [losses, grad], (x, own, [lossOut, gradOut]) => {
-    aten.copy_(lossOut as Tensor, loss.losses(x, own));
-    aten.copy_(gradOut as Tensor, loss.gradient(x, own));
+    loss.losses(x, own, lossOut as Tensor);
+    loss.gradient(x, own, gradOut as Tensor);
   });
   return { value: reduce(losses, reduction), grad };
 }
