@@ -117,8 +117,13 @@ export function differentiatePointwise(loss: Pointwise, into: Tensor | undefined
     return undefined;
   }
   const cut = cutOf(loss);
-  if (cut === undefined) return { value: loss.whole(), grad: loss.gradient(input, operands) };
   const { shape, dtype } = input;
+  if (cut === undefined) {
+    const grad = loss.gradient(input, operands);
+    // Where the input's elements do not show in it, it has the shape of what they were broadcast with.
+    const isWhole = sameShape(grad.shape, shape);
+    return { value: loss.whole(), grad: isWhole ? grad : aten.contiguous(aten.expand(grad, shape)) };
+  }
   const losses = empty(shape, { dtype });
   const grad = into ?? empty(shape, { dtype });
   forPieces(loss, cut, [losses, grad], (x, own, [lossOut, gradOut]) => {
