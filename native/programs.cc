@@ -181,6 +181,8 @@ struct Chunked {
   std::shared_ptr<const Program> program;
   int64_t size;
   int64_t chunk;
+  // The least that a thread is given.
+  int64_t grain;
   // Which inputs are cut along their first dimension; the others are given whole.
   std::vector<bool> cut;
 
@@ -189,17 +191,15 @@ struct Chunked {
       const at::Tensor& tensor = stack[input].toTensor();
       if (!tensor.is_inference()) tensor.unsafeGetTensorImpl()->bump_version();
     }
-    const int64_t count = (size + chunk - 1) / chunk;
-    at::parallel_for(0, count, 1, [&](int64_t begin, int64_t end) {
+    at::parallel_for(0, size, grain, [&](int64_t begin, int64_t end) {
       const at::NoGradGuard no_grad;
       const at::AutoDispatchBelowADInplaceOrView below;
       Values values(program->places);
-      for (int64_t i = begin; i < end; i++) {
+      for (int64_t at = begin; at < end; at += chunk) {
         std::fill(values.begin(), values.end(), c10::IValue());
         for (size_t k = 0; k < cut.size(); k++) {
           const at::Tensor& input = stack[k].toTensor();
-          values[k] =
-              cut[k] ? at::slice(input, 0, i * chunk, std::min(size, (i + 1) * chunk)) : input;
+          values[k] = cut[k] ? at::slice(input, 0, at, std::min(end, at + chunk)) : input;
         }
         program->Run(values);
       }
@@ -208,22 +208,25 @@ struct Chunked {
   }
 };
 
-// runInChunks(program, size, chunk, cut, inputs)
+// runInChunks(program, size, chunk, grain, cut, inputs)
 Napi::Value RunInChunks(const Napi::CallbackInfo& info) {
   const napi_env env = info.Env();
   const ProgramHandle& handle = ExpectProgram(env, info[0]);
-  Chunked chunked{
-      handle.program, ReadInt(env, info[1], "size"), ReadInt(env, info[2], "chunk"), {}};
-  if (chunked.size < 0 || chunked.chunk < 1) {
+  Chunked chunked{handle.program,
+                  ReadInt(env, info[1], "size"),
+                  ReadInt(env, info[2], "chunk"),
+                  ReadInt(env, info[3], "grain"),
+                  {}};
+  if (chunked.size < 0 || chunked.chunk < 1 || chunked.grain < 1) {
     throw Refused("chunk", "an integer >= 1", std::to_string(chunked.chunk));
   }
   chunked.chunk = std::min(chunked.chunk, std::max<int64_t>(chunked.size, 1));
-  for (napi_value flag : ReadArray(env, info[3], "cut")) {
+  for (napi_value flag : ReadArray(env, info[4], "cut")) {
     bool cut = false;
     napi_get_value_bool(env, flag, &cut);
     chunked.cut.push_back(cut);
   }
-  const std::vector<napi_value> inputs = ReadArray(env, info[4], "inputs");
+  const std::vector<napi_value> inputs = ReadArray(env, info[5], "inputs");
   if (inputs.size() != chunked.program->inputs || inputs.size() != chunked.cut.size()) {
     throw Refused("inputs", "as many as were recorded", std::to_string(inputs.size()));
   }

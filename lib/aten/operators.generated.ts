@@ -1395,6 +1395,38 @@ export function binary_cross_entropy_backward(grad_output: Tensor, self: Tensor,
 }
 let $binary_cross_entropy_backward: Operator | undefined;
 
+/** `aten::sub.out(Tensor self, Tensor other, *, Scalar alpha=1, Tensor(a!) out) -> Tensor(a!)` */
+export function sub_out(self: Tensor, other: Tensor, alpha: Scalar | undefined, out: Tensor): Tensor {
+  $sub_out ??= operator('aten::sub', 'out');
+  $sub_out(unwrap(self, 'sub', 'self'), unwrap(other, 'sub', 'other'), alpha, unwrap(out, 'sub', 'out'));
+  return out;
+}
+let $sub_out: Operator | undefined;
+
+/** `aten::mul.out(Tensor self, Tensor other, *, Tensor(a!) out) -> Tensor(a!)` */
+export function mul_out(self: Tensor, other: Tensor, out: Tensor): Tensor {
+  $mul_out ??= operator('aten::mul', 'out');
+  $mul_out(unwrap(self, 'mul', 'self'), unwrap(other, 'mul', 'other'), unwrap(out, 'mul', 'out'));
+  return out;
+}
+let $mul_out: Operator | undefined;
+
+/** `aten::div.out(Tensor self, Tensor other, *, Tensor(a!) out) -> Tensor(a!)` */
+export function div_out(self: Tensor, other: Tensor, out: Tensor): Tensor {
+  $div_out ??= operator('aten::div', 'out');
+  $div_out(unwrap(self, 'div', 'self'), unwrap(other, 'div', 'other'), unwrap(out, 'div', 'out'));
+  return out;
+}
+let $div_out: Operator | undefined;
+
+/** `aten::mse_loss.out(Tensor self, Tensor target, int reduction=1, *, Tensor(a!) out) -> Tensor(a!)` */
+export function mse_loss_out(self: Tensor, target: Tensor, reduction: number | undefined, out: Tensor): Tensor {
+  $mse_loss_out ??= operator('aten::mse_loss', 'out');
+  $mse_loss_out(unwrap(self, 'mse_loss', 'self'), unwrap(target, 'mse_loss', 'target'), reduction, unwrap(out, 'mse_loss', 'out'));
+  return out;
+}
+let $mse_loss_out: Operator | undefined;
+
 /** Every operator above with the schema that it was made from; a contract test holds the loaded libtorch to them. */
 export const schemas: Readonly<Record<string, string>> = {
   'add.Tensor': "aten::add.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor",
@@ -1588,4 +1620,8 @@ export const schemas: Readonly<Record<string, string>> = {
   'smooth_l1_loss_backward.grad_input': "aten::smooth_l1_loss_backward.grad_input(Tensor grad_output, Tensor self, Tensor target, int reduction, float beta, *, Tensor(a!) grad_input) -> Tensor(a!)",
   'huber_loss_backward.out': "aten::huber_loss_backward.out(Tensor grad_output, Tensor self, Tensor target, int reduction, float delta, *, Tensor(a!) grad_input) -> Tensor(a!)",
   'binary_cross_entropy_backward': "aten::binary_cross_entropy_backward(Tensor grad_output, Tensor self, Tensor target, Tensor? weight=None, int reduction=1) -> Tensor",
+  'sub.out': "aten::sub.out(Tensor self, Tensor other, *, Scalar alpha=1, Tensor(a!) out) -> Tensor(a!)",
+  'mul.out': "aten::mul.out(Tensor self, Tensor other, *, Tensor(a!) out) -> Tensor(a!)",
+  'div.out': "aten::div.out(Tensor self, Tensor other, *, Tensor(a!) out) -> Tensor(a!)",
+  'mse_loss.out': "aten::mse_loss.out(Tensor self, Tensor target, int reduction=1, *, Tensor(a!) out) -> Tensor(a!)",
 };

@@ -73,7 +73,14 @@ export interface Native {
   ): Program;
   /** `undefined` if the program was recorded for other inputs, or failed. */
   run(program: Program, number: boolean, ...inputs: readonly (Handle | TypedArray)[]): Scalar | Handle[] | undefined;
-  runInChunks(program: Program, size: number, chunk: number, cut: readonly boolean[], inputs: readonly Handle[]): void;
+  runInChunks(
+    program: Program,
+    size: number,
+    chunk: number,
+    grain: number,
+    cut: readonly boolean[],
+    inputs: readonly Handle[],
+  ): void;
   outsideRecording<T>(fn: () => T): T;
   refuseIf(condition: Handle): void;
   stepCount(): number;

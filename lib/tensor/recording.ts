@@ -60,6 +60,8 @@ export interface Chunks {
   /** The first dimension of what is cut, and how much of it a piece has. */
   size: number;
   chunk: number;
+  /** The least that a thread is given; pieces do not cross from one thread's share to the next. Default 1. */
+  grain?: number;
   /** Tensors that are cut along their first dimension. */
   cut: readonly Tensor[];
   /** Tensors that every piece is given whole. */
@@ -72,7 +74,7 @@ export interface Chunks {
  * Runs a function for one piece of tensors after the other, over all threads: what it makes on the way stays in the
  * processors' caches. Outside of any graph.
  */
-export function inChunks({ size, chunk, cut, whole = [], piece }: Chunks): void {
+export function inChunks({ size, chunk, grain = 1, cut, whole = [], piece }: Chunks): void {
   const inputs = [...cut, ...whole];
   const program = record(
     inputs,
@@ -84,7 +86,7 @@ export function inChunks({ size, chunk, cut, whole = [], piece }: Chunks): void 
   );
   const flags = inputs.map((_, i) => i < cut.length);
   const handles = inputs.map((input) => unwrap(input, 'inChunks', 'input'));
-  native().runInChunks(program, size, chunk, flags, handles);
+  native().runInChunks(program, size, chunk, grain, flags, handles);
 }
 
 /**

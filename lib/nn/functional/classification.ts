@@ -17,6 +17,7 @@ import {
 } from './arguments';
 import {
   type CrossEntropyCall,
+  constant,
   crossEntropyInPieces,
   differentiateCrossEntropy,
   differentiateNllLoss,
@@ -394,21 +395,32 @@ function logitsLoss({ input, target, weight, posWeight, reduction }: LogitsCall)
     input,
     operands: [target, weight, posWeight],
     reduction,
+    splits: true,
     whole: () => aten.binary_cross_entropy_with_logits(input, target, weight, posWeight, reduction),
-    losses: (x, [y, w, p]) => aten.binary_cross_entropy_with_logits(x, y as Tensor, w, p, 0),
-    gradient: (x, [y, w, p]) => {
-      const probabilities = aten.sigmoid(x);
+    losses: (x, [y, w, p], out) => {
       const target = y as Tensor;
-      let grad: Tensor;
-      if (p === undefined) {
-        grad = aten.sub__Tensor(probabilities, target);
-      } else {
-        const positive = aten.mul_Tensor(p, target);
-        grad = aten.sub__Tensor(aten.add_Scalar(positive, 1), target);
-        grad = aten.sub__Tensor(aten.mul__Tensor(grad, probabilities), positive);
+      const logSigmoid = aten.log_sigmoid(x);
+      if (p !== undefined) {
+        const logWeight = aten.add__Scalar(aten.mul_Tensor(aten.sub_Scalar(p, 1), target), 1);
+        aten.mul__Tensor(logSigmoid, logWeight);
       }
-      if (w !== undefined) grad = aten.mul__Tensor(grad, w);
-      return reduction === 1 ? aten.div__Scalar(grad, input.numel) : grad;
+      const negative = aten.mul__Tensor(aten.rsub_Scalar(target, 1), x);
+      if (w === undefined) aten.sub_out(negative, logSigmoid, undefined, out);
+      else aten.mul_out(aten.sub__Tensor(negative, logSigmoid), w, out);
+    },
+    gradient: (x, [y, w, p], out) => {
+      const grad = aten.sigmoid(x);
+      const target = y as Tensor;
+      if (p !== undefined) {
+        const positive = aten.mul_Tensor(p, target);
+        const both = aten.sub__Tensor(aten.add_Scalar(positive, 1), target);
+        aten.copy_(grad, aten.sub__Tensor(aten.mul__Tensor(both, grad), positive));
+      } else {
+        aten.sub__Tensor(grad, target);
+      }
+      if (w !== undefined) aten.mul__Tensor(grad, w);
+      if (reduction === 1) aten.div_out(grad, constant(input.numel, x), out);
+      else aten.copy_(out, grad);
     },
   };
 }

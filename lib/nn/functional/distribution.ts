@@ -65,17 +65,15 @@ export function klDiv(input: TensorLike, target: TensorLike, options?: KLDivOpti
   const call = readKlDiv(input, target, options);
   if (call.reduction === 'mean') emitWarning(meanWarning);
   const loss = explainedKlDiv(call, () => pointwiseLoss(divergence(call)));
-  const size = call.input.shape[0];
-  return call.reduction === 'batchmean' && size !== undefined ? loss.div(size) : loss;
+  return batchMean(call, loss);
 }
 klDiv.item = itemForm(klDiv);
 klDiv.out = outForm(klDiv);
 klDiv.async = asyncForm(klDiv);
 registerDerivative(klDiv, (into, input, target, options) => {
   const call = readKlDiv(input, target, options);
-  // The gradient of a quotient, which batchmean adds, is left to the graph.
-  if (call.reduction === 'batchmean') return undefined;
-  return explainedKlDiv(call, () => differentiatePointwise(divergence(call), into));
+  const found = explainedKlDiv(call, () => differentiatePointwise(divergence(call), into));
+  return found && { value: batchMean(call, found.value), grad: found.grad };
 });
 
 interface KlDivCall {
@@ -106,18 +104,39 @@ function explainedKlDiv<T>({ input, target }: KlDivCall, compute: () => T): T {
   );
 }
 
-function divergence({ input, target, reduction, logTarget }: KlDivCall): Pointwise {
+/** What the sum is divided by for `'batchmean'`: the first size, if there is one. */
+function batchSize({ input, reduction }: KlDivCall): number | undefined {
+  return reduction === 'batchmean' ? input.shape[0] : undefined;
+}
+
+function batchMean(call: KlDivCall, loss: Tensor): Tensor {
+  const size = batchSize(call);
+  return size === undefined ? loss : aten.div_Scalar(loss, size);
+}
+
+function divergence(call: KlDivCall): Pointwise {
+  const { input, target, reduction, logTarget } = call;
   const code = reductionCode('klDiv', reduction === 'batchmean' ? 'sum' : reduction);
   return {
     input,
     operands: [target],
     reduction: code,
+    // Of exponentials by MKL nobody knows.
+    splits: !logTarget,
     whole: () => aten.kl_div(input, target, code, logTarget),
-    losses: (x, [y]) => aten.kl_div(x, y as Tensor, 0, logTarget),
-    gradient: (x, [y]) => {
+    losses: (x, [y], out) => {
+      const target = y as Tensor;
+      if (logTarget) aten.mul_out(aten.exp(target), aten.sub_Tensor(target, x), out);
+      else aten.sub_out(aten.xlogy_Tensor(target, target), aten.mul_Tensor(target, x), undefined, out);
+    },
+    gradient: (x, [y], out) => {
       const one = unit(x);
-      const upstream = aten.neg(reduction === 'mean' ? aten.div_Scalar(one, input.numel) : one);
-      return aten.mul_Tensor(logTarget ? aten.exp(y as Tensor) : (y as Tensor), upstream);
+      const count = reduction === 'mean' ? input.numel : batchSize(call);
+      const upstream = aten.neg(count === undefined ? one : aten.div_Scalar(one, count));
+      const probabilities = logTarget ? aten.exp(y as Tensor) : (y as Tensor);
+      // A target that is broadcast: the gradient has the input's shape.
+      const whole = sameShape((y as Tensor).shape, x.shape);
+      aten.mul_out(whole ? probabilities : aten.expand(probabilities, x.shape), upstream, out);
     },
   };
 }

@@ -22,10 +22,15 @@ export interface Pointwise {
   reduction: number;
   /** The loss as its operator gives it. */
   whole(): Tensor;
-  /** The losses of some elements. */
-  losses(input: Tensor, operands: readonly (Tensor | undefined)[]): Tensor;
-  /** The gradients of some elements, for an upstream gradient of 1, by the operators that the graph takes. */
-  gradient(input: Tensor, operands: readonly (Tensor | undefined)[]): Tensor;
+  /** Whether its operators compute an element the same way wherever it lies. */
+  splits: boolean;
+  /** Writes the losses of some elements, by the operators that the whole one is made of. */
+  losses(input: Tensor, operands: readonly (Tensor | undefined)[], out: Tensor): void;
+  /**
+   * Writes the gradients of some elements, for an upstream gradient of 1, by the operators that the graph takes. `out` may
+   * be the input.
+   */
+  gradient(input: Tensor, operands: readonly (Tensor | undefined)[], out: Tensor): void;
 }
 
 const [none, mean] = [0, 1];
@@ -38,52 +43,41 @@ function fitsTo(input: Tensor, operand: Tensor | undefined): boolean {
   return sameShape(own, wanted) || (broadcastable(own, wanted) && sameShape(broadcastShapes(own, wanted), wanted));
 }
 
-/** How the tensors are cut: all of them flat, or by rows with what is broadcast to every row given whole. */
-interface Cut {
-  chunk: number;
-  size: number;
-  /** A tensor as it is cut. */
-  flat(tensor: Tensor): Tensor;
-  isWhole: readonly boolean[];
-}
+/**
+ * Where kernels for vectors of elements end and their scalar twins take over, bits may differ: at the end of the tensor,
+ * and of each thread's share. So pieces are multiples of every vector, and threads share as libtorch's own kernels do.
+ */
+const [vector, grain] = [64, 32768];
 
-function cutOf({ input, operands }: Pointwise): Cut | undefined {
+/** How many elements a piece has; `undefined` where the whole is as good, or cutting it would change bits. */
+function pieceOfElements({ input, operands, splits }: Pointwise): number | undefined {
   const piece = pieceOf(input);
-  if (piece === undefined) return undefined;
-  if (!operands.every((operand) => operand === undefined || (operand.isContiguous && fitsTo(input, operand)))) {
-    return undefined;
-  }
-  const shape = input.shape;
-  const [rows = 1] = shape;
-  const isWhole = operands.map((operand) => operand !== undefined && !sameShape(operand.shape, shape));
-  if (!isWhole.includes(true)) {
-    const { numel } = input;
-    const flat = (tensor: Tensor): Tensor => aten.view(tensor, [-1]);
-    return { chunk: Math.ceil((piece * numel) / rows), size: numel, flat, isWhole };
-  }
-  const fits = operands.every((operand, i) => !isWhole[i] || (operand as Tensor).ndim < shape.length);
-  return fits ? { chunk: piece, size: rows, flat: (tensor) => tensor, isWhole } : undefined;
+  if (piece === undefined || !splits) return undefined;
+  const { shape, dtype, numel } = input;
+  const alike = (operand: Tensor | undefined): boolean =>
+    operand === undefined || (operand.isContiguous && operand.dtype === dtype && sameShape(operand.shape, shape));
+  if (!operands.every(alike)) return undefined;
+  const [entries = 1] = shape;
+  return vector * Math.max(1, Math.floor((piece * (numel / entries)) / vector));
 }
 
 /** Runs `visit` for the pieces of the input, of the operands, and of what is written. */
 function forPieces(
   { input, operands }: Pointwise,
-  { chunk, size, flat, isWhole }: Cut,
+  chunk: number,
   written: readonly Tensor[],
   visit: (input: Tensor, operands: readonly (Tensor | undefined)[], written: readonly Tensor[]) => void,
 ): void {
-  const isCut = operands.map((operand, i) => operand !== undefined && !isWhole[i]);
-  const cutOperands = operands.filter((_, i) => isCut[i]) as Tensor[];
-  const wholeOperands = operands.filter((_, i) => isWhole[i]) as Tensor[];
+  const given = operands.filter((operand) => operand !== undefined);
   inChunks({
-    size,
+    size: input.numel,
     chunk,
-    cut: [input, ...cutOperands, ...written].map(flat),
-    whole: wholeOperands,
-    piece: (cut, whole) => {
-      const [nextCut, nextWhole] = [cut.slice(1).values(), whole.values()];
-      const own = operands.map((_, i) => (isCut[i] ? nextCut : isWhole[i] ? nextWhole : undefined)?.next().value);
-      visit(cut[0] as Tensor, own, cut.slice(1 + cutOperands.length));
+    grain,
+    cut: [input, ...given, ...written].map((tensor) => aten.view(tensor, [-1])),
+    piece: ([x, ...others]) => {
+      const next = others.values();
+      const own = operands.map((operand) => (operand === undefined ? undefined : next.next().value));
+      visit(x as Tensor, own, [...next]);
     },
   });
 }
@@ -99,13 +93,13 @@ export function pointwiseLoss(loss: Pointwise): Tensor {
 }
 
 function inPieces(loss: Pointwise): Tensor | undefined {
-  const cut = cutOf(loss);
-  if (cut === undefined) return undefined;
+  const chunk = pieceOfElements(loss);
+  if (chunk === undefined) return undefined;
   if ([loss.input, ...loss.operands].some((tensor) => tensor !== undefined && recordsGraph(tensor))) return undefined;
   const { shape, dtype } = loss.input;
   const losses = empty(shape, { dtype });
-  forPieces(loss, cut, [losses], (x, operands, [out]) => {
-    aten.copy_(out as Tensor, loss.losses(x, operands));
+  forPieces(loss, chunk, [losses], (x, operands, [out]) => {
+    loss.losses(x, operands, out as Tensor);
   });
   return reduce(losses, loss.reduction);
 }
@@ -116,19 +110,18 @@ export function differentiatePointwise(loss: Pointwise, into: Tensor | undefined
   if (reduction === none || !isFloating(input.dtype) || !operands.every((operand) => fitsTo(input, operand))) {
     return undefined;
   }
-  const cut = cutOf(loss);
-  const { shape, dtype } = input;
-  if (cut === undefined) {
-    const grad = loss.gradient(input, operands);
-    // Where the input's elements do not show in it, it has the shape of what they were broadcast with.
-    const isWhole = sameShape(grad.shape, shape);
-    return { value: loss.whole(), grad: isWhole ? grad : aten.contiguous(aten.expand(grad, shape)) };
+  const chunk = pieceOfElements(loss);
+  const grad = into ?? aten.empty_like(input);
+  if (chunk === undefined) {
+    // The value first: the gradient may be written over the input.
+    const value = loss.whole();
+    loss.gradient(input, operands, grad);
+    return { value, grad };
   }
-  const losses = empty(shape, { dtype });
-  const grad = into ?? empty(shape, { dtype });
-  forPieces(loss, cut, [losses, grad], (x, own, [lossOut, gradOut]) => {
-    aten.copy_(lossOut as Tensor, loss.losses(x, own));
-    aten.copy_(gradOut as Tensor, loss.gradient(x, own));
+  const losses = aten.empty_like(input);
+  forPieces(loss, chunk, [losses, grad], (x, own, [lossOut, gradOut]) => {
+    loss.losses(x, own, lossOut as Tensor);
+    loss.gradient(x, own, gradOut as Tensor);
   });
   return { value: reduce(losses, reduction), grad };
 }

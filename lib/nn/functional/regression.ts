@@ -11,6 +11,7 @@ import { asOptionalTensor, asTensor, type Explanation, explained, reductionCode,
 import { unit } from './cross-entropy-fused';
 import { explainBroadcast } from './explain';
 import { asyncForm, itemForm, outForm } from './forms';
+import { differentiatePointwise, type Pointwise, pointwiseLoss } from './pointwise-fused';
 
 /** Options of {@link l1Loss} and {@link mseLoss}. */
 export interface WeightedOptions {
@@ -171,7 +172,7 @@ export function mseLoss(input: TensorLike, target: TensorLike, options?: Weighte
   const { reduction, weight } = withDefaults<WeightedOptions>(op, options, weightedDefaults);
   const code = reductionCode(op, reduction);
   const pair = readPair(op, input, target, weight);
-  if (pair.weight === undefined) return aten.mse_loss(pair.input, pair.target, code);
+  if (pair.weight === undefined) return pointwiseLoss(squaredError(pair, code));
   const squares = aten.pow_Tensor_Scalar(aten.sub_Tensor(pair.input, pair.target), 2);
   return reduceWeighted(aten.mul_Tensor(squares, pair.weight), pair.weight, reduction as Reduction);
 }
@@ -181,18 +182,34 @@ mseLoss.async = asyncForm(mseLoss);
 registerDerivative(mseLoss, (into, input, target, options) => {
   const { reduction, weight } = withDefaults<WeightedOptions>('mseLoss', options, weightedDefaults);
   const code = reductionCode('mseLoss', reduction);
-  if (weight !== undefined) return undefined;
-  const pair = readPair('mseLoss', input, target, undefined);
-  return differentiatePair(
-    pair,
-    code,
-    {
-      value: ({ input: x, target: y }) => aten.mse_loss(x, y, code),
-      gradient: ({ input: x, target: y }, one, grad) => aten.mse_loss_backward_grad_input(one, x, y, code, grad),
-    },
-    into,
-  );
+  return weight === undefined
+    ? differentiatePointwise(squaredError(readPair('mseLoss', input, target, undefined), code), into)
+    : undefined;
 });
+
+function squaredError({ input, target }: Pair, reduction: number): Pointwise {
+  // The kernel of 16-bit gradients rounds differently from two operators.
+  const splits = input.dtype === 'float32' || input.dtype === 'float64';
+  return {
+    input,
+    operands: [target],
+    reduction,
+    splits,
+    whole: () => aten.mse_loss(input, target, reduction),
+    losses: (x, [y], out) => {
+      aten.mse_loss_out(x, y as Tensor, 0, out);
+    },
+    gradient: (x, [y], out) => {
+      if (splits) {
+        // Not the backward operator, which takes the mean over the piece.
+        aten.sub_out(x, y as Tensor, undefined, out);
+        aten.mul__Scalar(out, reduction === 1 ? 2 / input.numel : 2);
+      } else {
+        aten.mse_loss_backward_grad_input(unit(x), x, y as Tensor, reduction, out);
+      }
+    },
+  };
+}
 
 /**
  * Squared error near 0 and absolute error beyond, without a step in value or slope.

@@ -9,15 +9,11 @@ const F = torch.nn.functional;
 /** The calls to be measured, over arguments that the functions take: tensors or typed arrays. */
 export function callsOf(loss, args) {
   const fn = F[loss];
-  // A build without the direct forms is measured by the calls that lead to the same.
-  const number = fn.item ?? ((...all) => fn(...all).item());
-  const differentiated = torch.valueAndGrad(fn);
-  const takesData = 'async' in differentiated || args[0] instanceof torch.Tensor;
-  const withGradient = takesData ? differentiated : (data, ...rest) => differentiated(torch.tensor(data), ...rest);
+  const withGradient = torch.valueAndGrad(fn);
   // PyTorch advises 'batchmean'; 'mean' warns, there and here.
   const all = loss === 'klDiv' ? [...args, { reduction: 'batchmean' }] : args;
   const calls = {
-    number: () => number(...all),
+    number: () => fn.item(...all),
     tensor: () => fn(...all),
     gradient: () => withGradient(...all),
   };
