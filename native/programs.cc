@@ -120,6 +120,13 @@ at::Tensor Owned(const at::Tensor& result, const std::vector<at::Tensor>& lent) 
   return is_lent ? result.clone() : result;
 }
 
+// What run() gives.
+enum Giving : uint32_t { kTensors, kUngraphed, kNumber };
+
+bool RecordsGraph(const at::Tensor& tensor) {
+  return tensor.requires_grad() && at::GradMode::is_enabled();
+}
+
 // The only element. float32 on the CPU is read where it lies, without another call of libtorch.
 napi_value Number(napi_env env, const at::Tensor& tensor) {
   if (tensor.is_cpu() && tensor.scalar_type() == at::kFloat && tensor.numel() == 1) {
@@ -131,8 +138,8 @@ napi_value Number(napi_env env, const at::Tensor& tensor) {
 napi_value RunProgram(napi_env env, size_t argc, const napi_value* argv) {
   const ProgramHandle& handle = ExpectProgram(env, argv[0]);
   const Program& program = *handle.program;
-  bool number = false;
-  napi_get_value_bool(env, argv[1], &number);
+  uint32_t giving = kTensors;
+  napi_get_value_uint32(env, argv[1], &giving);
   if (argc != program.inputs + 2) {
     throw Refused("inputs", "as many as were recorded", std::to_string(argc - 2));
   }
@@ -140,7 +147,9 @@ napi_value RunProgram(napi_env env, size_t argc, const napi_value* argv) {
   std::vector<at::Tensor> lent;
   for (size_t i = 0; i < program.inputs; i++) {
     at::Tensor input = ReadInput(env, argv[i + 2], handle.inputs[i], lent);
-    if (!input.defined()) return Napi::Env(env).Undefined();
+    if (!input.defined() || (giving == kUngraphed && RecordsGraph(input))) {
+      return Napi::Env(env).Undefined();
+    }
     values[i] = std::move(input);
   }
   for (const size_t input : program.written) {
@@ -150,8 +159,11 @@ napi_value RunProgram(napi_env env, size_t argc, const napi_value* argv) {
     const OneThread one_thread(AreSmall(values.data(), program.inputs));
     program.Run(values);
   }
-  if (number && program.outputs.size() == 1) {
+  if (giving == kNumber && program.outputs.size() == 1) {
     return Number(env, values[program.outputs.front()].toTensor());
+  }
+  if (giving == kUngraphed && program.outputs.size() == 1) {
+    return WrapTensor(env, Owned(values[program.outputs.front()].toTensor(), lent));
   }
   Napi::Array results = Napi::Array::New(env, program.outputs.size());
   for (uint32_t i = 0; i < program.outputs.size(); i++) {
@@ -161,8 +173,8 @@ napi_value RunProgram(napi_env env, size_t argc, const napi_value* argv) {
   return results;
 }
 
-// run(program, number, ...inputs): the results of tensors or typed arrays, the first one's only
-// element with `number`; undefined if the program was recorded for other inputs
+// run(program, giving, ...inputs): the results of tensors or typed arrays, or the only element;
+// undefined if the program was recorded for others, or if a graph would have to be recorded
 napi_value Run(napi_env env, napi_callback_info info) {
   std::array<napi_value, 16> argv{};
   size_t argc = argv.size();

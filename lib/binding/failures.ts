@@ -26,8 +26,8 @@ export function throwing(native: Native): Native {
   return {
     ...guarded,
     // Its callers have another way where it fails, and that one throws.
-    run: (program, number, ...inputs) => {
-      const result = native.run(program, number, ...inputs);
+    run: (program, giving, ...inputs) => {
+      const result = native.run(program, giving, ...inputs);
       return result === (failed as unknown) ? undefined : result;
     },
     operator: (name, overload): Operator => guard(guarded.operator(name, overload)),

@@ -71,8 +71,12 @@ export interface Native {
     fn: (inputs: readonly Handle[]) => readonly Handle[],
     belowAutograd: boolean,
   ): Program;
-  /** `undefined` if the program was recorded for other inputs, or failed. */
-  run(program: Program, number: boolean, ...inputs: readonly (Handle | TypedArray)[]): Scalar | Handle[] | undefined;
+  /** `giving` is 0 for tensors, 1 for the only one, unless it needs a graph, 2 for its only element. `undefined` if there is none to give. */
+  run(
+    program: Program,
+    giving: number,
+    ...inputs: readonly (Handle | TypedArray)[]
+  ): Scalar | Handle | Handle[] | undefined;
   runInChunks(
     program: Program,
     size: number,

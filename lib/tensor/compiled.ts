@@ -6,6 +6,7 @@ import { isTensor, unwrap } from '../aten/bind';
 import { native } from '../binding/load';
 import type { Handle, Program } from '../binding/native';
 import type { Scalar } from '../types';
+import { recordsGraph } from './autograd';
 import { tensor } from './create';
 import { record } from './recording';
 import type { Tensor } from './tensor';
@@ -39,35 +40,42 @@ const capacity = 16;
 /** What is compiled; `undefined` where it has no way for these arguments. */
 export type Compilable = (args: readonly unknown[]) => readonly Tensor[] | undefined;
 
+/**
+ * What a compiled function gives: its tensors; its only tensor, where no graph would have to be recorded for it; the only
+ * element of its only tensor.
+ */
+export type Giving = 'tensors' | 'ungraphed' | 'number';
+
+const codes: Readonly<Record<Giving, number>> = { tensors: 0, ungraphed: 1, number: 2 };
+
 /** A function that is recorded at the first call with arguments of a kind. Recorded functions are in no graph. */
 export class Compiled {
   readonly #fn: Compilable;
-  readonly #number: boolean;
+  readonly #giving: number;
   #entries: Entry[] = [];
 
-  /** @param number whether the result is the first tensor's only element instead of the tensors. */
-  constructor(fn: Compilable, { number = false } = {}) {
+  constructor(fn: Compilable, giving: Giving = 'tensors') {
     this.#fn = fn;
-    this.#number = number;
+    this.#giving = codes[giving];
   }
 
   /**
    * The function's result; `undefined` if it cannot be had this way: arguments that are neither tensors nor plain
    * options, a function that has no way for them, an error. The caller then takes the way that has errors to show.
    */
-  call(args: readonly unknown[]): Scalar | readonly Handle[] | undefined {
+  call(args: readonly unknown[]): Scalar | Handle | readonly Handle[] | undefined {
     const taken = take(args);
     if (taken === undefined) return undefined;
     const result = this.#run(taken) ?? this.#record(taken);
     return Array.isArray(result) && result.length === 0 ? undefined : result;
   }
 
-  #run({ key, handles }: Taken): Scalar | readonly Handle[] | undefined {
+  #run({ key, handles }: Taken): Scalar | Handle | readonly Handle[] | undefined {
     const entries = this.#entries;
     for (let i = 0; i < entries.length; i++) {
       const entry = entries[i] as Entry;
       if (!sameKey(entry.key, key)) continue;
-      const result = native().run(entry.program, this.#number, ...handles);
+      const result = native().run(entry.program, this.#giving, ...handles);
       if (result === undefined) continue;
       if (i > 0) entries.unshift(...entries.splice(i, 1));
       return result;
@@ -75,14 +83,16 @@ export class Compiled {
     return undefined;
   }
 
-  #record({ key, inputs, handles }: Taken): Scalar | readonly Handle[] | undefined {
+  #record({ key, inputs, handles }: Taken): Scalar | Handle | readonly Handle[] | undefined {
     try {
+      const isGraphed = (input: Input): boolean => !('data' in input) && recordsGraph(input);
+      if (this.#giving === codes.ungraphed && inputs.some(isGraphed)) return undefined;
       const examples = inputs.map((input) => ('data' in input ? tensor(input.data, { shape: input.shape }) : input));
       // The arguments as they were taken apart: reading options a second time may give something else.
       const program = record(examples, (given) => this.#fn(restored(key, given)) ?? [], { belowAutograd: true });
       this.#entries.unshift({ key, program });
       this.#entries.length = Math.min(this.#entries.length, capacity);
-      return native().run(program, this.#number, ...handles);
+      return native().run(program, this.#giving, ...handles);
     } catch {
       return undefined;
     }

@@ -23,16 +23,31 @@ let depth = 0;
 /** The regions of the recording that will run in the background; elsewhere failures pass through here anyway. */
 let regions: Region[] | undefined;
 
-function recording<T>(own: Region[] | undefined, fn: () => T): T {
-  const outer = regions;
+/** Whether the recording that is on leaves autograd out. */
+let below = false;
+
+function recording<T>(own: Region[] | undefined, belowAutograd: boolean, fn: () => T): T {
+  const outer = { regions, below };
   regions = own;
+  below = belowAutograd;
   depth += 1;
   try {
     return fn();
   } finally {
     depth -= 1;
-    regions = outer;
+    regions = outer.regions;
+    below = outer.below;
   }
+}
+
+/** Whether operators are written down now, not called. */
+export function isRecording(): boolean {
+  return depth > 0;
+}
+
+/** Whether what is recorded now can be in no graph. */
+export function isBelowAutograd(): boolean {
+  return below;
 }
 
 /** How a program is recorded. */
@@ -50,7 +65,9 @@ export function record(
   return native().record(
     inputs.map((input) => unwrap(input, 'record', 'input')),
     (handles) =>
-      recording(undefined, () => fn(Array.from(handles, wrap)).map((result) => unwrap(result, 'record', 'result'))),
+      recording(undefined, belowAutograd, () =>
+        fn(Array.from(handles, wrap)).map((result) => unwrap(result, 'record', 'result')),
+      ),
     belowAutograd,
   );
 }
@@ -102,7 +119,7 @@ export function inBackground<T>(fn: () => T, tensorsOf: (result: T) => readonly 
     let handles: ReturnType<typeof unwrap>[] = [];
     native().start(
       () =>
-        recording(own, () => {
+        recording(own, false, () => {
           result = fn();
           handles = tensorsOf(result).map((tensor) => unwrap(tensor, 'async', 'result'));
           return handles;

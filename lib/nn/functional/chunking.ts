@@ -6,7 +6,7 @@ import type { DType } from '../../types';
 const pieceBytes = 512 * 1024;
 
 /** From here on cutting pays: below, everything fits into the caches as it is. */
-const leastBytes = 8 * 1024 * 1024;
+const leastBytes = 2 * 1024 * 1024;
 
 const elementSizes: Readonly<Partial<Record<DType, number>>> = { float64: 8, float32: 4, float16: 2, bfloat16: 2 };
 

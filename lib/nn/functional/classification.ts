@@ -25,7 +25,7 @@ import {
   unit,
 } from './cross-entropy-fused';
 import { explainClassification, explainExpand, explainIntegers, explainProbabilities } from './explain';
-import { asyncForm, itemForm, outForm } from './forms';
+import { asyncForm, inOneCall, itemForm, outForm } from './forms';
 import { differentiatePointwise, type Pointwise, pointwiseLoss } from './pointwise-fused';
 
 /** Options of {@link crossEntropy}. */
@@ -113,13 +113,15 @@ export const binaryCrossEntropyWithLogitsDefaults = Object.freeze({
  * **Source**: `torch.nn.functional.cross_entropy`, `aten::cross_entropy_loss`.
  */
 export function crossEntropy(input: TensorLike, target: TensorLike, options?: CrossEntropyOptions): Tensor {
+  const found = inOneCall(crossEntropy, input, target, options);
+  if (found !== undefined) return found;
   const call = readCrossEntropy(input, target, options);
-  return explainedCrossEntropy(call, () => crossEntropyInPieces(call) ?? wholeCrossEntropy(call));
+  return explainedCrossEntropy(
+    call,
+    () => crossEntropyInPieces(call) ?? directCrossEntropy(call) ?? wholeCrossEntropy(call),
+  );
 }
-crossEntropy.item = itemForm(crossEntropy, (input, target, options) => {
-  const call = readCrossEntropy(input, target, options);
-  return crossEntropyInPieces(call) ?? directCrossEntropy(call) ?? wholeCrossEntropy(call);
-});
+crossEntropy.item = itemForm(crossEntropy);
 crossEntropy.out = outForm(crossEntropy);
 crossEntropy.async = asyncForm(crossEntropy);
 registerDerivative(crossEntropy, (into, input, target, options) => {
@@ -192,6 +194,8 @@ function wholeCrossEntropy({
  * **Source**: `torch.nn.functional.nll_loss`, `aten::nll_loss_nd`.
  */
 export function nllLoss(input: TensorLike, target: TensorLike, options?: NLLLossOptions): Tensor {
+  const found = inOneCall(nllLoss, input, target, options);
+  if (found !== undefined) return found;
   const call = readNllLoss(input, target, options);
   return explainedNllLoss(call, () => {
     const { input: logProbs, target: labels, weight, reduction, ignoreIndex } = call;
@@ -252,6 +256,8 @@ function explainedNllLoss<T>(call: NllLossCall, compute: () => T): T {
  * **Source**: `torch.nn.functional.binary_cross_entropy`, `aten::binary_cross_entropy`.
  */
 export function binaryCrossEntropy(input: TensorLike, target: TensorLike, options?: BinaryCrossEntropyOptions): Tensor {
+  const found = inOneCall(binaryCrossEntropy, input, target, options);
+  if (found !== undefined) return found;
   const call = readProbabilities(input, target, options);
   return explainedProbabilities(call, (weight) =>
     aten.binary_cross_entropy(call.input, call.target, weight, call.reduction),
@@ -337,6 +343,8 @@ export function binaryCrossEntropyWithLogits(
   target: TensorLike,
   options?: BinaryCrossEntropyWithLogitsOptions,
 ): Tensor {
+  const found = inOneCall(binaryCrossEntropyWithLogits, input, target, options);
+  if (found !== undefined) return found;
   const call = readLogits(input, target, options);
   return explainedLogits(call, () => pointwiseLoss(logitsLoss(call)));
 }

@@ -10,7 +10,7 @@
 import * as aten from '../../aten/operators.generated';
 import { recordsGraph } from '../../tensor/autograd';
 import { empty, full, ones } from '../../tensor/create';
-import { atOnce, inChunks } from '../../tensor/recording';
+import { atOnce, inChunks, isBelowAutograd } from '../../tensor/recording';
 import type { Tensor } from '../../tensor/tensor';
 import type { ValueAndGrad } from '../../tensor/value-and-grad';
 import { isFloating } from '../../types';
@@ -124,11 +124,13 @@ export function crossEntropyInPieces(call: CrossEntropyCall): Tensor | undefined
   return valueOfRows(call, { picked: aten.neg_(losses), column: columnOf(call) });
 }
 
-/** The value by the two operators that the whole one comes down to; `undefined` where it does more. */
+/**
+ * The value by the two operators that the whole one comes down to, in a program that records no graph; `undefined` where
+ * there is more to do.
+ */
 export function directCrossEntropy(call: CrossEntropyCall): Tensor | undefined {
-  if (!hasClassIndices(call) || call.labelSmoothing > 0) return undefined;
-  const value = call.reduction === none ? undefined : scratch(call.input, []);
-  return forward(call, value).value;
+  if (!isBelowAutograd() || !hasClassIndices(call) || call.labelSmoothing > 0) return undefined;
+  return forward(call).value;
 }
 
 /**
@@ -147,8 +149,7 @@ interface Forward {
   totalWeight: Tensor;
 }
 
-/** @param into where the value is written; a new tensor if absent. */
-function forward({ input, target, weight, reduction, ignoreIndex }: CrossEntropyCall, into?: Tensor): Forward {
+function forward({ input, target, weight, reduction, ignoreIndex }: CrossEntropyCall): Forward {
   const classDim = input.ndim - 1;
   const [room, total] = [scratch(input, input.shape), scratch(input, [])];
   if (room === undefined || total === undefined || reduction === none) {
@@ -157,7 +158,7 @@ function forward({ input, target, weight, reduction, ignoreIndex }: CrossEntropy
     return { logProbs, value: results[0], totalWeight: results[1] };
   }
   const logProbs = aten._log_softmax_out(input, classDim, false, room);
-  const value = into ?? aten.empty_memory_format([], input.dtype, undefined, input.device);
+  const value = aten.empty_memory_format([], input.dtype, undefined, input.device);
   aten.nll_loss_forward_output(logProbs, target, weight, reduction, ignoreIndex, value, total);
   return { logProbs, value, totalWeight: total };
 }

@@ -12,7 +12,7 @@ import { type Reduction, reductions } from '../../types';
 import { asTensor, explained, reductionCode, type TensorLike } from './arguments';
 import { unit } from './cross-entropy-fused';
 import { explainBroadcast, explainIntegers } from './explain';
-import { asyncForm, itemForm, outForm } from './forms';
+import { asyncForm, inOneCall, itemForm, outForm } from './forms';
 import { differentiatePointwise, type Pointwise, pointwiseLoss } from './pointwise-fused';
 
 /** How {@link klDiv} reduces. */
@@ -62,6 +62,8 @@ const meanWarning =
  * **Source**: `torch.nn.functional.kl_div`, `aten::kl_div`.
  */
 export function klDiv(input: TensorLike, target: TensorLike, options?: KLDivOptions): Tensor {
+  const found = inOneCall(klDiv, input, target, options);
+  if (found !== undefined) return found;
   const call = readKlDiv(input, target, options);
   if (call.reduction === 'mean') emitWarning(meanWarning);
   const loss = explainedKlDiv(call, () => pointwiseLoss(divergence(call)));
@@ -183,6 +185,8 @@ export const poissonNllLossDefaults = Object.freeze({
  * **Source**: `torch.nn.functional.poisson_nll_loss`, `aten::poisson_nll_loss`.
  */
 export function poissonNllLoss(input: TensorLike, target: TensorLike, options?: PoissonNllLossOptions): Tensor {
+  const found = inOneCall(poissonNllLoss, input, target, options);
+  if (found !== undefined) return found;
   const op = 'poissonNllLoss';
   const filled = withDefaults<PoissonNllLossOptions>(op, options, poissonNllLossDefaults);
   const reduction = reductionCode(op, filled.reduction);
@@ -250,6 +254,8 @@ export function gaussianNllLoss(
   variance: TensorLike,
   options?: GaussianNllLossOptions,
 ): Tensor {
+  const found = inOneCall(gaussianNllLoss, input, target, variance, options);
+  if (found !== undefined) return found;
   const op = 'gaussianNllLoss';
   const filled = withDefaults<GaussianNllLossOptions>(op, options, gaussianNllLossDefaults);
   reductionCode(op, filled.reduction);

@@ -7,7 +7,7 @@ import type { Tensor } from '../../tensor/tensor';
 import type { Reduction } from '../../types';
 import { asTensor, type Explanation, explained, reductionCode, type TensorLike } from './arguments';
 import { explainBroadcast } from './explain';
-import { asyncForm, itemForm, outForm } from './forms';
+import { asyncForm, inOneCall, itemForm, outForm } from './forms';
 
 /** Options of {@link marginRankingLoss} and {@link cosineEmbeddingLoss}. */
 export interface MarginOptions {
@@ -122,6 +122,8 @@ export function marginRankingLoss(
   target: TensorLike,
   options?: MarginOptions,
 ): Tensor {
+  const found = inOneCall(marginRankingLoss, input1, input2, target, options);
+  if (found !== undefined) return found;
   const op = 'marginRankingLoss';
   const filled = withDefaults<MarginOptions>(op, options, marginDefaults);
   const reduction = reductionCode(op, filled.reduction);
@@ -168,6 +170,8 @@ export function cosineEmbeddingLoss(
   target: TensorLike,
   options?: MarginOptions,
 ): Tensor {
+  const found = inOneCall(cosineEmbeddingLoss, input1, input2, target, options);
+  if (found !== undefined) return found;
   const op = 'cosineEmbeddingLoss';
   const filled = withDefaults<MarginOptions>(op, options, marginDefaults);
   const reduction = reductionCode(op, filled.reduction);
@@ -230,6 +234,8 @@ export function tripletMarginLoss(
   negative: TensorLike,
   options?: TripletMarginLossOptions,
 ): Tensor {
+  const found = inOneCall(tripletMarginLoss, anchor, positive, negative, options);
+  if (found !== undefined) return found;
   const op = 'tripletMarginLoss';
   const filled = withDefaults<TripletMarginLossOptions>(op, options, tripletMarginLossDefaults);
   const reduction = reductionCode(op, filled.reduction);
@@ -324,6 +330,8 @@ export function tripletMarginWithDistanceLoss(
   negative: TensorLike,
   options?: TripletMarginWithDistanceLossOptions,
 ): Tensor {
+  const found = inOneCall(tripletMarginWithDistanceLoss, anchor, positive, negative, options);
+  if (found !== undefined) return found;
   const op = 'tripletMarginWithDistanceLoss';
   const filled = withDefaults<TripletMarginWithDistanceLossOptions>(op, options, tripletMarginWithDistanceLossDefaults);
   reductionCode(op, filled.reduction);

@@ -1,12 +1,12 @@
 /** The other forms that every loss has: as a number, into a buffer, off the main thread. */
-import { isTensor } from '../../aten/bind';
+import { isTensor, wrap } from '../../aten/bind';
 import * as aten from '../../aten/operators.generated';
 import { expected, show } from '../../errors';
 import { inferenceMode, noGrad } from '../../tensor/autograd';
 import { Compiled } from '../../tensor/compiled';
 import { fromTypedArray } from '../../tensor/create';
 import { arrayDType, isTypedArray } from '../../tensor/elements';
-import { inBackground } from '../../tensor/recording';
+import { inBackground, isRecording } from '../../tensor/recording';
 import { sameShape } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
 import type { TypedArray } from '../../types';
@@ -16,17 +16,29 @@ type Loss<Args extends readonly unknown[]> = (...args: Args) => Tensor;
 /** What a loss can be written into: a tensor, or a typed array of the elements of one. */
 export type Out = Tensor | TypedArray;
 
+const forwards = new WeakMap<object, Compiled>();
+
+/**
+ * The loss itself in one native call; `undefined` where it records a graph or cannot be had so, and while it is recorded
+ * for that: then the loss goes its own way.
+ */
+export function inOneCall<Args extends readonly unknown[]>(loss: Loss<Args>, ...args: Args): Tensor | undefined {
+  if (isRecording()) return undefined;
+  let compiled = forwards.get(loss);
+  if (compiled === undefined) {
+    compiled = new Compiled((given) => noGrad(() => [loss(...(given as Args))]), 'ungraphed');
+    forwards.set(loss, compiled);
+  }
+  const found = compiled.call(args);
+  return found === undefined ? undefined : wrap(found as Parameters<typeof wrap>[0]);
+}
+
 /**
  * The form of a loss that gives a number, for a reduction to one: the fastest way to a figure. It makes no tensor and
  * records nothing for gradients.
- *
- * @param direct the same value by the operators that the loss's own one calls in the end.
  */
-export function itemForm<Args extends readonly unknown[]>(
-  loss: Loss<Args>,
-  direct: (...args: Args) => Tensor = loss,
-): (...args: Args) => number {
-  const compiled = new Compiled((args) => inferenceMode(() => [direct(...(args as Args))]), { number: true });
+export function itemForm<Args extends readonly unknown[]>(loss: Loss<Args>): (...args: Args) => number {
+  const compiled = new Compiled((args) => noGrad(() => [loss(...(args as Args))]), 'number');
   const plain = (args: Args): number => inferenceMode(() => loss(...args).item<number>());
   return (...args) => (compiled.call(args) as number | undefined) ?? plain(args);
 }

@@ -22,7 +22,7 @@ import {
 } from './arguments';
 import { unit } from './cross-entropy-fused';
 import { explainClassification } from './explain';
-import { asyncForm, itemForm, outForm } from './forms';
+import { asyncForm, inOneCall, itemForm, outForm } from './forms';
 import { type ChunkedCall, chunkedGradients, chunkedLosses } from './linear-cross-entropy-chunks';
 import { chunkedEach, chunkedTotal } from './linear-cross-entropy-gradients';
 import {
@@ -97,6 +97,8 @@ export function linearCrossEntropy(
   target: TensorLike,
   options?: LinearCrossEntropyCallOptions,
 ): Tensor {
+  const found = inOneCall(linearCrossEntropy, input, linearWeight, target, options);
+  if (found !== undefined) return found;
   const { call, labels, scoresShape, chunking } = readCall(input, linearWeight, target, options);
   if (chunking !== undefined) return chunkedLoss(call, labels, chunking);
   return plainLoss(call, labels, scoresShape);

@@ -7,7 +7,7 @@ import type { Tensor } from '../../tensor/tensor';
 import type { Reduction } from '../../types';
 import { asIndexTarget, asOptionalTensor, asTensor, explained, reductionCode, type TensorLike } from './arguments';
 import { explainBroadcast, explainExpand, explainExpandOf, explainIntegers, explainMargins } from './explain';
-import { asyncForm, itemForm, outForm } from './forms';
+import { asyncForm, inOneCall, itemForm, outForm } from './forms';
 
 /** Options of losses that only reduce. */
 export interface ReductionOptions {
@@ -79,6 +79,8 @@ export const multilabelSoftMarginLossDefaults = Object.freeze({
  * **Source**: `torch.nn.functional.hinge_embedding_loss`, `aten::hinge_embedding_loss`.
  */
 export function hingeEmbeddingLoss(input: TensorLike, target: TensorLike, options?: HingeEmbeddingLossOptions): Tensor {
+  const found = inOneCall(hingeEmbeddingLoss, input, target, options);
+  if (found !== undefined) return found;
   const op = 'hingeEmbeddingLoss';
   const filled = withDefaults<HingeEmbeddingLossOptions>(op, options, hingeEmbeddingLossDefaults);
   const reduction = reductionCode(op, filled.reduction);
@@ -116,6 +118,8 @@ hingeEmbeddingLoss.async = asyncForm(hingeEmbeddingLoss);
  * **Source**: `torch.nn.functional.soft_margin_loss`, `aten::soft_margin_loss`.
  */
 export function softMarginLoss(input: TensorLike, target: TensorLike, options?: ReductionOptions): Tensor {
+  const found = inOneCall(softMarginLoss, input, target, options);
+  if (found !== undefined) return found;
   const op = 'softMarginLoss';
   const filled = withDefaults<ReductionOptions>(op, options, reductionDefaults);
   const reduction = reductionCode(op, filled.reduction);
@@ -155,6 +159,8 @@ softMarginLoss.async = asyncForm(softMarginLoss);
  * **Source**: `torch.nn.functional.multi_margin_loss`, `aten::multi_margin_loss`.
  */
 export function multiMarginLoss(input: TensorLike, target: TensorLike, options?: MultiMarginLossOptions): Tensor {
+  const found = inOneCall(multiMarginLoss, input, target, options);
+  if (found !== undefined) return found;
   const op = 'multiMarginLoss';
   const filled = withDefaults<MultiMarginLossOptions>(op, options, multiMarginLossDefaults);
   const reduction = reductionCode(op, filled.reduction);
@@ -217,6 +223,8 @@ export function checkPower(op: string, p: unknown): 1 | 2 {
  * **Source**: `torch.nn.functional.multilabel_margin_loss`, `aten::multilabel_margin_loss`.
  */
 export function multilabelMarginLoss(input: TensorLike, target: TensorLike, options?: ReductionOptions): Tensor {
+  const found = inOneCall(multilabelMarginLoss, input, target, options);
+  if (found !== undefined) return found;
   const op = 'multilabelMarginLoss';
   const filled = withDefaults<ReductionOptions>(op, options, reductionDefaults);
   const reduction = reductionCode(op, filled.reduction);
@@ -267,6 +275,8 @@ export function multilabelSoftMarginLoss(
   target: TensorLike,
   options?: MultilabelSoftMarginLossOptions,
 ): Tensor {
+  const found = inOneCall(multilabelSoftMarginLoss, input, target, options);
+  if (found !== undefined) return found;
   const op = 'multilabelSoftMarginLoss';
   const filled = withDefaults<MultilabelSoftMarginLossOptions>(op, options, multilabelSoftMarginLossDefaults);
   reductionCode(op, filled.reduction);

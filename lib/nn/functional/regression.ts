@@ -10,7 +10,7 @@ import { isFloating, type Reduction } from '../../types';
 import { asOptionalTensor, asTensor, type Explanation, explained, reductionCode, type TensorLike } from './arguments';
 import { unit } from './cross-entropy-fused';
 import { explainBroadcast } from './explain';
-import { asyncForm, itemForm, outForm } from './forms';
+import { asyncForm, inOneCall, itemForm, outForm } from './forms';
 import { differentiatePointwise, type Pointwise, pointwiseLoss } from './pointwise-fused';
 
 /** Options of {@link l1Loss} and {@link mseLoss}. */
@@ -59,6 +59,8 @@ interface Pair {
   input: Tensor;
   target: Tensor;
   weight: Tensor | undefined;
+  /** Whether the input is broadcast to the target's shape. */
+  isBroadcast: boolean;
 }
 
 function readPair(op: string, input: TensorLike, target: TensorLike, weight: TensorLike | undefined): Pair {
@@ -76,7 +78,8 @@ function readPair(op: string, input: TensorLike, target: TensorLike, weight: Ten
       if (w !== undefined && !sameShape(w.shape, xShape)) {
         throw expected(op, "option 'weight'", `to have shape ${shapeText(xShape)} as 'input' has`, shapeText(w.shape));
       }
-      return { input: first as Tensor, target: second as Tensor, weight: w };
+      const isBroadcast = !same && !sameShape((first as Tensor).shape, xShape);
+      return { input: first as Tensor, target: second as Tensor, weight: w, isBroadcast };
     },
     () => explainBroadcast('target', y, 'input', x),
   );
@@ -137,6 +140,8 @@ function reduceWeighted(losses: Tensor, weight: Tensor, reduction: Reduction): T
  * **Source**: `torch.nn.functional.l1_loss`, `aten::l1_loss`.
  */
 export function l1Loss(input: TensorLike, target: TensorLike, options?: WeightedOptions): Tensor {
+  const found = inOneCall(l1Loss, input, target, options);
+  if (found !== undefined) return found;
   const op = 'l1Loss';
   const { reduction, weight } = withDefaults<WeightedOptions>(op, options, weightedDefaults);
   const code = reductionCode(op, reduction);
@@ -168,6 +173,8 @@ l1Loss.async = asyncForm(l1Loss);
  * **Source**: `torch.nn.functional.mse_loss`, `aten::mse_loss`.
  */
 export function mseLoss(input: TensorLike, target: TensorLike, options?: WeightedOptions): Tensor {
+  const found = inOneCall(mseLoss, input, target, options);
+  if (found !== undefined) return found;
   const op = 'mseLoss';
   const { reduction, weight } = withDefaults<WeightedOptions>(op, options, weightedDefaults);
   const code = reductionCode(op, reduction);
@@ -182,9 +189,10 @@ mseLoss.async = asyncForm(mseLoss);
 registerDerivative(mseLoss, (into, input, target, options) => {
   const { reduction, weight } = withDefaults<WeightedOptions>('mseLoss', options, weightedDefaults);
   const code = reductionCode('mseLoss', reduction);
-  return weight === undefined
-    ? differentiatePointwise(squaredError(readPair('mseLoss', input, target, undefined), code), into)
-    : undefined;
+  const pair = readPair('mseLoss', input, target, undefined);
+  // The gradient of an input that is broadcast is a sum of the elements' gradients.
+  if (weight !== undefined || pair.isBroadcast) return undefined;
+  return differentiatePointwise(squaredError(pair, code), into);
 });
 
 function squaredError({ input, target }: Pair, reduction: number): Pointwise {
@@ -230,6 +238,8 @@ function squaredError({ input, target }: Pair, reduction: number): Pointwise {
  * **Source**: `torch.nn.functional.smooth_l1_loss`, `aten::smooth_l1_loss`.
  */
 export function smoothL1Loss(input: TensorLike, target: TensorLike, options?: SmoothL1LossOptions): Tensor {
+  const found = inOneCall(smoothL1Loss, input, target, options);
+  if (found !== undefined) return found;
   const op = 'smoothL1Loss';
   const filled = withDefaults<SmoothL1LossOptions>(op, options, smoothL1LossDefaults);
   const code = reductionCode(op, filled.reduction);
@@ -284,6 +294,8 @@ registerDerivative(smoothL1Loss, (into, input, target, options) => {
  * **Source**: `torch.nn.functional.huber_loss`, `aten::huber_loss`.
  */
 export function huberLoss(input: TensorLike, target: TensorLike, options?: HuberLossOptions): Tensor {
+  const found = inOneCall(huberLoss, input, target, options);
+  if (found !== undefined) return found;
   const op = 'huberLoss';
   const filled = withDefaults<HuberLossOptions>(op, options, huberLossDefaults);
   const code = reductionCode(op, filled.reduction);
