@@ -51,7 +51,7 @@ const distances: Record<string, Distance | undefined> = {
 };
 
 /** The options with the function that a name stands for. */
-function readable(options: Options | undefined): Options | undefined {
+export function readable(options: Options | undefined): Options | undefined {
   const name = options?.distanceFunction;
   return typeof name === 'string' ? { ...options, distanceFunction: named(distances, name) } : options;
 }

@@ -109,10 +109,13 @@ export function valueAndGrad<Rest extends readonly unknown[], Into extends Tenso
 
   const inTheBackground = async (input: Tensor | TensorData, ...rest: Rest): Promise<ValueAndGrad<Into>> => {
     const [x, into] = read(input, gradInto);
+    // The memory of an array can be taken away while another thread writes: it is written when the call has ended.
+    const written = isTensor(gradInto) ? into : undefined;
     const { value, grad: gradient } = await inBackground(
-      () => directly(direct, into, x, rest) ?? throughGraph(fn, x, into, rest),
+      () => directly(direct, written, x, rest) ?? throughGraph(fn, x, written, rest),
       (result) => [result.value, result.grad],
     );
+    if (written !== into) settled(gradient, into);
     return { value, grad: (gradInto ?? gradient) as Into };
   };
   return Object.assign(call, { async: inTheBackground });

@@ -75,7 +75,7 @@ function totalWeight(call: CrossEntropyCall, column: Tensor): Tensor {
   // Not an index that is ignored, which may lie anywhere; one that is out of range is refused by the pieces.
   const classes = weight.shape[0] as number;
   const within = aten.clamp(aten.masked_fill_Scalar(target, aten.eq_Scalar(target, ignoreIndex), 0), 0, classes - 1);
-  const weights = aten.index_select(weight, 0, within);
+  const weights = aten.gather(weight, 0, within);
   return reduceRows({ picked: aten.neg(weights), column }, sum)[0];
 }
 

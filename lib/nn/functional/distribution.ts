@@ -135,7 +135,10 @@ function divergence(call: KlDivCall): Pointwise {
       const one = unit(x);
       const count = reduction === 'mean' ? input.numel : batchSize(call);
       const upstream = aten.neg(count === undefined ? one : aten.div_Scalar(one, count));
-      aten.mul_out(logTarget ? aten.exp(y as Tensor) : (y as Tensor), upstream, out);
+      const probabilities = logTarget ? aten.exp(y as Tensor) : (y as Tensor);
+      // A target that is broadcast: the gradient has the input's shape.
+      const whole = sameShape((y as Tensor).shape, x.shape);
+      aten.mul_out(whole ? probabilities : aten.expand(probabilities, x.shape), upstream, out);
     },
   };
 }

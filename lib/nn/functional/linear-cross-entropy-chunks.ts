@@ -235,7 +235,7 @@ function differentiate(shared: Shared, wanted: Wanted, upstream: Tensor | undefi
   forEachChunk(shared, upstream, (chunk) => {
     const { weights } = chunk;
     const scores = shiftedScores(shared, chunk);
-    const ofTarget = targetScores(scores, chunk).to(weights.dtype);
+    const ofTarget = targetScores(scores, chunk).to(layout.rows);
     aten.add__Tensor(total, aten.dot(weights, ofTarget));
     const sums = aten.sum_dim_IntList(aten.exp_(scores), [1], false, call.plan.accDtype);
     if (differentiates) {
@@ -269,7 +269,7 @@ function writeInputGrad(
   // The product goes straight into its place where the dtype allows: where matrices lie in memory changes their bits.
   const direct = call.input.device.startsWith('cuda') || layout.inputGrad === layout.linearWeight;
   const part = direct ? place : ofTargets;
-  const weights = aten.unsqueeze(chunk.weights.to(part.dtype), 1);
+  const weights = aten.unsqueeze(chunk.weights.to(direct ? layout.inputGrad : layout.linearWeight), 1);
   const scaled = aten.mul__Tensor(ofTargets, weights);
   if (direct) aten.copy_(place, scaled);
   const linearWeight = layout.narrowsForInput ? call.linearWeight : linearWeightCast;

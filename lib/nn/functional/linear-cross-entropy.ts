@@ -20,9 +20,10 @@ import {
   reductionCode,
   type TensorLike,
 } from './arguments';
+import { unit } from './cross-entropy-fused';
 import { explainClassification } from './explain';
 import { asyncForm, inOneCall, itemForm, outForm } from './forms';
-import { type ChunkedCall, chunkedGradients } from './linear-cross-entropy-chunks';
+import { type ChunkedCall, chunkedGradients, chunkedLosses } from './linear-cross-entropy-chunks';
 import { chunkedEach, chunkedTotal } from './linear-cross-entropy-gradients';
 import {
   type CheckedChunking,
@@ -282,14 +283,18 @@ function chunkedLoss(call: Call, target: Tensor, chunking: CheckedChunking): Ten
   return call.input.ndim === 2 ? loss : aten.squeeze_dim(loss, 0);
 }
 
-/** Value and gradient of a sum or mean: the chunks compute both, and need no graph. */
+/** Value and gradient of one number: the chunks compute both, and need no graph. */
 function chunkedDerivative(call: Call, target: Tensor, chunking: CheckedChunking): ValueAndGrad | undefined {
-  if (call.reduction === 'none' || call.input.ndim !== 2) return undefined;
   const chunked = chunkedCall(call, target, chunking);
-  const { loss, input } = explainedChunks(call, target, chunked, () =>
-    chunkedGradients(chunked, { input: true, linearWeight: false, linearBias: false }),
-  );
-  return { value: loss, grad: input as Tensor };
+  const [each, batched] = [call.reduction === 'none', call.input.ndim === 2];
+  if (each && chunked.input.shape[0] !== 1) return undefined;
+  const upstream = each ? aten.unsqueeze(unit(call.input), 0) : undefined;
+  const { loss, input } = explainedChunks(call, target, chunked, () => ({
+    ...chunkedGradients(chunked, { input: true, linearWeight: false, linearBias: false }, upstream),
+    ...(each && { loss: chunkedLosses(chunked) }),
+  }));
+  const own = (tensor: Tensor): Tensor => (batched ? tensor : aten.squeeze_dim(tensor, 0));
+  return { value: own(loss), grad: own(input as Tensor) };
 }
 
 /** The call in chunks; a single row is a batch of one. */

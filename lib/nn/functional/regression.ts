@@ -59,6 +59,8 @@ interface Pair {
   input: Tensor;
   target: Tensor;
   weight: Tensor | undefined;
+  /** Whether the input is broadcast to the target's shape. */
+  isBroadcast: boolean;
 }
 
 function readPair(op: string, input: TensorLike, target: TensorLike, weight: TensorLike | undefined): Pair {
@@ -76,7 +78,8 @@ function readPair(op: string, input: TensorLike, target: TensorLike, weight: Ten
       if (w !== undefined && !sameShape(w.shape, xShape)) {
         throw expected(op, "option 'weight'", `to have shape ${shapeText(xShape)} as 'input' has`, shapeText(w.shape));
       }
-      return { input: first as Tensor, target: second as Tensor, weight: w };
+      const isBroadcast = !same && !sameShape((first as Tensor).shape, xShape);
+      return { input: first as Tensor, target: second as Tensor, weight: w, isBroadcast };
     },
     () => explainBroadcast('target', y, 'input', x),
   );
@@ -186,9 +189,10 @@ mseLoss.async = asyncForm(mseLoss);
 registerDerivative(mseLoss, (into, input, target, options) => {
   const { reduction, weight } = withDefaults<WeightedOptions>('mseLoss', options, weightedDefaults);
   const code = reductionCode('mseLoss', reduction);
-  return weight === undefined
-    ? differentiatePointwise(squaredError(readPair('mseLoss', input, target, undefined), code), into)
-    : undefined;
+  const pair = readPair('mseLoss', input, target, undefined);
+  // The gradient of an input that is broadcast is a sum of the elements' gradients.
+  if (weight !== undefined || pair.isBroadcast) return undefined;
+  return differentiatePointwise(squaredError(pair, code), into);
 });
 
 function squaredError({ input, target }: Pair, reduction: number): Pointwise {

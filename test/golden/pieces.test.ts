@@ -1,0 +1,81 @@
+/**
+ * The recorded cases of the losses that cut large tensors into pieces, with every tensor taken for a large one: pieces of
+ * one or two entries give the bits of the whole.
+ */
+import type { Tensor } from '../../lib';
+import { judgeFor, thisHost } from '../../lib/parity/judge';
+import { runCase } from '../../lib/parity/run-case';
+import { readCases, readManifest, vectors } from '../../lib/parity/vectors';
+import { inChunks } from '../../lib/tensor/recording';
+import { quietly } from '../support/conditions';
+import {
+  compareAsync,
+  compareItem,
+  compareOut,
+  compareValueAndGrad,
+  type LossWithForms,
+  lossOf,
+  wrongWith,
+} from '../support/golden-forms';
+
+/** How many entries a piece has. */
+let mockEntries = 1;
+
+jest.mock('../../lib/nn/functional/chunking', () => ({
+  pieceOf: ({ numel, dtype, isContiguous, device }: Tensor) =>
+    numel > 0 && /float/.test(dtype) && isContiguous && device === 'cpu' ? mockEntries : undefined,
+}));
+
+jest.mock('../../lib/tensor/recording', () => {
+  const recording = jest.requireActual('../../lib/tensor/recording');
+  return { ...recording, inChunks: jest.fn(recording.inChunks) };
+});
+
+quietly();
+jest.setTimeout(60_000);
+
+/** How many calls ran in pieces, at least: most of the others are refused, or strided. */
+const leastCalls = 50;
+
+const judge = judgeFor(readManifest(vectors), thisHost());
+
+describe.each(['cross_entropy', 'binary_cross_entropy_with_logits', 'kl_div'])('%s', (op) => {
+  const loss = lossOf(op) as LossWithForms;
+  const cases = readCases(vectors, op);
+  // Tensors that ask for no gradient, as those of the other forms: a graph is recorded of whole tensors only.
+  const values = cases.map(({ upstream: _, grads: __, ...golden }) => ({ ...golden, grad: [] }));
+
+  /** How many calls of losses ran in pieces meanwhile. */
+  async function inPieces(run: () => Promise<void> | void): Promise<number> {
+    jest.mocked(inChunks).mockClear();
+    await run();
+    return jest.mocked(inChunks).mock.calls.length;
+  }
+
+  describe.each([1, 2])('pieces of %i', (entries) => {
+    beforeAll(() => {
+      mockEntries = entries;
+    });
+
+    test('the values of PyTorch, where no graph is recorded', async () => {
+      const form = {
+        form: op,
+        call: (args: unknown[], options: unknown) => loss(...args, ...(options ? [options] : [])),
+      };
+      const count = await inPieces(() => {
+        for (const golden of values) if (golden.error === undefined) runCase(golden, form, judge);
+      });
+      expect(count).toBeGreaterThan(leastCalls);
+    });
+
+    test.each([
+      ['as a number', compareItem, cases],
+      ['into a buffer', compareOut, cases],
+      ['off the main thread', compareAsync, values],
+      ['value and gradient, against the graph', compareValueAndGrad, cases],
+    ])('%s', async (_name, compare, given) => {
+      const count = await inPieces(async () => expect(await wrongWith(given, loss, compare)).toEqual([]));
+      expect(count).toBeGreaterThan(leastCalls);
+    });
+  });
+});
