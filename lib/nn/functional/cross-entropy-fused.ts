@@ -159,7 +159,8 @@ function reduceSmooth(call: CrossEntropyCall, smooth: Tensor): Tensor {
 /** The sum of the targets' weights, added in the order in which label smoothing adds them. */
 function smoothWeight({ target, ignoreIndex }: CrossEntropyCall, weight: Tensor): Tensor {
   const counted = aten.masked_select(target, aten.ne_Scalar(target, ignoreIndex));
-  return aten.sum(aten.gather(weight, 0, counted));
+  // How many there are nobody knows before; of what they are copied to, the shape is known.
+  return aten.copy_(empty([], { dtype: weight.dtype }), aten.sum(aten.gather(weight, 0, counted)));
 }
 
 /** `[N, 1]`: the gradient with respect to the sum of each row's log-probabilities. */
