@@ -64,7 +64,7 @@ export class Compiled {
    * options, a function that has no way for them, an error. The caller then takes the way that has errors to show.
    */
   call(args: readonly unknown[]): Scalar | Handle | readonly Handle[] | undefined {
-    const taken = take(args);
+    const taken = attempt(args);
     if (taken === undefined) return undefined;
     const result = this.#run(taken) ?? this.#record(taken);
     return Array.isArray(result) && result.length === 0 ? undefined : result;
@@ -96,6 +96,15 @@ export class Compiled {
     } catch {
       return undefined;
     }
+  }
+}
+
+/** The arguments taken apart; `undefined` if that cannot be done, or one of their properties throws. */
+function attempt(args: readonly unknown[]): Taken | undefined {
+  try {
+    return take(args);
+  } catch {
+    return undefined;
   }
 }
 
