@@ -64,7 +64,7 @@ export class Compiled {
    * options, a function that has no way for them, an error. The caller then takes the way that has errors to show.
    */
   call(args: readonly unknown[]): Scalar | Handle | readonly Handle[] | undefined {
-    const taken = attempt(args);
+    const taken = takeOrNot(args);
     if (taken === undefined) return undefined;
     const result = this.#run(taken) ?? this.#record(taken);
     return Array.isArray(result) && result.length === 0 ? undefined : result;
@@ -99,8 +99,8 @@ export class Compiled {
   }
 }
 
-/** The arguments taken apart; `undefined` if that cannot be done, or one of their properties throws. */
-function attempt(args: readonly unknown[]): Taken | undefined {
+/** The arguments taken apart; `undefined` if that cannot be done, because a getter throws for one. */
+function takeOrNot(args: readonly unknown[]): Taken | undefined {
   try {
     return take(args);
   } catch {

@@ -24,6 +24,7 @@ import {
   directCrossEntropy,
   unit,
 } from './cross-entropy-fused';
+import { differentiateProbabilities, probabilitiesInPieces } from './cross-entropy-probabilities';
 import { explainClassification, explainExpand, explainIntegers, explainProbabilities } from './explain';
 import { asyncForm, inOneCall, itemForm, outForm } from './forms';
 import { differentiatePointwise, type Pointwise, pointwiseLoss } from './pointwise-fused';
@@ -116,17 +117,14 @@ export function crossEntropy(input: TensorLike, target: TensorLike, options?: Cr
   const found = inOneCall(crossEntropy, input, target, options);
   if (found !== undefined) return found;
   const call = readCrossEntropy(input, target, options);
-  return explainedCrossEntropy(
-    call,
-    () => crossEntropyInPieces(call) ?? directCrossEntropy(call) ?? wholeCrossEntropy(call),
-  );
+  return explainedCrossEntropy(call, () => inPieces(call) ?? directCrossEntropy(call) ?? wholeCrossEntropy(call));
 }
 crossEntropy.item = itemForm(crossEntropy);
 crossEntropy.out = outForm(crossEntropy);
 crossEntropy.async = asyncForm(crossEntropy);
 registerDerivative(crossEntropy, (into, input, target, options) => {
   const call = readCrossEntropy(input, target, options);
-  return explainedCrossEntropy(call, () => differentiateCrossEntropy(call, into));
+  return explainedCrossEntropy(call, () => differentiateCrossEntropy(call, into) ?? differentiateProbabilities(call));
 });
 
 function readCrossEntropy(
@@ -154,6 +152,10 @@ function explainedCrossEntropy<T>(call: CrossEntropyCall, compute: () => T): T {
   const { input, target, weight } = call;
   const explain = (refusal: NativeError): Explanation | undefined => explainClassification(call, true, refusal);
   return explained('crossEntropy', { arguments: { input, target }, options: { weight } }, compute, explain);
+}
+
+function inPieces(call: CrossEntropyCall): Tensor | undefined {
+  return crossEntropyInPieces(call) ?? probabilitiesInPieces(call);
 }
 
 function wholeCrossEntropy({

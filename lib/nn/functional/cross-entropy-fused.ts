@@ -86,19 +86,96 @@ function valueOfRows(call: CrossEntropyCall, rows: Rows): Tensor {
   return aten.div_Tensor(reduceRows(rows, sum)[0], totalWeight(call, rows.column));
 }
 
-/** Whether pieces of rows give the bits of the whole: with class weights a 16-bit mean is rounded once more. */
+/** Whether pieces of rows give the bits of the whole. */
 function fits(call: CrossEntropyCall): number | undefined {
-  const { input, weight, reduction, labelSmoothing } = call;
+  const { input, weight, reduction } = call;
   // First what is cheapest to know of a small input.
   const piece = pieceOf(input);
-  if (piece === undefined) return undefined;
-  if (input.ndim !== 2 || !hasClassIndices(call) || labelSmoothing > 0) return undefined;
-  if (!isFloating(input.dtype) || call.target.shape[0] !== input.shape[0]) return undefined;
+  if (piece === undefined || !hasRows(call)) return undefined;
+  if (weight === undefined || reduction === none) return piece;
+  // A weighted mean of 16 bits is rounded once more, and some processors round a product and a sum together.
   const isHalf = input.dtype === 'float16' || input.dtype === 'bfloat16';
-  if (weight !== undefined && (weight.ndim !== 1 || weight.dtype !== input.dtype || (isHalf && reduction === mean))) {
-    return undefined;
+  return (isHalf && reduction === mean) || process.arch !== 'x64' ? undefined : piece;
+}
+
+/** Whether the arguments are rows of scores with an index each, and weights that fit. */
+function hasRows(call: CrossEntropyCall): boolean {
+  const { input, target, weight } = call;
+  if (input.ndim !== 2 || !isFloating(input.dtype) || !hasClassIndices(call)) return false;
+  const [rows, classes] = input.shape as [number, number];
+  if (target.shape[0] !== rows || classes === 0) return false;
+  return weight === undefined || (weight.dtype === input.dtype && weight.ndim === 1 && weight.shape[0] === classes);
+}
+
+/** What is known of each row when its piece has been computed. */
+interface RowLosses {
+  /** `[N]`: the weighted loss of its target. */
+  target: Tensor;
+  /** `[N]`, with label smoothing: the weighted sum of the losses of all classes. */
+  smooth: Tensor | undefined;
+}
+
+function emptyLosses({ input, labelSmoothing }: CrossEntropyCall): RowLosses {
+  const make = (): Tensor => empty([input.shape[0] as number], { dtype: input.dtype });
+  return { target: make(), smooth: labelSmoothing > 0 ? make() : undefined };
+}
+
+/** Writes the losses of some rows. */
+function writeLosses(
+  logProbs: Tensor,
+  target: Tensor,
+  weight: Tensor | undefined,
+  ignored: number,
+  out: RowLosses,
+): void {
+  aten.copy_(out.target, aten.nll_loss_forward(logProbs, target, weight, none, ignored)[0] as Tensor);
+  if (out.smooth === undefined) return;
+  const weighted = weight === undefined ? logProbs : aten.mul_Tensor(logProbs, aten.unsqueeze(weight, 0));
+  aten.copy_(out.smooth, aten.neg(aten.sum_dim_IntList(weighted, [1])));
+}
+
+/** The value of the rows' losses, as the whole operator makes it. */
+function valueOfLosses(call: CrossEntropyCall, losses: RowLosses): Tensor {
+  const { input, target, reduction, ignoreIndex, labelSmoothing } = call;
+  const ofTargets =
+    reduction === none
+      ? losses.target
+      : valueOfRows(call, { picked: aten.neg_(losses.target), column: columnOf(call) });
+  if (losses.smooth === undefined) return ofTargets;
+  const smooth = aten.masked_fill_Scalar(losses.smooth, aten.eq_Scalar(target, ignoreIndex), 0);
+  const share = labelSmoothing / (input.shape[1] as number);
+  const ofAll = aten.mul_Scalar(reduceSmooth(call, smooth), share);
+  return aten.add_Tensor(ofAll, aten.mul_Scalar(ofTargets, 1 - labelSmoothing));
+}
+
+function reduceSmooth(call: CrossEntropyCall, smooth: Tensor): Tensor {
+  const { target, ignoreIndex, reduction, weight } = call;
+  if (reduction === none) return smooth;
+  if (reduction === sum) return aten.sum(smooth);
+  if (weight !== undefined) return aten.div_Tensor(aten.sum(smooth), smoothWeight(call, weight));
+  return aten.mean(aten.masked_select(smooth, aten.ne_Scalar(target, ignoreIndex)));
+}
+
+/** The sum of the targets' weights, added in the order in which label smoothing adds them. */
+function smoothWeight({ target, ignoreIndex }: CrossEntropyCall, weight: Tensor): Tensor {
+  const counted = aten.masked_select(target, aten.ne_Scalar(target, ignoreIndex));
+  // How many there are nobody knows before; of what they are copied to, the shape is known.
+  return aten.copy_(empty([], { dtype: weight.dtype }), aten.sum(aten.gather(weight, 0, counted)));
+}
+
+/** `[N, 1]`: the gradient with respect to the sum of each row's log-probabilities. */
+function smoothGradients(call: CrossEntropyCall): Tensor | undefined {
+  const { input, target, weight, reduction, ignoreIndex, labelSmoothing } = call;
+  if (labelSmoothing === 0) return undefined;
+  const upstream = aten.mul_Scalar(unit(input), labelSmoothing / (input.shape[1] as number));
+  const each = reduction === sum ? upstream : aten.div_Tensor(upstream, divisor());
+  const rows = aten.expand(aten.neg(each), target.shape);
+  return aten.unsqueeze(aten.masked_fill_Scalar(rows, aten.eq_Scalar(target, ignoreIndex), 0), 1);
+
+  function divisor(): Tensor {
+    if (weight !== undefined) return smoothWeight(call, weight);
+    return totalWeight(call, columnOf(call));
   }
-  return piece;
 }
 
 /**
@@ -107,21 +184,23 @@ function fits(call: CrossEntropyCall): number | undefined {
 export function crossEntropyInPieces(call: CrossEntropyCall): Tensor | undefined {
   const chunk = fits(call);
   if (chunk === undefined || recordsGraph(call.input)) return undefined;
-  const { input, target, weight, ignoreIndex, reduction } = call;
-  const size = input.shape[0] as number;
-  const losses = empty([size], { dtype: input.dtype });
+  const { input, target, weight, ignoreIndex } = call;
+  const losses = emptyLosses(call);
   inChunks({
-    size,
+    size: input.shape[0] as number,
     chunk,
-    cut: [input, target, losses],
-    whole: weight === undefined ? [] : [weight],
-    piece: ([x, y, loss], [w]) => {
+    cut: [input, target, ...present(losses.target, losses.smooth)],
+    whole: present(weight),
+    piece: ([x, y, ofTargets, ofAll], [w]) => {
       const logProbs = aten._log_softmax(x as Tensor, 1, false);
-      aten.copy_(loss as Tensor, aten.nll_loss_forward(logProbs, y as Tensor, w, none, ignoreIndex)[0] as Tensor);
+      writeLosses(logProbs, y as Tensor, w, ignoreIndex, { target: ofTargets as Tensor, smooth: ofAll });
     },
   });
-  if (reduction === none) return losses;
-  return valueOfRows(call, { picked: aten.neg_(losses), column: columnOf(call) });
+  return valueOfLosses(call, losses);
+}
+
+function present(...tensors: readonly (Tensor | undefined)[]): Tensor[] {
+  return tensors.filter((tensor) => tensor !== undefined);
 }
 
 /**
@@ -165,9 +244,10 @@ function forward({ input, target, weight, reduction, ignoreIndex }: CrossEntropy
 
 /** Value and gradient of a sum or mean; `undefined` where there is no way but the graph. */
 export function differentiateCrossEntropy(call: CrossEntropyCall, into: Tensor | undefined): ValueAndGrad | undefined {
-  if (call.reduction === none || !hasClassIndices(call) || call.labelSmoothing > 0) return undefined;
+  if (call.reduction === none || !hasClassIndices(call)) return undefined;
   const chunk = fits(call);
-  return chunk === undefined ? whole(call) : inPieces(call, chunk, into ?? aten.empty_like(call.input));
+  if (chunk !== undefined) return inPieces(call, chunk, into ?? aten.empty_like(call.input));
+  return call.labelSmoothing > 0 ? undefined : whole(call);
 }
 
 /** The four operators of value and gradient, one after the other: without the graph, for what fits into the caches. */
@@ -190,31 +270,28 @@ export function differentiateNllLoss(call: Omit<CrossEntropyCall, 'labelSmoothin
 }
 
 function inPieces(call: CrossEntropyCall, chunk: number, grad: Tensor): ValueAndGrad {
-  const { input, target, weight, reduction, ignoreIndex } = call;
-  const size = input.shape[0] as number;
-  const picked = empty([size], { dtype: input.dtype });
-  const column = columnOf(call);
-  const total = totalWeight(call, column);
+  const { input, target, weight, reduction, ignoreIndex, labelSmoothing } = call;
+  const losses = emptyLosses(call);
+  const total = totalWeight(call, columnOf(call));
+  const upstream = labelSmoothing > 0 ? aten.mul_Scalar(unit(input), 1 - labelSmoothing) : unit(input);
+  const smooth = smoothGradients(call);
   inChunks({
-    size,
+    size: input.shape[0] as number,
     chunk,
-    cut: [input, target, picked, grad],
-    whole: [total, unit(input), ...(weight === undefined ? [] : [weight])],
-    piece: (cut, [sumOfWeights, one, w]) => {
-      const [x, y, losses, gradient] = cut as [Tensor, Tensor, Tensor, Tensor];
+    cut: [input, target, grad, losses.target, ...present(losses.smooth, smooth)],
+    whole: [total, upstream, ...present(weight)],
+    piece: (cut, [sumOfWeights, up, w]) => {
+      const [x, y, gradient, ofTargets, ofAll, smoothRows] = cut as Tensor[] & [Tensor, Tensor, Tensor, Tensor];
       const logProbs = aten._log_softmax(x, 1, false);
-      aten.copy_(losses, aten.nll_loss_forward(logProbs, y, w, none, ignoreIndex)[0] as Tensor);
-      const ofLogProbs = aten.nll_loss_backward(
-        one as Tensor,
-        logProbs,
-        y,
-        w,
-        reduction,
-        ignoreIndex,
-        sumOfWeights as Tensor,
-      );
+      writeLosses(logProbs, y, w, ignoreIndex, { target: ofTargets, smooth: ofAll });
+      const args = [logProbs, y, w, reduction, ignoreIndex, sumOfWeights as Tensor] as const;
+      const ofLogProbs = aten.nll_loss_backward(up as Tensor, ...args);
+      if (smoothRows !== undefined) {
+        const spread = w === undefined ? smoothRows : aten.mul_Tensor(smoothRows, aten.unsqueeze(w, 0));
+        aten.add__Tensor(ofLogProbs, spread);
+      }
       aten._log_softmax_backward_data_out(ofLogProbs, logProbs, 1, x.dtype, gradient);
     },
   });
-  return { value: valueOfRows(call, { picked: aten.neg_(picked), column }), grad };
+  return { value: valueOfLosses(call, losses), grad };
 }
