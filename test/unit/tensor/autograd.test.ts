@@ -217,52 +217,6 @@ describe('grad', () => {
   });
 });
 
-describe('valueAndGrad', () => {
-  test('value and gradient of a fresh leaf, with the other arguments passed on', () => {
-    const logits = leaf([[1, 2, 0.5]]);
-    const { value, grad } = torch.valueAndGrad(torch.nn.functional.crossEntropy)(logits, [1], { reduction: 'sum' });
-    const p = logits.detach().softmax(1).toArray<number[][]>()[0] as number[];
-    expect(value.item()).toBeCloseTo(-Math.log(p[1] as number), 12);
-    expect(grad.toArray()).toEqual([p.map((v, i) => expect.closeTo(v - (i === 1 ? 1 : 0), 12))]);
-    expect([value.requiresGrad, grad.requiresGrad, logits.grad]).toEqual([false, false, undefined]);
-  });
-
-  test('records inside of noGrad too, and restores it', () => {
-    torch.noGrad(() => {
-      expect(
-        torch
-          .valueAndGrad((x: torch.Tensor) => x.square().sum())(tensor([3]))
-          .grad.item(),
-      ).toBe(6);
-      expect(torch.isGradEnabled()).toBe(false);
-    });
-  });
-
-  test('refuses what it cannot differentiate', () => {
-    const square = torch.valueAndGrad((x: torch.Tensor) => x.square());
-    expectNative(
-      refusal(() => square(tensor([1, 2]))),
-      'RUNTIME',
-      /only for scalar outputs/,
-    );
-    expectNative(
-      refusal(() => square(tensor([1n]))),
-      'RUNTIME',
-      /floating point/,
-    );
-    expectNative(
-      refusal(() => torch.valueAndGrad(() => leaf([1]).sum())(tensor([1]))),
-      'RUNTIME',
-      /not have been used/,
-    );
-    expect(refusal(() => square([1] as never))).toMatchObject({ op: 'valueAndGrad', argument: 'input' });
-    expect(refusal(() => torch.valueAndGrad(1 as never)).argument).toBe('fn');
-    expect(refusal(() => torch.valueAndGrad((() => 1) as never)(tensor([1])))).toMatchObject({ argument: 'outputs' });
-    const inference = torch.inferenceMode(() => torch.ones([1]));
-    expect(refusal(() => square(inference)).message).toMatch(/made outside of inferenceMode/);
-  });
-});
-
 describe('leaves', () => {
   test('requiresGrad_ on and off, for floating dtypes and leaves only', () => {
     const x = tensor([1]);

@@ -26,3 +26,18 @@ export function madeBy(fn: () => unknown): number {
 export function detach(array: { buffer: ArrayBufferLike }): void {
   structuredClone(array.buffer, { transfer: [array.buffer as ArrayBuffer] });
 }
+
+/** Value and gradient by the graph: what is no loss of the library has no derivative of its own. */
+export function byGraph<Rest extends readonly unknown[]>(
+  loss: (input: torch.Tensor, ...rest: Rest) => torch.Tensor,
+): (input: torch.Tensor | torch.TensorData, ...rest: Rest) => torch.ValueAndGrad {
+  return torch.valueAndGrad((input: torch.Tensor, ...rest: Rest) => loss(input, ...rest));
+}
+
+/** All that value and gradient are. */
+export const elements = ({ value, grad }: torch.ValueAndGrad): unknown[] => [
+  value.dtype,
+  value.toTypedArray(),
+  grad.shape,
+  grad.toTypedArray(),
+];

@@ -1,0 +1,25 @@
+/** What the tests of calls off the main thread share. */
+import * as torch from 'libtorch-losses';
+
+/** Work that takes some 10 ms, so that what is started after it waits. */
+export function longCall(): Promise<torch.Tensor> {
+  const x = torch.ones([300, 2000]);
+  return torch.nn.functional.crossEntropy.async(x, torch.zeros([300], { dtype: 'int64' }), { labelSmoothing: 0.5 });
+}
+
+/** The error that a promise is rejected with. */
+export async function rejection(promise: Promise<unknown>): Promise<torch.TorchError> {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof torch.TorchError)) throw new Error(`expected a rejection, but received ${error}`);
+  return error;
+}
+
+/** All that a tensor is. */
+export const bits = (tensor: torch.Tensor): unknown[] => [
+  tensor.dtype,
+  tensor.shape,
+  [...tensor.detach().toTypedArray()],
+];
