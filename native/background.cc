@@ -1,5 +1,11 @@
 #include "background.h"
 
+#ifdef __linux__
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 #include <ATen/Parallel.h>
 #include <c10/util/Exception.h>
 
@@ -49,6 +55,16 @@ void RunJob(Job& job, const std::atomic<bool>& stop) {
   }
 }
 
+// Whatever has to be done at once comes first, the event loop above all: where there are as many
+// threads as processors, it would wait for its turn. Threads that OpenMP starts from here inherit
+// it.
+void StandBack() {
+#ifdef __linux__
+  constexpr int kNiceness = 5;
+  setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNiceness);
+#endif
+}
+
 // The one thread that runs jobs, in their order. Never destroyed: it may still wait for work while
 // the process ends.
 class Queue {
@@ -76,6 +92,7 @@ class Queue {
 
  private:
   [[noreturn]] void Work() {
+    StandBack();
     std::unique_lock lock(mutex_);
     for (;;) {
       changed_.wait(lock, [this] { return !jobs_.empty(); });

@@ -72,18 +72,15 @@ const ProgramHandle& ExpectProgram(napi_env env, napi_value value) {
   return *static_cast<ProgramHandle*>(data);
 }
 
-// record(inputs, fn, belowAutograd): what fn(handles) does with tensors like the inputs
+// record(inputs, fn): what fn(handles) does with tensors like the inputs, below autograd
 Napi::Value Record(const Napi::CallbackInfo& info) {
   const napi_env env = info.Env();
   std::vector<at::Tensor> inputs;
   for (napi_value input : ReadArray(env, info[0], "inputs")) {
     inputs.push_back(InspectTensor(env, input, "input"));
   }
-  if (!info[2].IsBoolean()) {
-    throw Refused("belowAutograd", "true or false", Describe(env, info[2]));
-  }
   const auto recording = std::make_shared<Recording>(env, inputs, /*detached=*/false);
-  RecordScript(Environment::Of(env), recording, info[1], info[2].As<Napi::Boolean>());
+  RecordScript(Environment::Of(env), recording, info[1], /*below_autograd=*/true);
   auto handle = std::make_unique<ProgramHandle>();
   handle->program = std::make_shared<const Program>(std::exchange(recording->program(), {}));
   for (const at::Tensor& input : inputs) handle->inputs.emplace_back(input);

@@ -140,6 +140,8 @@ const lines = [
   '',
   "Arguments are tensors, or what one can be made of: nested arrays, typed arrays, `{ data, dims }`. Everything after them is an option. Options and defaults are PyTorch's in camelCase. The deprecated `size_average`, `reduce` and `reduction: 'elementwise_mean'` are left out on purpose: `reduction` says the same.",
   '',
+  'Each function also has the forms `.item(…)`, which gives a number, `.out(buffer, …)`, which writes into memory that is there, and `.async(…)`, which computes [off the main thread](async.md); and `valueAndGrad(loss)` computes value and gradient together.',
+  '',
 ];
 for (const [family, title] of Object.entries(families)) {
   const file = readdirSync(folder).find((name) => name === `${family}.ts`);

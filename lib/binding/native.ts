@@ -66,11 +66,7 @@ export interface Native {
   copyTo(tensor: Handle, array: TypedArray): void;
   item(tensor: Handle): Scalar;
 
-  record(
-    inputs: readonly Handle[],
-    fn: (inputs: readonly Handle[]) => readonly Handle[],
-    belowAutograd: boolean,
-  ): Program;
+  record(inputs: readonly Handle[], fn: (inputs: readonly Handle[]) => readonly Handle[]): Program;
   /** `giving` is 0 for tensors, 1 for the only one, unless it needs a graph, 2 for its only element. `undefined` if there is none to give. */
   run(
     program: Program,

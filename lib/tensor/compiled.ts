@@ -89,7 +89,8 @@ export class Compiled {
       if (this.#giving === codes.ungraphed && inputs.some(isGraphed)) return undefined;
       const examples = inputs.map((input) => ('data' in input ? tensor(input.data, { shape: input.shape }) : input));
       // The arguments as they were taken apart: reading options a second time may give something else.
-      const program = record(examples, (given) => this.#fn(restored(key, given)) ?? [], { belowAutograd: true });
+      const to = this.#giving === codes.number ? 'nowhere' : 'caller';
+      const program = record(examples, (given) => this.#fn(restored(key, given)) ?? [], to);
       this.#entries.unshift({ key, program });
       this.#entries.length = Math.min(this.#entries.length, capacity);
       return native().run(program, this.#giving, ...handles);

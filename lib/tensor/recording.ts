@@ -23,20 +23,23 @@ let depth = 0;
 /** The regions of the recording that will run in the background; elsewhere failures pass through here anyway. */
 let regions: Region[] | undefined;
 
-/** Whether the recording that is on leaves autograd out. */
-let below = false;
+/** Where a recording's results go: into a graph perhaps, when it runs in the background; to the caller; nowhere. */
+type Destination = 'graph' | 'caller' | 'nowhere';
 
-function recording<T>(own: Region[] | undefined, belowAutograd: boolean, fn: () => T): T {
-  const outer = { regions, below };
+/** That of the recording that is on. */
+let destination: Destination = 'graph';
+
+function recording<T>(own: Region[] | undefined, to: Destination, fn: () => T): T {
+  const outer = { regions, destination };
   regions = own;
-  below = belowAutograd;
+  destination = to;
   depth += 1;
   try {
     return fn();
   } finally {
     depth -= 1;
     regions = outer.regions;
-    below = outer.below;
+    destination = outer.destination;
   }
 }
 
@@ -47,28 +50,24 @@ export function isRecording(): boolean {
 
 /** Whether what is recorded now can be in no graph. */
 export function isBelowAutograd(): boolean {
-  return below;
+  return depth > 0 && destination !== 'graph';
 }
 
-/** How a program is recorded. */
-export interface RecordOptions {
-  /** Leave autograd out: the results are in no graph. For functions that record none. */
-  belowAutograd: boolean;
+/** Whether nothing of what is recorded now outlives its run but a number. */
+export function isForNumber(): boolean {
+  return depth > 0 && destination === 'nowhere';
 }
 
-/** The program of what `fn` does with tensors like `inputs`. */
+/** The program of what `fn` does with tensors like `inputs`: without autograd, its results are in no graph. */
 export function record(
   inputs: readonly Tensor[],
   fn: (inputs: readonly Tensor[]) => readonly Tensor[],
-  { belowAutograd }: RecordOptions,
+  to: 'caller' | 'nowhere' = 'caller',
 ): Program {
   return native().record(
     inputs.map((input) => unwrap(input, 'record', 'input')),
     (handles) =>
-      recording(undefined, belowAutograd, () =>
-        fn(Array.from(handles, wrap)).map((result) => unwrap(result, 'record', 'result')),
-      ),
-    belowAutograd,
+      recording(undefined, to, () => fn(Array.from(handles, wrap)).map((result) => unwrap(result, 'record', 'result'))),
   );
 }
 
@@ -93,14 +92,10 @@ export interface Chunks {
  */
 export function inChunks({ size, chunk, grain = 1, cut, whole = [], piece }: Chunks): void {
   const inputs = [...cut, ...whole];
-  const program = record(
-    inputs,
-    (given) => {
-      piece(given.slice(0, cut.length), given.slice(cut.length));
-      return [];
-    },
-    { belowAutograd: true },
-  );
+  const program = record(inputs, (given) => {
+    piece(given.slice(0, cut.length), given.slice(cut.length));
+    return [];
+  });
   const flags = inputs.map((_, i) => i < cut.length);
   const handles = inputs.map((input) => unwrap(input, 'inChunks', 'input'));
   native().runInChunks(program, size, chunk, grain, flags, handles);
@@ -119,7 +114,7 @@ export function inBackground<T>(fn: () => T, tensorsOf: (result: T) => readonly 
     let handles: ReturnType<typeof unwrap>[] = [];
     native().start(
       () =>
-        recording(own, false, () => {
+        recording(own, 'graph', () => {
           result = fn();
           handles = tensorsOf(result).map((tensor) => unwrap(tensor, 'async', 'result'));
           return handles;

@@ -71,13 +71,7 @@ function checkPlot({ running }, options) {
 const sections = {
   speed: { measure: measureSpeed, show: (records, print) => speedTables(records, print).join('\n\n') },
   memory: { measure: measureMemory, show: memoryTable },
-  'event-loop': {
-    measure: measureEventLoop,
-    show: (rows, print) =>
-      rows === null
-        ? 'event loop: left out, this build of the library has no asynchronous forms'
-        : eventLoopTable(rows, print),
-  },
+  'event-loop': { measure: measureEventLoop, show: eventLoopTable },
   loop: { measure: measureLoop, show: loopTable },
 };
 

@@ -51,11 +51,11 @@ function expectedOutput(code: string): string[] {
   return expected;
 }
 
-/** The text of a block as a CommonJS file. */
+/** The text of a block as a module. */
 function compile(code: string): string {
   return transformSync(code, {
     jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
-    module: { type: 'commonjs' },
+    module: { type: 'es6' },
   }).code;
 }
 
@@ -66,7 +66,7 @@ describe.each(documents)('%s', (document) => {
   if (programs.length > 0) {
     test.each(programs)('the code at line $line runs and prints what it says', ({ code, line }) => {
       mkdirSync(folder, { recursive: true });
-      const file = join(folder, `${document.replace(/\W/g, '-')}-${line}.js`);
+      const file = join(folder, `${document.replace(/\W/g, '-')}-${line}.mjs`);
       writeFileSync(file, compile(code));
       const { stdout, stderr, status } = spawnSync(process.execPath, [file], { encoding: 'utf8' });
       expect({ status, stderr }).toEqual({ status: 0, stderr: '' });

@@ -10,7 +10,7 @@
 import * as aten from '../../aten/operators.generated';
 import { recordsGraph } from '../../tensor/autograd';
 import { empty, full, ones } from '../../tensor/create';
-import { atOnce, inChunks, isBelowAutograd } from '../../tensor/recording';
+import { atOnce, inChunks, isBelowAutograd, isForNumber } from '../../tensor/recording';
 import type { Tensor } from '../../tensor/tensor';
 import type { ValueAndGrad } from '../../tensor/value-and-grad';
 import { isFloating } from '../../types';
@@ -237,7 +237,9 @@ function forward({ input, target, weight, reduction, ignoreIndex }: CrossEntropy
     return { logProbs, value: results[0], totalWeight: results[1] };
   }
   const logProbs = aten._log_softmax_out(input, classDim, false, room);
-  const value = aten.empty_memory_format([], input.dtype, undefined, input.device);
+  const value = isForNumber()
+    ? (scratch(input, []) as Tensor)
+    : aten.empty_memory_format([], input.dtype, undefined, input.device);
   aten.nll_loss_forward_output(logProbs, target, weight, reduction, ignoreIndex, value, total);
   return { logProbs, value, totalWeight: total };
 }

@@ -188,7 +188,9 @@ function explainLengths(
  * reads a label.
  */
 function checkLabels(op: string, targets: Tensor, counts: readonly number[], classes: number): void {
-  if (targets.ndim < 1 || targets.ndim > 2) return;
+  if (targets.ndim < 1 || targets.ndim > 2 || targets.numel === 0) return;
+  // All of them are classes, nearly always, and libtorch sees that at a glance.
+  if (Number(aten.min(targets).item()) >= 0 && Number(aten.max(targets).item()) < classes) return;
   const labels = targets.detach().to('int64').toTypedArray<BigInt64Array>();
   const padded = targets.ndim === 2 ? (targets.shape[1] as number) : undefined;
   let start = 0;

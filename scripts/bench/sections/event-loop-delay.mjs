@@ -1,5 +1,4 @@
-// Delays of the event loop, idle and while losses run: `event-loop-delay.mjs seconds`. Prints `{ rows }`, or `{}` where
-// the library has no asynchronous forms.
+// Delays of the event loop, idle and while losses run: `event-loop-delay.mjs seconds`. Prints `{ rows }`.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { torch } from '../peers/library.mjs';
@@ -74,7 +73,6 @@ function ctc() {
 }
 
 async function main() {
-  if (typeof torch.valueAndGrad(F.crossEntropy).async !== 'function') return {};
   const idle = await delayed('nothing', false, () => sleep(seconds * 1000).then(() => 0));
   const again = await delayed('valueAndGrad(crossEntropy).async, again and again', true, crossEntropy());
   const { asynchronous, synchronous } = ctc();
