@@ -164,6 +164,18 @@ describe.each([1, 2])('with %i threads', (count) => {
     });
   });
 
+  test.each(['float16', 'bfloat16'] as const)('more rows than %s counts', async (dtype) => {
+    mockEntries = 64;
+    const [rows, classes] = [4100 + count, 5];
+    const input = torch.randn([rows, classes]).to(dtype);
+    const target = torch.randint(0, classes, [rows]);
+    for (const labelSmoothing of [0, 0.1]) {
+      for (const ignoreIndex of [-100, 2]) {
+        await expectTheGraphs(F.crossEntropy, input, call(target, { labelSmoothing, ignoreIndex }));
+      }
+    }
+  });
+
   /** Some losses are not split for some dtypes: the same bits, whether or not. */
   async function sameAsGraph(loss: unknown, input: torch.Tensor, apply: Call): Promise<void> {
     const given = loss as typeof F.crossEntropy;
