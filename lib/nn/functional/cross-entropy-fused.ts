@@ -149,33 +149,29 @@ function valueOfLosses(call: CrossEntropyCall, losses: RowLosses): Tensor {
 }
 
 function reduceSmooth(call: CrossEntropyCall, smooth: Tensor): Tensor {
-  const { target, ignoreIndex, reduction, weight } = call;
+  const { reduction } = call;
   if (reduction === none) return smooth;
   if (reduction === sum) return aten.sum(smooth);
-  if (weight !== undefined) return aten.div_Tensor(aten.sum(smooth), smoothWeight(call, weight));
-  return aten.mean(aten.masked_select(smooth, aten.ne_Scalar(target, ignoreIndex)));
+  return aten.div_Tensor(aten.sum(smooth), smoothDivisor(call));
 }
 
-/** The sum of the targets' weights, added in the order in which label smoothing adds them. */
-function smoothWeight({ target, ignoreIndex }: CrossEntropyCall, weight: Tensor): Tensor {
-  const counted = aten.masked_select(target, aten.ne_Scalar(target, ignoreIndex));
+/** The sum of the targets' weights, added in the order in which label smoothing adds them; without weights their number. */
+function smoothDivisor({ target, weight, ignoreIndex }: CrossEntropyCall): Tensor {
+  const counts = aten.ne_Scalar(target, ignoreIndex);
+  if (weight === undefined) return aten.sum(counts);
+  const counted = aten.masked_select(target, counts);
   // How many there are nobody knows before; of what they are copied to, the shape is known.
   return aten.copy_(empty([], { dtype: weight.dtype }), aten.sum(aten.gather(weight, 0, counted)));
 }
 
 /** `[N, 1]`: the gradient with respect to the sum of each row's log-probabilities. */
 function smoothGradients(call: CrossEntropyCall): Tensor | undefined {
-  const { input, target, weight, reduction, ignoreIndex, labelSmoothing } = call;
+  const { input, target, reduction, ignoreIndex, labelSmoothing } = call;
   if (labelSmoothing === 0) return undefined;
   const upstream = aten.mul_Scalar(unit(input), labelSmoothing / (input.shape[1] as number));
-  const each = reduction === sum ? upstream : aten.div_Tensor(upstream, divisor());
+  const each = reduction === sum ? upstream : aten.div_Tensor(upstream, smoothDivisor(call));
   const rows = aten.expand(aten.neg(each), target.shape);
   return aten.unsqueeze(aten.masked_fill_Scalar(rows, aten.eq_Scalar(target, ignoreIndex), 0), 1);
-
-  function divisor(): Tensor {
-    if (weight !== undefined) return smoothWeight(call, weight);
-    return totalWeight(call, columnOf(call));
-  }
 }
 
 /**
