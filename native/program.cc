@@ -11,45 +11,6 @@
 
 namespace bridge {
 
-namespace {
-
-// The modes of one step after the other: switched only where they change.
-class Modes {
- public:
-  explicit Modes(bool below_autograd) {
-    if (!below_autograd) return;
-    fixed_ = true;
-    no_grad_.emplace(false);
-    below_.emplace();
-  }
-
-  void Enter(const Step& step) {
-    if (fixed_) return;
-    if (!inference_ || inference_mode_ != step.inference_mode) {
-      no_grad_.reset();
-      inference_.reset();
-      inference_.emplace(step.inference_mode);
-      inference_mode_ = step.inference_mode;
-    }
-    if (!no_grad_ || grad_mode_ != step.grad_mode) {
-      no_grad_.reset();
-      no_grad_.emplace(step.grad_mode);
-      grad_mode_ = step.grad_mode;
-    }
-  }
-
- private:
-  bool fixed_ = false;
-  bool inference_mode_ = false;
-  bool grad_mode_ = false;
-  // Left in the reverse of this order.
-  std::optional<c10::InferenceMode> inference_;
-  std::optional<at::AutoGradMode> no_grad_;
-  std::optional<at::AutoDispatchBelowADInplaceOrView> below_;
-};
-
-}  // namespace
-
 void Program::Complete() {
   std::vector<bool> used(places, false);
   for (const size_t place : outputs) used[place] = true;
@@ -110,15 +71,33 @@ void Program::MarkWritten(const Values& values) const {
   }
 }
 
-void Program::Run(Values& values, size_t* at, const std::atomic<bool>* stop) const {
-  if (below_autograd) MarkWritten(values);
-  Modes modes(below_autograd);
+void Program::RunSteps(size_t begin, size_t end, Values& values, size_t* at,
+                       const std::atomic<bool>* stop) const {
   torch::jit::Stack stack;
-  for (size_t i = 0; i < steps.size(); i++) {
+  for (size_t i = begin; i < end; i++) {
     if (stop != nullptr && *stop) throw Stopped{};
     if (at != nullptr) *at = i;
-    modes.Enter(steps[i]);
     RunStep(steps[i], values, stack);
+  }
+}
+
+void Program::Run(Values& values, size_t* at, const std::atomic<bool>* stop) const {
+  if (below_autograd) {
+    MarkWritten(values);
+    const at::NoGradGuard no_grad;
+    const at::AutoDispatchBelowADInplaceOrView below;
+    RunSteps(0, steps.size(), values, at, stop);
+    return;
+  }
+  const auto same_modes = [this](size_t a, size_t b) {
+    return steps[a].grad_mode == steps[b].grad_mode &&
+           steps[a].inference_mode == steps[b].inference_mode;
+  };
+  for (size_t begin = 0, end = 0; begin < steps.size(); begin = end) {
+    while (end < steps.size() && same_modes(begin, end)) end++;
+    const c10::InferenceMode inference(steps[begin].inference_mode);
+    const at::AutoGradMode grad(steps[begin].grad_mode);
+    RunSteps(begin, end, values, at, stop);
   }
 }
 

@@ -74,6 +74,8 @@ class Program {
   void Run(Values& values, size_t* at = nullptr, const std::atomic<bool>* stop = nullptr) const;
 
  private:
+  void RunSteps(size_t begin, size_t end, Values& values, size_t* at,
+                const std::atomic<bool>* stop) const;
   void RunStep(const Step& step, Values& values, torch::jit::Stack& stack) const;
   void MarkWritten(const Values& values) const;
 };
