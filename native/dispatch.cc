@@ -12,7 +12,6 @@
 #include "guard.h"
 #include "recording.h"
 #include "storage.h"
-#include "threads.h"
 
 namespace bridge {
 
@@ -95,10 +94,7 @@ napi_value Call(const Operator& op, napi_env env, size_t argc, const napi_value*
   for (const size_t i : op.written) {
     if (stack[i].isTensor()) CheckUnused(*op.environment, stack[i].toTensor());
   }
-  {
-    const OneThread one_thread(AreSmall(stack.data(), stack.size()));
-    op.handle.callBoxed(stack);
-  }
+  op.handle.callBoxed(stack);
   return op.returns_argument ? nullptr : Results(env, stack);
 }
 

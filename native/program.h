@@ -63,6 +63,8 @@ class Program {
   // tracked, which makes each call cheaper. Inputs that are written to are marked as
   // changed.
   bool below_autograd = false;
+  // Whether waking other threads for it would take longer than the work.
+  bool one_thread = false;
 
   // Finds the last use of every place; called once, after the last step.
   void Complete();

@@ -153,7 +153,7 @@ napi_value RunProgram(napi_env env, size_t argc, const napi_value* argv) {
     CheckUnused(Environment::Of(env), values[input].toTensor());
   }
   {
-    const OneThread one_thread(AreSmall(values.data(), program.inputs));
+    const OneThread one_thread(program.one_thread);
     program.Run(values);
   }
   if (giving == kNumber && program.outputs.size() == 1) {
@@ -289,6 +289,13 @@ Napi::Value OutsideRecording(const Napi::CallbackInfo& info) {
   return {env, result};
 }
 
+// keepOnOneThread(): the recording that is on is of so little work that other threads stay asleep
+Napi::Value KeepOnOneThread(const Napi::CallbackInfo& info) {
+  const auto& recording = Environment::Of(info.Env()).recording;
+  if (recording) recording->program().one_thread = true;
+  return info.Env().Undefined();
+}
+
 // stepCount(): how many steps the recording has that is on
 Napi::Value StepCount(const Napi::CallbackInfo& info) {
   const auto& recording = Environment::Of(info.Env()).recording;
@@ -342,6 +349,7 @@ void RegisterPrograms(Napi::Object exports) {
   Export<RunInChunks>(exports, "runInChunks");
   Export<OutsideRecording>(exports, "outsideRecording");
   Export<RefuseIf>(exports, "refuseIf");
+  Export<KeepOnOneThread>(exports, "keepOnOneThread");
   Export<StepCount>(exports, "stepCount");
   Export<Settle>(exports, "settle");
   napi_value run = nullptr;

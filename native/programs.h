@@ -28,7 +28,7 @@ class RecordingScope {
 void RecordScript(Environment& environment, const std::shared_ptr<Recording>& recording,
                   napi_value fn, bool below_autograd);
 
-// record, run, runInChunks, outsideRecording, refuseIf, stepCount, settle
+// record, run, runInChunks, outsideRecording, refuseIf, keepOnOneThread, stepCount, settle
 void RegisterPrograms(Napi::Object exports);
 
 }  // namespace bridge

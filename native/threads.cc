@@ -1,7 +1,5 @@
 #include "threads.h"
 
-#include <ATen/core/Tensor.h>
-
 #ifndef _WIN32
 #include <dlfcn.h>
 #endif
@@ -9,8 +7,6 @@
 namespace bridge {
 
 namespace {
-
-constexpr int64_t kFewElements = 1024;
 
 // OpenMP's own functions, of the library that libtorch has loaded. libtorch's set_num_threads is
 // for the whole process and for MKL too, and takes its time.
@@ -34,27 +30,14 @@ const OpenMp& GetOpenMp() {
 
 }  // namespace
 
-OneThread::OneThread(bool is_small) {
-  if (!is_small || GetOpenMp().max_threads == nullptr) return;
+OneThread::OneThread(bool wanted) {
+  if (!wanted || GetOpenMp().max_threads == nullptr) return;
   before_ = GetOpenMp().max_threads();
   if (before_ > 1) GetOpenMp().set_threads(1);
 }
 
 OneThread::~OneThread() {
   if (before_ > 1) GetOpenMp().set_threads(before_);
-}
-
-bool AreSmall(const c10::IValue* values, size_t count) {
-  int64_t elements = 0;
-  for (size_t i = 0; i < count; i++) {
-    if (values[i].isTensor() && values[i].toTensor().defined()) {
-      elements += values[i].toTensor().numel();
-    } else if (values[i].isList()) {
-      // Of tensors, or sizes of something new.
-      return false;
-    }
-  }
-  return elements > 0 && elements <= kFewElements;
 }
 
 }  // namespace bridge

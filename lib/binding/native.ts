@@ -83,6 +83,7 @@ export interface Native {
   ): void;
   outsideRecording<T>(fn: () => T): T;
   refuseIf(condition: Handle): void;
+  keepOnOneThread(): void;
   stepCount(): number;
   settle(tensor: Handle): void;
   start(fn: () => readonly Handle[], done: (failure: StepFailure | undefined) => void): void;

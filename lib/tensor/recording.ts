@@ -150,6 +150,14 @@ export function failingAs<T>(fn: () => T, remake: (error: unknown) => unknown): 
   }
 }
 
+/**
+ * Says that what is recorded is so little work that waking another thread takes longer, and that its bits do not depend on
+ * the number of threads.
+ */
+export function keepOnOneThread(): void {
+  native().keepOnOneThread();
+}
+
 /** Calls `fn` now, even while a recording is on: for what has to look at elements, of tensors that are there. */
 export function atOnce<T>(fn: () => T): T {
   return depth === 0 ? fn() : native().outsideRecording(fn);

@@ -10,7 +10,7 @@
 import * as aten from '../../aten/operators.generated';
 import { recordsGraph } from '../../tensor/autograd';
 import { empty, full, ones } from '../../tensor/create';
-import { atOnce, inChunks, isBelowAutograd, isForNumber } from '../../tensor/recording';
+import { atOnce, inChunks, isBelowAutograd, isForNumber, keepOnOneThread } from '../../tensor/recording';
 import type { Tensor } from '../../tensor/tensor';
 import type { ValueAndGrad } from '../../tensor/value-and-grad';
 import { isFloating } from '../../types';
@@ -232,6 +232,8 @@ function forward({ input, target, weight, reduction, ignoreIndex }: CrossEntropy
     const results = aten.nll_loss_forward(logProbs, target, weight, reduction, ignoreIndex) as [Tensor, Tensor];
     return { logProbs, value: results[0], totalWeight: results[1] };
   }
+  // Rows do not depend on each other, and so not on who computes which.
+  keepOnOneThread();
   const logProbs = aten._log_softmax_out(input, classDim, false, room);
   const value = isForNumber()
     ? (scratch(input, []) as Tensor)
