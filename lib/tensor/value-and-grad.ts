@@ -3,7 +3,7 @@ import { isTensor, unwrap, wrap } from '../aten/bind';
 import * as aten from '../aten/operators.generated';
 import { expected, show } from '../errors';
 import { callable, withDefaults } from '../options';
-import type { TypedArray } from '../types';
+import { isFloating, type TypedArray } from '../types';
 import { enableGrad, grad, noGrad } from './autograd';
 import { Compiled } from './compiled';
 import { fromTypedArray, type TensorData, tensor } from './create';
@@ -148,6 +148,8 @@ function directly(
   x: Tensor,
   rest: readonly unknown[],
 ): ValueAndGrad | undefined {
+  // The graph says why integers have no gradient.
+  if (!isFloating(x.dtype)) return undefined;
   return (
     direct &&
     noGrad(() => {

@@ -69,6 +69,12 @@ describe.each(losses)('$name', ({ name, module, reductions, valid, errors }) => 
     expect(section).toContain(`class \`${module}\``);
   });
 
+  test('has its other forms', () => {
+    const functional = torch.nn.functional as unknown as Readonly<Record<string, object | undefined>>;
+    const form = expect.any(Function);
+    expect({ ...functional[name] }).toEqual({ item: form, out: form, async: form });
+  });
+
   test('is in the reference', () => {
     expect(Object.entries(reference)).toContainEqual([name, expect.any(Function)]);
   });

@@ -110,3 +110,23 @@ test('a gigabyte in small tensors, dropped and disposed in turns', () => {
   `);
   expect(tensors).toBeLessThan(5);
 });
+
+test('a plain training loop needs little more memory than the same in scopes', () => {
+  const peak = (scoped: boolean): number => {
+    const { megabytes } = printedBy<{ megabytes: number }>(`
+      const [w, y] = [torch.randn([100, 50], { requiresGrad: true }), torch.randint(0, 50, [256])];
+      const x = torch.randn([256, 100]);
+      function step() {
+        const loss = F.crossEntropy(x.matmul(w), y);
+        loss.backward();
+        torch.noGrad(() => w.sub_(w.grad, { alpha: 0.01 }));
+        w.grad = undefined;
+        return loss.item();
+      }
+      for (let i = 0; i < 10_000; i++) ${scoped ? 'torch.scope(step)' : 'step()'};
+      console.log(JSON.stringify({ megabytes: process.resourceUsage().maxRSS / 1024 }));
+    `);
+    return megabytes;
+  };
+  expect(peak(false)).toBeLessThan(1.5 * peak(true));
+});

@@ -108,6 +108,13 @@ describe('functions off the main thread', () => {
     const other = torch.ones([1], { requiresGrad: true });
     const error = await rejection(torch.valueAndGrad(() => other.sum()).async([1]));
     expect(error).toMatchObject({ code: 'RUNTIME', message: expect.stringMatching(/not have been used/) });
+    const integers = await rejection(
+      torch.valueAndGrad(F.crossEntropy).async(torch.ones([1, 2], { dtype: 'int64' }), [0]),
+    );
+    expect(integers).toMatchObject({
+      code: 'RUNTIME',
+      message: expect.stringMatching(/Only Tensors of floating point/),
+    });
     const vector = await rejection(torch.valueAndGrad((x: torch.Tensor) => x.mul(2)).async([1, 2]));
     expect(vector).toMatchObject({ code: 'RUNTIME', message: expect.stringMatching(/only for scalar outputs/) });
   });

@@ -8,6 +8,8 @@ import { bitsOf, difference } from '../../../lib/parity/bits';
 import { inChunks } from '../../../lib/tensor/recording';
 import { byGraph, refusal } from '../tensor/support';
 
+jest.setTimeout(60_000);
+
 const { functional: F } = torch.nn;
 
 /** How many entries a piece has; `undefined`: what it has outside of tests. */

@@ -185,3 +185,19 @@ test('misspelled options are refused every time', () => {
 test('too many arguments go unseen, as those of the plain call', () => {
   expect((F.mseLoss.item as (...args: unknown[]) => number)([1], [3], undefined, 5)).toBe(4);
 });
+
+test('what earlier calls gave stays as it was', () => {
+  const inputs = [0, 1, 2].map((i) =>
+    scores()
+      .add(i)
+      .mul(i + 1),
+  );
+  const calls = inputs.map(
+    (input) => [crossEntropy(input, torch.tensor([0n, 1n])), F.crossEntropy(input, torch.tensor([0n, 1n]))] as const,
+  );
+  for (const [i, [both, value]] of calls.entries()) {
+    const expected = byGraph(F.crossEntropy)(inputs[i] as torch.Tensor, [0, 1]);
+    expect(elements(both)).toEqual(elements(expected));
+    expect(value.item()).toBe(expected.value.item());
+  }
+});
