@@ -73,7 +73,10 @@ c10::IValue Recording::Operand(Step& step, napi_value handle, const std::string&
   at::Tensor constant = UnwrapTensor(env_, handle, name);
   if (!constant.device().is_cpu()) device_ = constant.device();
   // A typed array's memory can be taken away by its owner.
-  if (detached_ && SharedMemoryOf(constant)) constant = constant.clone();
+  if (detached_ && SharedMemoryOf(constant)) {
+    constant = constant.clone();
+    copies_.insert(constant.unsafeGetTensorImpl());
+  }
   constants_.push_back(constant);
   return constant;
 }
@@ -128,6 +131,10 @@ void Recording::NoteWrites(const Operator& op, const Step& step) {
   for (size_t i = 0; i < step.arguments.size(); i++) {
     const c10::IValue& value = step.arguments[i];
     if (!detached_ || !value.isTensor() || !value.toTensor().defined() || !is_written(i)) continue;
+    if (copies_.count(value.toTensor().unsafeGetTensorImpl()) > 0) {
+      throw Refused(op.arguments[i].name, "in memory of its own, to be changed off the main thread",
+                    "a tensor that shares a typed array's");
+    }
     // The JavaScript thread may just be using them as labels, which kernels check once and trust.
     if (!value.toTensor().is_floating_point()) {
       throw Refused(op.arguments[i].name, "of floating point, to be changed off the main thread",

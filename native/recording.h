@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -75,6 +76,8 @@ class Recording : public std::enable_shared_from_this<Recording> {
   c10::Device device_ = c10::Device(c10::kCPU);
   Program program_;
   std::vector<at::Tensor> constants_;
+  // Those among them that stand for tensors over typed arrays.
+  std::set<const c10::TensorImpl*> copies_;
   // The input whose memory a place shows, for places that are views of one.
   std::map<size_t, size_t> views_;
   // By place; empty where nobody can tell.

@@ -25,11 +25,6 @@ export function throwing(native: Native): Native {
   const guarded = Object.fromEntries(entries) as Native;
   return {
     ...guarded,
-    // Its callers have another way where it fails, and that one throws.
-    run: (program, giving, ...inputs) => {
-      const result = native.run(program, giving, ...inputs);
-      return result === (failed as unknown) ? undefined : result;
-    },
     operator: (name, overload): Operator => guard(guarded.operator(name, overload)),
     start: (fn, done) => {
       // Called with the number of the step that failed.

@@ -67,7 +67,7 @@ export interface Native {
   item(tensor: Handle): Scalar;
 
   record(inputs: readonly Handle[], fn: (inputs: readonly Handle[]) => readonly Handle[]): Program;
-  /** `giving` is 0 for tensors, 1 for the only one, unless it needs a graph, 2 for its only element. `undefined` if there is none to give. */
+  /** `giving` is 0 for tensors, 1 for the only one, unless it needs a graph, 2 for its only element. `undefined` if it was recorded for others. */
   run(
     program: Program,
     giving: number,

@@ -53,6 +53,7 @@ export class Compiled {
   readonly #fn: Compilable;
   readonly #giving: number;
   #entries: Entry[] = [];
+  #failure: unknown;
 
   constructor(fn: Compilable, giving: Giving = 'tensors') {
     this.#fn = fn;
@@ -64,21 +65,31 @@ export class Compiled {
    * options, a function that has no way for them, an error. The caller then takes the way that has errors to show.
    */
   call(args: readonly unknown[]): Scalar | Handle | readonly Handle[] | undefined {
+    this.#failure = undefined;
     const taken = takeOrNot(args);
     if (taken === undefined) return undefined;
-    const result = this.#run(taken) ?? this.#record(taken);
+    const result = this.#run(taken) ?? (this.#failure === undefined ? this.#record(taken) : undefined);
     return Array.isArray(result) && result.length === 0 ? undefined : result;
+  }
+
+  /** Why the last call failed, if it did: what it writes to may be written in part. */
+  get failure(): unknown {
+    return this.#failure;
   }
 
   #run({ key, handles }: Taken): Scalar | Handle | readonly Handle[] | undefined {
     const entries = this.#entries;
-    for (let i = 0; i < entries.length; i++) {
-      const entry = entries[i] as Entry;
-      if (!sameKey(entry.key, key)) continue;
-      const result = native().run(entry.program, this.#giving, ...handles);
-      if (result === undefined) continue;
-      if (i > 0) entries.unshift(...entries.splice(i, 1));
-      return result;
+    try {
+      for (let i = 0; i < entries.length; i++) {
+        const entry = entries[i] as Entry;
+        if (!sameKey(entry.key, key)) continue;
+        const result = native().run(entry.program, this.#giving, ...handles);
+        if (result === undefined) continue;
+        if (i > 0) entries.unshift(...entries.splice(i, 1));
+        return result;
+      }
+    } catch (error) {
+      this.#failure = error;
     }
     return undefined;
   }
@@ -94,7 +105,8 @@ export class Compiled {
       this.#entries.unshift({ key, program });
       this.#entries.length = Math.min(this.#entries.length, capacity);
       return native().run(program, this.#giving, ...handles);
-    } catch {
+    } catch (error) {
+      this.#failure = error;
       return undefined;
     }
   }

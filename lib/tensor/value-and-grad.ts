@@ -23,8 +23,8 @@ export interface ValueAndGrad<Gradient = Tensor> {
 /** Options of {@link valueAndGrad}. */
 export interface ValueAndGradOptions<Into extends Tensor | TypedArray = Tensor | TypedArray> {
   /**
-   * Where the gradient is written, of the first argument's shape and dtype; it may be the first argument itself. Absent: a
-   * new tensor.
+   * Where the gradient is written, of the first argument's shape and dtype; it may be the first argument itself. After an
+   * error it may hold parts of a gradient. Absent: a new tensor.
    */
   gradInto?: Into | undefined;
 }
@@ -103,7 +103,7 @@ export function valueAndGrad<Rest extends readonly unknown[], Into extends Tenso
       const [value, gradient] = found as [Parameters<typeof wrap>[0], Parameters<typeof wrap>[0]];
       return { value: wrap(value), grad: (gradInto ?? wrap(gradient)) as Into };
     }
-    const { value, grad: gradient } = throughGraph(fn, ...read(x, into), rest);
+    const { value, grad: gradient } = slowly(fn, direct, ...read(x, into), rest);
     return { value, grad: (gradInto ?? gradient) as Into };
   };
 
@@ -140,6 +140,27 @@ function read(
     throw expected(op, "option 'gradInto'", 'to require no gradient itself', 'a tensor that does');
   }
   throw expected(op, "option 'gradInto'", what, show(gradInto));
+}
+
+/** For arguments that programs do not take: operator by operator, and at last through the graph, which has the errors. */
+function slowly<Rest extends readonly unknown[]>(
+  fn: (input: Tensor, ...rest: Rest) => Tensor,
+  direct: Direct | undefined,
+  x: Tensor,
+  into: Tensor | undefined,
+  rest: Rest,
+): ValueAndGrad {
+  let failure = direct?.compiled.failure;
+  try {
+    const found = failure === undefined ? directly(direct, into, x, rest) : undefined;
+    if (found !== undefined) return found;
+  } catch (error) {
+    failure = error;
+  }
+  const result = throughGraph(fn, x, failure === undefined ? into : undefined, rest);
+  // What is written in part may be the input: what the graph made of that is nothing to go by.
+  if (failure !== undefined && into !== undefined) throw failure;
+  return result;
 }
 
 function directly(
