@@ -1,6 +1,5 @@
 #include "programs.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/core/LegacyTypeDispatch.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/slice.h>
@@ -200,7 +199,7 @@ struct Chunked {
       const at::Tensor& tensor = stack[input].toTensor();
       if (!tensor.is_inference()) tensor.unsafeGetTensorImpl()->bump_version();
     }
-    at::parallel_for(0, size, grain, [&](int64_t begin, int64_t end) {
+    ParallelFor(size, grain, [&](int64_t begin, int64_t end) {
       const at::NoGradGuard no_grad;
       const at::AutoDispatchBelowADInplaceOrView below;
       Values values(program->places);

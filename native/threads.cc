@@ -1,5 +1,11 @@
 #include "threads.h"
 
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+
 #ifndef _WIN32
 #include <dlfcn.h>
 #endif
@@ -8,17 +14,31 @@ namespace bridge {
 
 namespace {
 
-// OpenMP's own functions, of the library that libtorch has loaded. libtorch's set_num_threads is
-// for the whole process and for MKL too, and takes its time.
+// OpenMP's own functions, of the library that libtorch has loaded; all of them or none.
 struct OpenMp {
   int (*max_threads)() = nullptr;
   void (*set_threads)(int) = nullptr;
+  int (*thread)() = nullptr;
+  // Runs fn(data) on so many threads. GCC's name for it, which LLVM's library has too.
+  void (*parallel)(void (*fn)(void*), void* data, unsigned threads, unsigned flags) = nullptr;
 
   OpenMp() {
-#ifndef _WIN32
-    max_threads = reinterpret_cast<int (*)()>(dlsym(RTLD_DEFAULT, "omp_get_max_threads"));
-    set_threads = reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, "omp_set_num_threads"));
-    if (set_threads == nullptr) max_threads = nullptr;
+    const bool all = Find(max_threads, "omp_get_max_threads") &&
+                     Find(set_threads, "omp_set_num_threads") &&
+                     Find(thread, "omp_get_thread_num") && Find(parallel, "GOMP_parallel");
+    if (!all) max_threads = nullptr;
+  }
+
+  bool is_there() const { return max_threads != nullptr; }
+
+ private:
+  template <typename Function>
+  static bool Find(Function& function, const char* name) {
+#ifdef _WIN32
+    return false;
+#else
+    function = reinterpret_cast<Function>(dlsym(RTLD_DEFAULT, name));
+    return function != nullptr;
 #endif
   }
 };
@@ -28,16 +48,48 @@ const OpenMp& GetOpenMp() {
   return functions;
 }
 
+struct Region {
+  int64_t size;
+  int64_t share;
+  const std::function<void(int64_t, int64_t)>& fn;
+  std::atomic_flag failed = ATOMIC_FLAG_INIT;
+  std::exception_ptr error = nullptr;
+};
+
+void RunShare(void* data) {
+  Region& region = *static_cast<Region*>(data);
+  const int64_t begin = GetOpenMp().thread() * region.share;
+  if (begin >= region.size) return;
+  try {
+    region.fn(begin, std::min(region.size, begin + region.share));
+  } catch (...) {
+    if (!region.failed.test_and_set()) region.error = std::current_exception();
+  }
+}
+
 }  // namespace
 
 OneThread::OneThread(bool wanted) {
-  if (!wanted || GetOpenMp().max_threads == nullptr) return;
+  if (!wanted || !GetOpenMp().is_there()) return;
   before_ = GetOpenMp().max_threads();
+  // libtorch's own set_num_threads is for the whole process and for MKL too, and takes its time.
   if (before_ > 1) GetOpenMp().set_threads(1);
 }
 
 OneThread::~OneThread() {
   if (before_ > 1) GetOpenMp().set_threads(before_);
+}
+
+void ParallelFor(int64_t size, int64_t grain, const std::function<void(int64_t, int64_t)>& fn) {
+  if (size == 0) return;
+  const int64_t threads = std::min<int64_t>(at::get_num_threads(), at::divup(size, grain));
+  if (threads <= 1 || at::in_parallel_region() || !GetOpenMp().is_there()) {
+    fn(0, size);
+    return;
+  }
+  Region region{size, at::divup(size, threads), fn};
+  GetOpenMp().parallel(RunShare, &region, static_cast<unsigned>(threads), 0);
+  if (region.error) std::rethrow_exception(region.error);
 }
 
 }  // namespace bridge
