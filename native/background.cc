@@ -60,7 +60,7 @@ void RunJob(Job& job, const std::atomic<bool>& stop) {
 // it.
 void StandBack() {
 #ifdef __linux__
-  constexpr int kNiceness = 5;
+  constexpr int kNiceness = 10;
   setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNiceness);
 #endif
 }
