@@ -83,10 +83,12 @@ void Compact(const at::Tensor& tensor) {
 }
 
 TensorHandle* FromExternal(napi_env env, napi_value value) {
+  napi_valuetype type = napi_undefined;
   bool ours = false;
   void* data = nullptr;
-  // Only Externals are ever given the tag.
-  if (napi_check_object_type_tag(env, value, &kTensorTag, &ours) != napi_ok || !ours ||
+  // The type first: asked for the tag of what is no object, Node throws.
+  if (napi_typeof(env, value, &type) != napi_ok || type != napi_external ||
+      napi_check_object_type_tag(env, value, &kTensorTag, &ours) != napi_ok || !ours ||
       napi_get_value_external(env, value, &data) != napi_ok) {
     return nullptr;
   }

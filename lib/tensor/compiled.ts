@@ -37,9 +37,6 @@ interface Entry {
 /** How many programs a function keeps, the latest used first: those of other shapes and options are recorded anew. */
 const capacity = 16;
 
-/** After so many recordings in a row that no later call used, only one call in as many is recorded. */
-const patience = 64;
-
 /** What is compiled; `undefined` where it has no way for these arguments. */
 export type Compilable = (args: readonly unknown[]) => readonly Tensor[] | undefined;
 
@@ -57,8 +54,6 @@ export class Compiled {
   readonly #giving: number;
   #entries: Entry[] = [];
   #failure: unknown;
-  /** Calls since the last one that a program was there for. */
-  #missed = 0;
 
   constructor(fn: Compilable, giving: Giving = 'tensors') {
     this.#fn = fn;
@@ -73,20 +68,13 @@ export class Compiled {
     this.#failure = undefined;
     const taken = takeOrNot(args);
     if (taken === undefined) return undefined;
-    const result = this.#run(taken) ?? (this.#isWorthRecording() ? this.#record(taken) : undefined);
+    const result = this.#run(taken) ?? (this.#failure === undefined ? this.#record(taken) : undefined);
     return Array.isArray(result) && result.length === 0 ? undefined : result;
   }
 
   /** Why the last call failed, if it did: what it writes to may be written in part. */
   get failure(): unknown {
     return this.#failure;
-  }
-
-  /** Where shapes never come again, recording costs more than it brings. */
-  #isWorthRecording(): boolean {
-    if (this.#failure !== undefined) return false;
-    this.#missed += 1;
-    return this.#missed <= patience || this.#missed % patience === 0;
   }
 
   #run({ key, handles }: Taken): Scalar | Handle | readonly Handle[] | undefined {
@@ -98,7 +86,6 @@ export class Compiled {
         const result = native().run(entry.program, this.#giving, ...handles);
         if (result === undefined) continue;
         if (i > 0) entries.unshift(...entries.splice(i, 1));
-        this.#missed = 0;
         return result;
       }
     } catch (error) {
