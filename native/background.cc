@@ -209,9 +209,13 @@ void Background::Deliver(napi_env env, napi_value /*callback*/, void* context, v
   std::exchange(job->recording->program(), {});
 }
 
+bool IsUsed(const Environment& environment, const at::Tensor& tensor) {
+  return environment.background && tensor.has_storage() &&
+         environment.background->Uses(tensor.storage().unsafeGetStorageImpl());
+}
+
 void CheckUnused(const Environment& environment, const at::Tensor& tensor) {
-  if (!environment.background || !tensor.has_storage()) return;
-  if (!environment.background->Uses(tensor.storage().unsafeGetStorageImpl())) return;
+  if (!IsUsed(environment, tensor)) return;
   throw BridgeError("IN_USE",
                     "expected a tensor that nobody uses to be changed, but received one that a "
                     "call off the main thread works on; await its promise first");

@@ -45,6 +45,9 @@ class Background {
   bool abandoned_ = false;
 };
 
+// Whether a call that still waits or runs uses the tensor's memory.
+bool IsUsed(const Environment& environment, const at::Tensor& tensor);
+
 // Throws IN_USE if a call that still waits or runs uses the tensor's memory: what it reads must not
 // change, because kernels trust labels that were checked before.
 void CheckUnused(const Environment& environment, const at::Tensor& tensor);

@@ -1,9 +1,10 @@
 #include "dispatch.h"
 
-#include <ATen/core/stack.h>
+#include <ATen/core/DimVector.h>
 
 #include <algorithm>
 #include <array>
+#include <list>
 #include <memory>
 #include <sstream>
 #include <utility>
@@ -42,6 +43,40 @@ std::vector<size_t> WrittenArguments(const c10::FunctionSchema& schema) {
     if (alias != nullptr && alias->isWrite()) written.push_back(i);
   }
   return written;
+}
+
+std::vector<size_t> OutArguments(const c10::FunctionSchema& schema) {
+  std::vector<size_t> outs = WrittenArguments(schema);
+  const auto is_self = [&](size_t i) { return !schema.arguments()[i].kwarg_only(); };
+  outs.erase(std::remove_if(outs.begin(), outs.end(), is_self), outs.end());
+  return outs;
+}
+
+// A tensor that has the shape which it had once this goes out of scope.
+class KeptShape {
+ public:
+  explicit KeptShape(const at::Tensor& tensor)
+      : tensor_(tensor), sizes_(tensor.sizes()), strides_(tensor.strides()) {}
+  KeptShape(const KeptShape&) = delete;
+  KeptShape& operator=(const KeptShape&) = delete;
+  ~KeptShape() {
+    if (!IsKept()) tensor_.unsafeGetTensorImpl()->set_sizes_and_strides(sizes_, strides_);
+  }
+
+  bool IsKept() const { return tensor_.sizes() == sizes_; }
+  at::IntArrayRef now() const { return tensor_.sizes(); }
+  at::IntArrayRef before() const { return sizes_; }
+
+ private:
+  at::Tensor tensor_;
+  at::DimVector sizes_;
+  at::DimVector strides_;
+};
+
+std::string Text(at::IntArrayRef sizes) {
+  std::ostringstream text;
+  text << sizes;
+  return text.str();
 }
 
 napi_value Results(napi_env env, const torch::jit::Stack& stack) {
@@ -94,11 +129,11 @@ napi_value Call(const Operator& op, napi_env env, size_t argc, const napi_value*
   for (const size_t i : op.written) {
     if (stack[i].isTensor()) CheckUnused(*op.environment, stack[i].toTensor());
   }
-  op.handle.callBoxed(stack);
+  CallOperator(op.handle, op.outs, stack);
   return op.returns_argument ? nullptr : Results(env, stack);
 }
 
-napi_value CallOperator(napi_env env, napi_callback_info info) {
+napi_value Entry(napi_env env, napi_callback_info info) {
   // Node fills the places beyond what was given with undefined.
   std::array<napi_value, kMaxArguments> argv{};
   size_t argc = argv.size();
@@ -140,9 +175,9 @@ Napi::Value MakeOperator(const Napi::CallbackInfo& info) {
   const bool reads_arrays = ReadsArrays(arguments);
   Operator& op = environment.Own(std::make_unique<Operator>(
       Operator{&environment, handle, ShortName(name), std::move(arguments), ReturnsArgument(schema),
-               WrittenArguments(schema), reads_arrays}));
+               WrittenArguments(schema), OutArguments(schema), reads_arrays}));
   napi_value function = nullptr;
-  if (napi_create_function(env, op.name.c_str(), op.name.size(), CallOperator, &op, &function) !=
+  if (napi_create_function(env, op.name.c_str(), op.name.size(), Entry, &op, &function) !=
       napi_ok) {
     throw Napi::Error::New(env);
   }
@@ -168,6 +203,21 @@ Napi::Value OperatorNames(const Napi::CallbackInfo& info) {
 }
 
 }  // namespace
+
+void CallOperator(const c10::OperatorHandle& handle, const std::vector<size_t>& outs,
+                  torch::jit::Stack& stack) {
+  if (outs.empty()) return handle.callBoxed(stack);
+  std::list<KeptShape> kept;
+  for (const size_t out : outs) {
+    if (stack[out].isTensor() && stack[out].toTensor().defined()) {
+      kept.emplace_back(stack[out].toTensor());
+    }
+  }
+  handle.callBoxed(stack);
+  for (const KeptShape& out : kept) {
+    if (!out.IsKept()) throw Refused("out", "of shape " + Text(out.now()), Text(out.before()));
+  }
+}
 
 void RegisterDispatch(Napi::Object exports) {
   Export<MakeOperator>(exports, "operator");

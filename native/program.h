@@ -60,14 +60,16 @@ class Program {
   // The inputs that are written to.
   std::vector<size_t> written;
   // Without autograd, whatever the steps' modes were: results are in no graph and no view is
-  // tracked, which makes each call cheaper. Inputs that are written to are marked as
-  // changed.
+  // tracked, which makes each call cheaper. Inputs that are written to are marked as changed.
   bool below_autograd = false;
   // Whether waking other threads for it would take longer than the work.
   bool one_thread = false;
 
   // Finds the last use of every place; called once, after the last step.
   void Complete();
+
+  // Marks the inputs that are written to as changed.
+  void MarkWritten(const Values& values) const;
 
   // Runs all steps. `values` has room for every place and holds the inputs. `at`, if given, is
   // always the step that runs; throws Stopped once `stop` is set.
@@ -77,7 +79,6 @@ class Program {
   void RunSteps(size_t begin, size_t end, Values& values, size_t* at,
                 const std::atomic<bool>* stop) const;
   void RunStep(const Step& step, Values& values, torch::jit::Stack& stack) const;
-  void MarkWritten(const Values& values) const;
 };
 
 // The places of a step's results take what its call left on the stack.

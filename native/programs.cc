@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "background.h"
+#include "external.h"
 #include "guard.h"
 #include "ivalue.h"
 #include "recording.h"
@@ -30,22 +31,24 @@ struct Signature {
         strides(tensor.strides().vec()),
         dtype(tensor.scalar_type()),
         device(tensor.device()),
+        requires_grad(tensor.requires_grad()),
         contiguous(tensor.is_contiguous()),
         inference(tensor.is_inference()) {}
 
   // Whether a tensor that owns new memory is of this kind.
-  bool IsPlain() const { return contiguous && device.is_cpu() && !inference; }
+  bool IsPlain() const { return contiguous && device.is_cpu() && !requires_grad && !inference; }
 
   bool Fits(const at::Tensor& tensor) const {
     return tensor.scalar_type() == dtype && tensor.sizes() == sizes &&
            tensor.strides() == strides && tensor.device() == device &&
-           tensor.is_inference() == inference;
+           tensor.requires_grad() == requires_grad && tensor.is_inference() == inference;
   }
 
   std::vector<int64_t> sizes;
   std::vector<int64_t> strides;
   at::ScalarType dtype;
   c10::Device device;
+  bool requires_grad;
   bool contiguous;
   bool inference;
 };
@@ -60,15 +63,9 @@ void Finalize(node_api_basic_env /*env*/, void* data, void* /*hint*/) {
 }
 
 const ProgramHandle& ExpectProgram(napi_env env, napi_value value) {
-  napi_valuetype type = napi_undefined;
-  bool ours = false;
-  void* data = nullptr;
-  if (napi_typeof(env, value, &type) != napi_ok || type != napi_external ||
-      napi_check_object_type_tag(env, value, &kProgramTag, &ours) != napi_ok || !ours ||
-      napi_get_value_external(env, value, &data) != napi_ok) {
-    throw Refused("program", "a recorded program", Describe(env, value));
-  }
-  return *static_cast<ProgramHandle*>(data);
+  const auto* handle = FromExternal<ProgramHandle>(env, value, kProgramTag);
+  if (handle == nullptr) throw Refused("program", "a recorded program", Describe(env, value));
+  return *handle;
 }
 
 // record(inputs, fn): what fn(handles) does with tensors like the inputs, below autograd
@@ -83,13 +80,7 @@ Napi::Value Record(const Napi::CallbackInfo& info) {
   auto handle = std::make_unique<ProgramHandle>();
   handle->program = std::make_shared<const Program>(std::exchange(recording->program(), {}));
   for (const at::Tensor& input : inputs) handle->inputs.emplace_back(input);
-  napi_value external = nullptr;
-  if (napi_create_external(env, handle.get(), Finalize, nullptr, &external) != napi_ok) {
-    throw Napi::Error::New(env);
-  }
-  handle.release();
-  if (napi_type_tag_object(env, external, &kProgramTag) != napi_ok) throw Napi::Error::New(env);
-  return {env, external};
+  return {env, ToExternal(env, std::move(handle), kProgramTag, Finalize)};
 }
 
 // A tensor that fits, or a typed array that is lent as one; undefined if it does not fit.
@@ -195,10 +186,7 @@ struct Chunked {
   std::vector<bool> cut;
 
   void operator()(torch::jit::Stack& stack) const {
-    for (const size_t input : program->written) {
-      const at::Tensor& tensor = stack[input].toTensor();
-      if (!tensor.is_inference()) tensor.unsafeGetTensorImpl()->bump_version();
-    }
+    program->MarkWritten(stack);
     ParallelFor(size, grain, [&](int64_t begin, int64_t end) {
       const at::NoGradGuard no_grad;
       const at::AutoDispatchBelowADInplaceOrView below;

@@ -155,7 +155,9 @@ void Recording::NoteView(const Operator& op, const Step& step) {
 }
 
 napi_value Recording::Record(const Operator& op, const napi_value* argv) {
-  Step step{op.name, [handle = op.handle](torch::jit::Stack& stack) { handle.callBoxed(stack); }};
+  Step step{op.name, [handle = op.handle, outs = op.outs](torch::jit::Stack& stack) {
+              CallOperator(handle, outs, stack);
+            }};
   for (size_t i = 0; i < op.arguments.size(); i++) {
     step.arguments.push_back(Argument(step, argv[i], op.arguments[i]));
   }

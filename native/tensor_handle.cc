@@ -7,6 +7,8 @@
 #include <memory>
 #include <utility>
 
+#include "background.h"
+#include "external.h"
 #include "guard.h"
 #include "storage.h"
 
@@ -68,12 +70,12 @@ void Finalize(node_api_basic_env env, void* data, void* /*hint*/) {
 
 // Some kernels leave their only element in memory of the size of what they reduced (mse_loss). If
 // nobody else shows that memory, the element moves out of it.
-void Compact(const at::Tensor& tensor) {
+void Compact(const Environment& environment, const at::Tensor& tensor) {
   constexpr size_t kLarge = 4096;
   if (tensor.numel() != 1 || !tensor.has_storage() || !tensor.is_cpu()) return;
   const c10::Storage& storage = tensor.storage();
   if (storage.nbytes() < kLarge || storage.use_count() != 1 || tensor.storage_offset() != 0 ||
-      SharedMemoryOf(tensor)) {
+      SharedMemoryOf(tensor) || IsUsed(environment, tensor)) {
     return;
   }
   c10::DataPtr own = c10::GetCPUAllocator()->allocate(tensor.nbytes());
@@ -82,35 +84,10 @@ void Compact(const at::Tensor& tensor) {
   storage.unsafeGetStorageImpl()->set_nbytes(tensor.nbytes());
 }
 
-TensorHandle* FromExternal(napi_env env, napi_value value) {
-  napi_valuetype type = napi_undefined;
-  bool ours = false;
-  void* data = nullptr;
-  // The type first: asked for the tag of what is no object, Node throws.
-  if (napi_typeof(env, value, &type) != napi_ok || type != napi_external ||
-      napi_check_object_type_tag(env, value, &kTensorTag, &ours) != napi_ok || !ours ||
-      napi_get_value_external(env, value, &data) != napi_ok) {
-    return nullptr;
-  }
-  return static_cast<TensorHandle*>(data);
-}
-
 TensorHandle& ExpectHandle(napi_env env, napi_value value, const std::string& argument) {
-  TensorHandle* handle = FromExternal(env, value);
+  auto* handle = FromExternal<TensorHandle>(env, value, kTensorTag);
   if (handle == nullptr) throw Refused(argument, "a Tensor", Describe(env, value));
   return *handle;
-}
-
-napi_value Wrap(napi_env env, std::unique_ptr<TensorHandle> handle) {
-  napi_value external = nullptr;
-  if (napi_create_external(env, handle.get(), Finalize, nullptr, &external) != napi_ok) {
-    handle->Release(env);
-    throw Napi::Error::New(env);
-  }
-  // From here on the finalizer owns the handle.
-  handle.release();
-  if (napi_type_tag_object(env, external, &kTensorTag) != napi_ok) throw Napi::Error::New(env);
-  return external;
 }
 
 BridgeError Disposed(const std::string& argument) {
@@ -130,16 +107,16 @@ BridgeError StillPending(const std::string& argument) {
 }
 
 napi_value WrapTensor(napi_env env, at::Tensor tensor) {
-  Compact(tensor);
+  Compact(Environment::Of(env), tensor);
   auto handle = std::make_unique<TensorHandle>(Environment::Of(env).ledger);
   handle->Hold(env, std::move(tensor));
-  return Wrap(env, std::move(handle));
+  return ToExternal(env, std::move(handle), kTensorTag, Finalize);
 }
 
 napi_value WrapPending(napi_env env, PendingTensor pending) {
   auto handle = std::make_unique<TensorHandle>(Environment::Of(env).ledger);
   handle->pending = std::make_unique<PendingTensor>(std::move(pending));
-  return Wrap(env, std::move(handle));
+  return ToExternal(env, std::move(handle), kTensorTag, Finalize);
 }
 
 const PendingTensor* PendingOf(napi_env env, napi_value value, const std::string& argument) {

@@ -1427,6 +1427,34 @@ export function mse_loss_out(self: Tensor, target: Tensor, reduction: number | u
 }
 let $mse_loss_out: Operator | undefined;
 
+/** `aten::soft_margin_loss_backward(Tensor grad_output, Tensor self, Tensor target, int reduction) -> Tensor` */
+export function soft_margin_loss_backward(grad_output: Tensor, self: Tensor, target: Tensor, reduction: number): Tensor {
+  $soft_margin_loss_backward ??= operator('aten::soft_margin_loss_backward', '');
+  return wrap($soft_margin_loss_backward(unwrap(grad_output, 'soft_margin_loss_backward', 'grad_output'), unwrap(self, 'soft_margin_loss_backward', 'self'), unwrap(target, 'soft_margin_loss_backward', 'target'), reduction));
+}
+let $soft_margin_loss_backward: Operator | undefined;
+
+/** `aten::multi_margin_loss_backward(Tensor grad_output, Tensor self, Tensor target, Scalar p, Scalar margin, Tensor? weight=None, int reduction=1) -> Tensor` */
+export function multi_margin_loss_backward(grad_output: Tensor, self: Tensor, target: Tensor, p: Scalar, margin: Scalar, weight?: Tensor | undefined, reduction?: number): Tensor {
+  $multi_margin_loss_backward ??= operator('aten::multi_margin_loss_backward', '');
+  return wrap($multi_margin_loss_backward(unwrap(grad_output, 'multi_margin_loss_backward', 'grad_output'), unwrap(self, 'multi_margin_loss_backward', 'self'), unwrap(target, 'multi_margin_loss_backward', 'target'), p, margin, unwrapOptional(weight, 'multi_margin_loss_backward', 'weight'), reduction));
+}
+let $multi_margin_loss_backward: Operator | undefined;
+
+/** `aten::multilabel_margin_loss_forward(Tensor self, Tensor target, int reduction) -> (Tensor output, Tensor is_target)` */
+export function multilabel_margin_loss_forward(self: Tensor, target: Tensor, reduction: number): Tensor[] {
+  $multilabel_margin_loss_forward ??= operator('aten::multilabel_margin_loss_forward', '');
+  return wrapList($multilabel_margin_loss_forward(unwrap(self, 'multilabel_margin_loss_forward', 'self'), unwrap(target, 'multilabel_margin_loss_forward', 'target'), reduction));
+}
+let $multilabel_margin_loss_forward: Operator | undefined;
+
+/** `aten::multilabel_margin_loss_backward(Tensor grad_output, Tensor self, Tensor target, int reduction, Tensor is_target) -> Tensor` */
+export function multilabel_margin_loss_backward(grad_output: Tensor, self: Tensor, target: Tensor, reduction: number, is_target: Tensor): Tensor {
+  $multilabel_margin_loss_backward ??= operator('aten::multilabel_margin_loss_backward', '');
+  return wrap($multilabel_margin_loss_backward(unwrap(grad_output, 'multilabel_margin_loss_backward', 'grad_output'), unwrap(self, 'multilabel_margin_loss_backward', 'self'), unwrap(target, 'multilabel_margin_loss_backward', 'target'), reduction, unwrap(is_target, 'multilabel_margin_loss_backward', 'is_target')));
+}
+let $multilabel_margin_loss_backward: Operator | undefined;
+
 /** Every operator above with the schema that it was made from; a contract test holds the loaded libtorch to them. */
 export const schemas: Readonly<Record<string, string>> = {
   'add.Tensor': "aten::add.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor",
@@ -1624,4 +1652,8 @@ export const schemas: Readonly<Record<string, string>> = {
   'mul.out': "aten::mul.out(Tensor self, Tensor other, *, Tensor(a!) out) -> Tensor(a!)",
   'div.out': "aten::div.out(Tensor self, Tensor other, *, Tensor(a!) out) -> Tensor(a!)",
   'mse_loss.out': "aten::mse_loss.out(Tensor self, Tensor target, int reduction=1, *, Tensor(a!) out) -> Tensor(a!)",
+  'soft_margin_loss_backward': "aten::soft_margin_loss_backward(Tensor grad_output, Tensor self, Tensor target, int reduction) -> Tensor",
+  'multi_margin_loss_backward': "aten::multi_margin_loss_backward(Tensor grad_output, Tensor self, Tensor target, Scalar p, Scalar margin, Tensor? weight=None, int reduction=1) -> Tensor",
+  'multilabel_margin_loss_forward': "aten::multilabel_margin_loss_forward(Tensor self, Tensor target, int reduction) -> (Tensor output, Tensor is_target)",
+  'multilabel_margin_loss_backward': "aten::multilabel_margin_loss_backward(Tensor grad_output, Tensor self, Tensor target, int reduction, Tensor is_target) -> Tensor",
 };

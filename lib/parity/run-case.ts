@@ -1,7 +1,7 @@
 /** Runs a recorded case through one form of an operator and compares everything that PyTorch answered. */
 import { NativeError, TorchError } from '../errors';
 import * as torch from '../index';
-import type { DType, TypedArray } from '../types';
+import { bitArrays } from '../tensor/elements';
 import { type Bits, bitsOf, difference } from './bits';
 import type { Argument, Form, Options } from './forms';
 import { type Judge, toleranceOf } from './judge';
@@ -16,24 +16,10 @@ const codes: Record<string, string> = {
   NotImplementedError: 'NOT_IMPLEMENTED',
 };
 
-/** The typed array that takes each dtype's bits; the 16-bit floats go in as patterns. */
-const arrays: Record<DType, new (buffer: ArrayBuffer) => TypedArray> = {
-  float64: Float64Array,
-  float32: Float32Array,
-  float16: Uint16Array,
-  bfloat16: Uint16Array,
-  int64: BigInt64Array,
-  int32: Int32Array,
-  int16: Int16Array,
-  int8: Int8Array,
-  uint8: Uint8Array,
-  bool: Uint8Array,
-};
-
 /** A tensor as recorded, with its strides and offset. */
 export function build(encoded: EncodedTensor, device?: torch.Device): torch.Tensor {
   const [dtype, shape, , strides, offset] = encoded;
-  const array = new arrays[dtype](elementsOf(encoded).buffer);
+  const array = new bitArrays[dtype](elementsOf(encoded).buffer);
   if (strides === undefined) return torch.tensor(array, { dtype, shape, device });
   return torch.tensor(array, { dtype, device }).asStrided(shape, strides, offset ?? 0);
 }

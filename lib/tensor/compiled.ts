@@ -2,10 +2,9 @@
  * Functions of tensors and options that are recorded once for each kind of arguments, and from then on run in one
  * native call.
  */
-import { isTensor, unwrap } from '../aten/bind';
+import { isTensor, unwrap, wrap } from '../aten/bind';
 import { native } from '../binding/load';
-import type { Handle, Program } from '../binding/native';
-import type { Scalar } from '../types';
+import type { Handle, Native, Program } from '../binding/native';
 import { recordsGraph } from './autograd';
 import { tensor } from './create';
 import { record } from './recording';
@@ -37,39 +36,38 @@ interface Entry {
 /** How many programs a function keeps, the latest used first: those of other shapes and options are recorded anew. */
 const capacity = 16;
 
+type Given = ReturnType<Native['run']> & {};
+
 /** What is compiled; `undefined` where it has no way for these arguments. */
 export type Compilable = (args: readonly unknown[]) => readonly Tensor[] | undefined;
 
-/**
- * What a compiled function gives: its tensors; its only tensor, where no graph would have to be recorded for it; the only
- * element of its only tensor.
- */
-export type Giving = 'tensors' | 'ungraphed' | 'number';
-
-const codes: Readonly<Record<Giving, number>> = { tensors: 0, ungraphed: 1, number: 2 };
+/** What the native call gives: all results; the only one, where no graph would have to be recorded for it; its element. */
+const [allResults, onlyResult, onlyElement] = [0, 1, 2];
 
 /** A function that is recorded at the first call with arguments of a kind. Recorded functions are in no graph. */
-export class Compiled {
+export class Compiled<Result> {
   readonly #fn: Compilable;
   readonly #giving: number;
+  readonly #read: (result: Given) => Result | undefined;
   #entries: Entry[] = [];
   #failure: unknown;
 
-  constructor(fn: Compilable, giving: Giving = 'tensors') {
+  constructor(fn: Compilable, giving: number, read: (result: Given) => Result | undefined) {
     this.#fn = fn;
-    this.#giving = codes[giving];
+    this.#giving = giving;
+    this.#read = read;
   }
 
   /**
    * The function's result; `undefined` if it cannot be had this way: arguments that are neither tensors nor plain
    * options, a function that has no way for them, an error. The caller then takes the way that has errors to show.
    */
-  call(args: readonly unknown[]): Scalar | Handle | readonly Handle[] | undefined {
+  call(args: readonly unknown[]): Result | undefined {
     this.#failure = undefined;
     const taken = takeOrNot(args);
     if (taken === undefined) return undefined;
     const result = this.#run(taken) ?? (this.#failure === undefined ? this.#record(taken) : undefined);
-    return Array.isArray(result) && result.length === 0 ? undefined : result;
+    return result === undefined ? undefined : this.#read(result);
   }
 
   /** Why the last call failed, if it did: what it writes to may be written in part. */
@@ -77,7 +75,7 @@ export class Compiled {
     return this.#failure;
   }
 
-  #run({ key, handles }: Taken): Scalar | Handle | readonly Handle[] | undefined {
+  #run({ key, handles }: Taken): Given | undefined {
     const entries = this.#entries;
     try {
       for (let i = 0; i < entries.length; i++) {
@@ -94,13 +92,13 @@ export class Compiled {
     return undefined;
   }
 
-  #record({ key, inputs, handles }: Taken): Scalar | Handle | readonly Handle[] | undefined {
+  #record({ key, inputs, handles }: Taken): Given | undefined {
     try {
       const isGraphed = (input: Input): boolean => !('data' in input) && recordsGraph(input);
-      if (this.#giving === codes.ungraphed && inputs.some(isGraphed)) return undefined;
+      if (this.#giving === onlyResult && inputs.some(isGraphed)) return undefined;
       const examples = inputs.map((input) => ('data' in input ? tensor(input.data, { shape: input.shape }) : input));
       // The arguments as they were taken apart: reading options a second time may give something else.
-      const to = this.#giving === codes.number ? 'nowhere' : 'caller';
+      const to = this.#giving === onlyElement ? 'nowhere' : 'caller';
       const program = record(examples, (given) => this.#fn(restored(key, given)) ?? [], to);
       this.#entries.unshift({ key, program });
       this.#entries.length = Math.min(this.#entries.length, capacity);
@@ -110,6 +108,25 @@ export class Compiled {
       return undefined;
     }
   }
+}
+
+/** A function of tensors, compiled. */
+export function compiled(fn: Compilable): Compiled<readonly Tensor[]> {
+  return new Compiled(fn, allResults, (results) => {
+    // No way for these arguments was recorded as a program without results.
+    const handles = results as readonly Handle[];
+    return handles.length === 0 ? undefined : handles.map(wrap);
+  });
+}
+
+/** A function that gives one tensor, compiled for where no graph has to be recorded for it. */
+export function ungraphed(fn: Compilable): Compiled<Tensor> {
+  return new Compiled(fn, onlyResult, (result) => (Array.isArray(result) ? undefined : wrap(result as Handle)));
+}
+
+/** A function that gives one tensor of one element, compiled to give that as a number. */
+export function asNumber(fn: Compilable): Compiled<number> {
+  return new Compiled(fn, onlyElement, (result) => (typeof result === 'number' ? result : undefined));
 }
 
 /** The arguments taken apart; `undefined` if that cannot be done, because a getter throws for one. */

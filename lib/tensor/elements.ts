@@ -153,22 +153,25 @@ function packIntegers(op: string, values: readonly Scalar[], dtype: DType): Type
   return Kind.from(integers, Number);
 }
 
+/** The typed array of each dtype's bits: patterns for 16-bit floats, bytes for bool. */
+export const bitArrays = {
+  float64: Float64Array,
+  float32: Float32Array,
+  float16: Uint16Array,
+  bfloat16: Uint16Array,
+  int64: BigInt64Array,
+  int32: Int32Array,
+  int16: Int16Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+  bool: Uint8Array,
+} as const satisfies Readonly<Record<DType, unknown>>;
+
 /** The native memory's own form: bits for 16-bit floats, bytes for bool. */
 function copyOut(handle: Handle): { dtype: DType; array: TypedArray } {
   const dtype = dtypeName(native().dtype(handle));
   const length = native().numel(handle);
-  const Kind = {
-    float64: Float64Array,
-    float32: Float32Array,
-    float16: Uint16Array,
-    bfloat16: Uint16Array,
-    int64: BigInt64Array,
-    int32: Int32Array,
-    int16: Int16Array,
-    int8: Int8Array,
-    uint8: Uint8Array,
-    bool: Uint8Array,
-  }[dtype];
+  const Kind = bitArrays[dtype];
   if (Kind === undefined) throw expected('toTypedArray', 'the dtype', 'to be one that JavaScript has', dtype);
   let array: TypedArray;
   try {

@@ -1,15 +1,14 @@
 /** A function and its gradient together: through the graph, or without it where a loss knows its own derivative. */
-import { isTensor, unwrap, wrap } from '../aten/bind';
+import { isTensor, unwrap } from '../aten/bind';
 import * as aten from '../aten/operators.generated';
-import { expected, show } from '../errors';
+import { expected } from '../errors';
 import { callable, withDefaults } from '../options';
-import { isFloating, type TypedArray } from '../types';
+import { isFloating } from '../types';
 import { enableGrad, grad, noGrad } from './autograd';
-import { Compiled } from './compiled';
-import { fromTypedArray, type TensorData, tensor } from './create';
-import { arrayDType, isTypedArray } from './elements';
+import { asBuffer, type Buffer } from './buffers';
+import { type Compiled, compiled } from './compiled';
+import { type TensorData, tensor } from './create';
 import { inBackground } from './recording';
-import { sameShape } from './shape';
 import type { Tensor } from './tensor';
 
 /** What {@link valueAndGrad} gives. */
@@ -21,7 +20,7 @@ export interface ValueAndGrad<Gradient = Tensor> {
 }
 
 /** Options of {@link valueAndGrad}. */
-export interface ValueAndGradOptions<Into extends Tensor | TypedArray = Tensor | TypedArray> {
+export interface ValueAndGradOptions<Into extends Buffer = Buffer> {
   /**
    * Where the gradient is written, of the first argument's shape and dtype; it may be the first argument itself. After an
    * error it may hold parts of a gradient. Absent: a new tensor.
@@ -49,25 +48,39 @@ type Derivative<Args extends readonly unknown[]> = (
 
 interface Direct {
   derivative: Derivative<unknown[]>;
-  compiled: Compiled;
+  compiled: Compiled<readonly Tensor[]>;
 }
 
 const derivatives = new WeakMap<object, Direct>();
 
 /**
  * @internal The derivative of a loss with respect to its first argument, with the bits that the graph gives. It may write
- * the gradient into the tensor that it is given for it.
+ * the gradient into the tensor that it is given for it. Where the other arguments are to be `'constants'`, the graph is
+ * taken if one requires a gradient: it knows which of them can have one.
  */
 export function registerDerivative<Args extends readonly unknown[]>(
   loss: (...args: Args) => Tensor,
   derivative: Derivative<Args>,
+  others: 'constants' | 'parameters' = 'constants',
 ): void {
-  const direct = derivative as unknown as Derivative<unknown[]>;
+  const own = derivative as unknown as Derivative<unknown[]>;
+  const direct: Derivative<unknown[]> = (into, input, ...rest) =>
+    others === 'constants' && rest.some(asksForGradient) ? undefined : own(into, input, ...rest);
   const results = ([into, ...args]: readonly unknown[]): readonly Tensor[] | undefined => {
     const found = direct(into as Tensor | undefined, ...args);
     return found && [found.value, settled(found.grad, into as Tensor | undefined)];
   };
-  derivatives.set(loss, { derivative: direct, compiled: new Compiled(results) });
+  derivatives.set(loss, { derivative: direct, compiled: compiled(results) });
+}
+
+/** Whether an argument, or one of its options, is a tensor that requires a gradient. */
+function asksForGradient(value: unknown): boolean {
+  if (isTensor(value)) return !value.isDisposed && value.requiresGrad;
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    Object.values(value).some((option) => isTensor(option) && asksForGradient(option))
+  );
 }
 
 /** The gradient where it is wanted. */
@@ -88,7 +101,7 @@ function settled(gradient: Tensor, into: Tensor | undefined): Tensor {
  * @throws TorchError `INVALID_ARGUMENT` if `gradInto` does not fit the first argument; NativeError `RUNTIME` if the value
  *   has more than one element or does not depend on the first argument.
  */
-export function valueAndGrad<Rest extends readonly unknown[], Into extends Tensor | TypedArray = Tensor>(
+export function valueAndGrad<Rest extends readonly unknown[], Into extends Buffer = Tensor>(
   fn: (input: Tensor, ...rest: Rest) => Tensor,
   options?: ValueAndGradOptions<Into>,
 ): Differentiated<Rest, Into> {
@@ -99,10 +112,7 @@ export function valueAndGrad<Rest extends readonly unknown[], Into extends Tenso
     // Elements are only made a tensor of where they have to be.
     const [x, into] = gradInto === undefined ? [input, undefined] : read(input, gradInto);
     const found = direct?.compiled.call([into, x, ...rest]);
-    if (found !== undefined) {
-      const [value, gradient] = found as [Parameters<typeof wrap>[0], Parameters<typeof wrap>[0]];
-      return { value: wrap(value), grad: (gradInto ?? wrap(gradient)) as Into };
-    }
+    if (found !== undefined) return { value: found[0] as Tensor, grad: (gradInto ?? found[1]) as Into };
     const { value, grad: gradient } = slowly(fn, direct, ...read(x, into), rest);
     return { value, grad: (gradInto ?? gradient) as Into };
   };
@@ -121,25 +131,14 @@ export function valueAndGrad<Rest extends readonly unknown[], Into extends Tenso
   return Object.assign(call, { async: inTheBackground });
 }
 
-function read(
-  input: Tensor | TensorData,
-  gradInto: Tensor | TypedArray | undefined,
-): [x: Tensor, into: Tensor | undefined] {
+function read(input: Tensor | TensorData, gradInto: Buffer | undefined): [x: Tensor, into: Tensor | undefined] {
   const op = 'valueAndGrad';
   const x = isTensor(input) ? input : tensor(input);
   unwrap(x, op, 'input');
   if (gradInto === undefined) return [x, undefined];
-  const { shape, dtype } = x;
-  const what = `to be ${dtype} of shape [${shape}], as the first argument is`;
-  if (isTypedArray(gradInto)) {
-    if (arrayDType(op, gradInto, dtype) === dtype && gradInto.length === x.numel) {
-      return [x, fromTypedArray(gradInto, { shape, dtype })];
-    }
-  } else if (isTensor(gradInto) && gradInto.dtype === dtype && sameShape(gradInto.shape, shape)) {
-    if (!gradInto.requiresGrad) return [x, gradInto];
-    throw expected(op, "option 'gradInto'", 'to require no gradient itself', 'a tensor that does');
-  }
-  throw expected(op, "option 'gradInto'", what, show(gradInto));
+  const into = asBuffer(op, "option 'gradInto'", gradInto, x);
+  if (!into.requiresGrad) return [x, into];
+  throw expected(op, "option 'gradInto'", 'to require no gradient itself', 'a tensor that does');
 }
 
 /** For arguments that programs do not take: operator by operator, and at last through the graph, which has the errors. */

@@ -15,14 +15,13 @@ import {
   reductionCode,
   type TensorLike,
 } from './arguments';
+import { constant, unit } from './constants';
 import {
   type CrossEntropyCall,
-  constant,
   crossEntropyInPieces,
   differentiateCrossEntropy,
   differentiateNllLoss,
   directCrossEntropy,
-  unit,
 } from './cross-entropy-fused';
 import { differentiateProbabilities, probabilitiesInPieces } from './cross-entropy-probabilities';
 import { explainClassification, explainExpand, explainIntegers, explainProbabilities } from './explain';

@@ -9,12 +9,13 @@
  */
 import * as aten from '../../aten/operators.generated';
 import { recordsGraph } from '../../tensor/autograd';
-import { empty, full, ones } from '../../tensor/create';
+import { empty } from '../../tensor/create';
 import { atOnce, inChunks, isBelowAutograd, isForNumber, keepOnOneThread } from '../../tensor/recording';
 import type { Tensor } from '../../tensor/tensor';
 import type { ValueAndGrad } from '../../tensor/value-and-grad';
 import { isFloating } from '../../types';
 import { pieceOf } from './chunking';
+import { unit } from './constants';
 
 /** The arguments of a cross entropy, checked. */
 export interface CrossEntropyCall {
@@ -28,19 +29,6 @@ export interface CrossEntropyCall {
 }
 
 const [none, mean, sum] = [0, 1, 2];
-
-/** The gradient of a value with respect to itself, which every backward pass begins with. */
-export function unit({ dtype, device }: Tensor): Tensor {
-  return atOnce(() => ones([], { dtype, device }));
-}
-
-/**
- * A number to divide by or multiply with, for operators that take tensors alone: of no dimensions, and of float64, which
- * changes the dtype of no result and is rounded where a plain number is.
- */
-export function constant(value: number, { device }: Tensor): Tensor {
-  return atOnce(() => full([], value, { dtype: 'float64', device }));
-}
 
 /** Whether the target holds a class index for each row of `[N, C]` (or the one of `[C]`). */
 export function hasClassIndices({ input, target }: Pick<CrossEntropyCall, 'input' | 'target'>): boolean {

@@ -11,7 +11,8 @@ import type { Tensor } from '../../tensor/tensor';
 import type { ValueAndGrad } from '../../tensor/value-and-grad';
 import { isFloating } from '../../types';
 import { pieceOf } from './chunking';
-import { type CrossEntropyCall, unit } from './cross-entropy-fused';
+import { unit } from './constants';
+import type { CrossEntropyCall } from './cross-entropy-fused';
 
 const [none, mean] = [0, 1];
 

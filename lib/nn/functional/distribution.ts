@@ -10,7 +10,7 @@ import type { Tensor } from '../../tensor/tensor';
 import { registerDerivative } from '../../tensor/value-and-grad';
 import { type Reduction, reductions } from '../../types';
 import { asTensor, explained, reductionCode, type TensorLike } from './arguments';
-import { unit } from './cross-entropy-fused';
+import { unit } from './constants';
 import { explainBroadcast, explainIntegers } from './explain';
 import { asyncForm, inOneCall, itemForm, outForm } from './forms';
 import { differentiatePointwise, type Pointwise, pointwiseLoss } from './pointwise-fused';
@@ -123,7 +123,7 @@ function divergence(call: KlDivCall): Pointwise {
     input,
     operands: [target],
     reduction: code,
-    // Of exponentials by MKL nobody knows.
+    // The exponential is MKL's, which may depend on where an element lies.
     splits: !logTarget,
     whole: () => aten.kl_div(input, target, code, logTarget),
     losses: (x, [y], out) => {

@@ -22,7 +22,7 @@ export function explainClassification(
   if (shape.length === 0) {
     return { label: "'input'", what: 'to have at least 1 dimension', actual: 'shape []' };
   }
-  if (refusal.code === 'INDEX') return explainIndex(input, target, ignoreIndex);
+  if (refusal.code === 'INDEX') return explainIndex(target, (shape[1] ?? shape[0]) as number, ignoreIndex);
   const integers = explainIntegers('input', input);
   if (integers !== undefined) return integers;
   const classes = shape.length === 1 ? (shape[0] as number) : (shape[1] as number);
@@ -63,8 +63,7 @@ function explainClassTarget(
 }
 
 /** The first class index out of range, and where it is. */
-function explainIndex(input: Tensor, target: Tensor, ignoreIndex: number): Explanation | undefined {
-  const classes = input.shape.length === 1 ? (input.shape[0] as number) : (input.shape[1] as number);
+export function explainIndex(target: Tensor, classes: number, ignoreIndex: number): Explanation | undefined {
   const labels = target.toTypedArray();
   for (let i = 0; i < labels.length; i++) {
     const label = Number(labels[i]);

@@ -1,22 +1,14 @@
 /** The other forms that every loss has: as a number, into a buffer, off the main thread. */
-import { isTensor, wrap } from '../../aten/bind';
 import * as aten from '../../aten/operators.generated';
-import { expected, show } from '../../errors';
 import { inferenceMode, noGrad } from '../../tensor/autograd';
-import { Compiled } from '../../tensor/compiled';
-import { fromTypedArray } from '../../tensor/create';
-import { arrayDType, isTypedArray } from '../../tensor/elements';
+import { asBuffer, type Buffer } from '../../tensor/buffers';
+import { asNumber, type Compiled, ungraphed } from '../../tensor/compiled';
 import { inBackground, isRecording } from '../../tensor/recording';
-import { sameShape } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
-import type { TypedArray } from '../../types';
 
 type Loss<Args extends readonly unknown[]> = (...args: Args) => Tensor;
 
-/** What a loss can be written into: a tensor, or a typed array of the elements of one. */
-export type Out = Tensor | TypedArray;
-
-const forwards = new WeakMap<object, Compiled>();
+const forwards = new WeakMap<object, Compiled<Tensor>>();
 
 /**
  * The loss itself in one native call; `undefined` where it records a graph or cannot be had so, and while it is recorded
@@ -26,11 +18,10 @@ export function inOneCall<Args extends readonly unknown[]>(loss: Loss<Args>, ...
   if (isRecording()) return undefined;
   let compiled = forwards.get(loss);
   if (compiled === undefined) {
-    compiled = new Compiled((given) => noGrad(() => [loss(...(given as Args))]), 'ungraphed');
+    compiled = ungraphed((given) => noGrad(() => [loss(...(given as Args))]));
     forwards.set(loss, compiled);
   }
-  const found = compiled.call(args);
-  return found === undefined ? undefined : wrap(found as Parameters<typeof wrap>[0]);
+  return compiled.call(args);
 }
 
 /**
@@ -38,9 +29,9 @@ export function inOneCall<Args extends readonly unknown[]>(loss: Loss<Args>, ...
  * records nothing for gradients.
  */
 export function itemForm<Args extends readonly unknown[]>(loss: Loss<Args>): (...args: Args) => number {
-  const compiled = new Compiled((args) => noGrad(() => [loss(...(args as Args))]), 'number');
+  const compiled = asNumber((args) => noGrad(() => [loss(...(args as Args))]));
   const plain = (args: Args): number => inferenceMode(() => loss(...args).item<number>());
-  return (...args) => (compiled.call(args) as number | undefined) ?? plain(args);
+  return (...args) => compiled.call(args) ?? plain(args);
 }
 
 /**
@@ -49,9 +40,12 @@ export function itemForm<Args extends readonly unknown[]>(loss: Loss<Args>): (..
  */
 export function outForm<Args extends readonly unknown[]>(
   loss: Loss<Args>,
-): <Given extends Out>(out: Given, ...args: Args) => Given {
+): <Given extends Buffer>(out: Given, ...args: Args) => Given {
   return (out, ...args) => {
-    noGrad(() => write(loss.name, loss(...args), out));
+    noGrad(() => {
+      const result = loss(...args);
+      aten.copy_(asBuffer(loss.name, "'out'", out, result), result);
+    });
     return out;
   };
 }
@@ -67,20 +61,4 @@ export function asyncForm<Args extends readonly unknown[]>(loss: Loss<Args>): (.
       () => loss(...args),
       (result) => [result],
     );
-}
-
-/** Writes a result into a buffer of its shape (as a typed array: of its number of elements) and dtype. */
-export function write(op: string, result: Tensor, out: Out): void {
-  const { shape, dtype } = result;
-  const what = `to be ${dtype} of shape [${shape}]`;
-  if (isTensor(out)) {
-    if (out.dtype !== dtype || !sameShape(out.shape, shape)) {
-      throw expected(op, "'out'", what, `${out.dtype} of shape [${out.shape}]`);
-    }
-    aten.copy_(out, result);
-    return;
-  }
-  if (!isTypedArray(out)) throw expected(op, "'out'", what, show(out));
-  if (arrayDType(op, out, dtype) !== dtype || out.length !== result.numel) throw expected(op, "'out'", what, show(out));
-  aten.copy_(fromTypedArray(out, { shape, dtype }), result);
 }

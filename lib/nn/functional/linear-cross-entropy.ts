@@ -20,8 +20,8 @@ import {
   reductionCode,
   type TensorLike,
 } from './arguments';
-import { unit } from './cross-entropy-fused';
-import { explainClassification } from './explain';
+import { unit } from './constants';
+import { explainClassification, explainIndex } from './explain';
 import { asyncForm, inOneCall, itemForm, outForm } from './forms';
 import { type ChunkedCall, chunkedGradients, chunkedLosses } from './linear-cross-entropy-chunks';
 import { chunkedEach, chunkedTotal } from './linear-cross-entropy-gradients';
@@ -106,10 +106,14 @@ export function linearCrossEntropy(
 linearCrossEntropy.item = itemForm(linearCrossEntropy);
 linearCrossEntropy.out = outForm(linearCrossEntropy);
 linearCrossEntropy.async = asyncForm(linearCrossEntropy);
-registerDerivative(linearCrossEntropy, (_into, input, linearWeight, target, options) => {
-  const { call, labels, chunking } = readCall(input, linearWeight, target, options);
-  return chunking && chunkedDerivative(call, labels, chunking);
-});
+registerDerivative(
+  linearCrossEntropy,
+  (_into, input, linearWeight, target, options) => {
+    const { call, labels, chunking } = readCall(input, linearWeight, target, options);
+    return chunking && chunkedDerivative(call, labels, chunking);
+  },
+  'parameters',
+);
 
 /** A call with its arguments checked, and how it is computed in chunks, if it is. */
 interface ReadCall {
@@ -330,12 +334,5 @@ function explainChunked({ input, linearWeight, target, weight, ignoreIndex }: Ch
     const what = `to have shape [${classes}], one weight a class`;
     return { label: "option 'weight'", what, actual: shapeText(weight.shape) };
   }
-  const labels = target.toTypedArray();
-  for (let i = 0; i < labels.length; i++) {
-    const label = Number(labels[i]);
-    if (label === ignoreIndex || (label >= 0 && label < classes)) continue;
-    const what = `to hold class indices in [0, ${classes}) or ${ignoreIndex} (ignoreIndex)`;
-    return { label: "'target'", what, actual: `${label} at index ${i}` };
-  }
-  return undefined;
+  return explainIndex(target, classes, ignoreIndex);
 }

@@ -1,11 +1,21 @@
 /** Losses that ask for a margin: between classes, or between a score and a threshold. */
 import * as aten from '../../aten/operators.generated';
-import { expected } from '../../errors';
+import { expected, type NativeError } from '../../errors';
 import { number, withDefaults } from '../../options';
-import { shapeText } from '../../tensor/shape';
+import { sameShape, shapeText } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
+import { registerDerivative } from '../../tensor/value-and-grad';
 import type { Reduction } from '../../types';
-import { asIndexTarget, asOptionalTensor, asTensor, explained, reductionCode, type TensorLike } from './arguments';
+import {
+  asIndexTarget,
+  asOptionalTensor,
+  asTensor,
+  type Explanation,
+  explained,
+  reductionCode,
+  type TensorLike,
+} from './arguments';
+import { unit } from './constants';
 import { explainBroadcast, explainExpand, explainExpandOf, explainIntegers, explainMargins } from './explain';
 import { asyncForm, inOneCall, itemForm, outForm } from './forms';
 
@@ -120,21 +130,41 @@ hingeEmbeddingLoss.async = asyncForm(hingeEmbeddingLoss);
 export function softMarginLoss(input: TensorLike, target: TensorLike, options?: ReductionOptions): Tensor {
   const found = inOneCall(softMarginLoss, input, target, options);
   if (found !== undefined) return found;
-  const op = 'softMarginLoss';
-  const filled = withDefaults<ReductionOptions>(op, options, reductionDefaults);
-  const reduction = reductionCode(op, filled.reduction);
-  const scores = asTensor(op, 'input', input);
-  const labels = asTensor(op, 'target', target, scores);
-  return explained(
-    op,
-    { arguments: { input: scores, target: labels } },
-    () => aten.soft_margin_loss(scores, labels, reduction),
-    () => explainIntegers('input', scores) ?? explainExpandOf("'target'", labels, 'input', scores),
-  );
+  const call = readSoftMargin(input, target, options);
+  return explainedSoftMargin(call, () => aten.soft_margin_loss(call.input, call.target, call.reduction));
 }
 softMarginLoss.item = itemForm(softMarginLoss);
 softMarginLoss.out = outForm(softMarginLoss);
 softMarginLoss.async = asyncForm(softMarginLoss);
+registerDerivative(softMarginLoss, (_into, input, target, options) => {
+  const call = readSoftMargin(input, target, options);
+  const { input: x, target: y, reduction } = call;
+  if (reduction === 0 || y.dtype !== x.dtype || !sameShape(x.shape, y.shape)) return undefined;
+  return explainedSoftMargin(call, () => ({
+    value: aten.soft_margin_loss(x, y, reduction),
+    grad: aten.soft_margin_loss_backward(unit(x), x, y, reduction),
+  }));
+});
+
+interface MarginCall {
+  input: Tensor;
+  target: Tensor;
+  reduction: number;
+}
+
+function readSoftMargin(input: TensorLike, target: TensorLike, options: ReductionOptions | undefined): MarginCall {
+  const op = 'softMarginLoss';
+  const filled = withDefaults<ReductionOptions>(op, options, reductionDefaults);
+  const reduction = reductionCode(op, filled.reduction);
+  const scores = asTensor(op, 'input', input);
+  return { input: scores, target: asTensor(op, 'target', target, scores), reduction };
+}
+
+function explainedSoftMargin<T>({ input, target }: MarginCall, compute: () => T): T {
+  const explain = (): Explanation | undefined =>
+    explainIntegers('input', input) ?? explainExpandOf("'target'", target, 'input', input);
+  return explained('softMarginLoss', { arguments: { input, target } }, compute, explain);
+}
 
 /**
  * Hinge loss between the target's score and every other one.
@@ -161,31 +191,65 @@ softMarginLoss.async = asyncForm(softMarginLoss);
 export function multiMarginLoss(input: TensorLike, target: TensorLike, options?: MultiMarginLossOptions): Tensor {
   const found = inOneCall(multiMarginLoss, input, target, options);
   if (found !== undefined) return found;
+  const call = readMultiMargin(input, target, options);
+  const { input: x, target: y, p, margin, weight, reduction } = call;
+  return explainedMultiMargin(call, () =>
+    reduceEmptyBatch(x, reduction, (code) => aten.multi_margin_loss(x, y, p, margin, weight, code)),
+  );
+}
+multiMarginLoss.item = itemForm(multiMarginLoss);
+multiMarginLoss.out = outForm(multiMarginLoss);
+multiMarginLoss.async = asyncForm(multiMarginLoss);
+registerDerivative(multiMarginLoss, (_into, input, target, options) => {
+  const call = readMultiMargin(input, target, options);
+  const { input: x, target: y, p, margin, weight, reduction } = call;
+  if (reduction === 0 || x.numel === 0) return undefined;
+  return explainedMultiMargin(call, () => ({
+    value: aten.multi_margin_loss(x, y, p, margin, weight, reduction),
+    grad: aten.multi_margin_loss_backward(unit(x), x, y, p, margin, weight, reduction),
+  }));
+});
+
+interface MultiMarginCall extends MarginCall {
+  p: 1 | 2;
+  margin: number;
+  weight: Tensor | undefined;
+}
+
+function readMultiMargin(
+  input: TensorLike,
+  target: TensorLike,
+  options: MultiMarginLossOptions | undefined,
+): MultiMarginCall {
   const op = 'multiMarginLoss';
   const filled = withDefaults<MultiMarginLossOptions>(op, options, multiMarginLossDefaults);
   const reduction = reductionCode(op, filled.reduction);
   const p = checkPower(op, filled.p);
   const margin = number(op, "option 'margin'", filled.margin);
   const scores = asTensor(op, 'input', input);
-  const labels = asIndexTarget(op, 'target', target);
-  const weight = asOptionalTensor(op, 'weight', filled.weight, scores);
+  return {
+    input: scores,
+    target: asIndexTarget(op, 'target', target),
+    weight: asOptionalTensor(op, 'weight', filled.weight, scores),
+    p,
+    margin,
+    reduction,
+  };
+}
+
+function explainedMultiMargin<T>({ input, target, weight }: MultiMarginCall, compute: () => T): T {
+  const op = 'multiMarginLoss';
   return explained(
     op,
-    { arguments: { input: scores, target: labels }, options: { weight } },
+    { arguments: { input, target }, options: { weight } },
     () => {
       checkClassWeight(op, weight);
-      const call = (code: number): Tensor => aten.multi_margin_loss(scores, labels, p, margin, weight, code);
-      return reduceEmptyBatch(scores, reduction, call);
+      return compute();
     },
-    (refusal) => {
-      const rows = scores.ndim === 2 ? scores.shape.slice(0, 1) : [1];
-      return explainMargins({ input: scores, target: labels, weight }, rows, 0, refusal);
-    },
+    (refusal) =>
+      explainMargins({ input, target, weight }, input.ndim === 2 ? input.shape.slice(0, 1) : [1], 0, refusal),
   );
 }
-multiMarginLoss.item = itemForm(multiMarginLoss);
-multiMarginLoss.out = outForm(multiMarginLoss);
-multiMarginLoss.async = asyncForm(multiMarginLoss);
 
 /** @internal Refuses weights of {@link multiMarginLoss} that are no vector. */
 export function checkClassWeight(op: string, weight: Tensor | undefined): void {
@@ -225,24 +289,41 @@ export function checkPower(op: string, p: unknown): 1 | 2 {
 export function multilabelMarginLoss(input: TensorLike, target: TensorLike, options?: ReductionOptions): Tensor {
   const found = inOneCall(multilabelMarginLoss, input, target, options);
   if (found !== undefined) return found;
-  const op = 'multilabelMarginLoss';
-  const filled = withDefaults<ReductionOptions>(op, options, reductionDefaults);
-  const reduction = reductionCode(op, filled.reduction);
-  const scores = asTensor(op, 'input', input);
-  const labels = asIndexTarget(op, 'target', target);
-  return explained(
-    op,
-    { arguments: { input: scores, target: labels } },
-    () => reduceEmptyBatch(scores, reduction, (code) => aten.multilabel_margin_loss(scores, labels, code)),
-    (refusal) => {
-      const shape = scores.ndim === 0 ? [1] : scores.shape;
-      return explainMargins({ input: scores, target: labels }, shape, -1, refusal);
-    },
+  const call = readMultilabelMargin(input, target, options);
+  const { input: x, target: y, reduction } = call;
+  return explainedMultilabelMargin(call, () =>
+    reduceEmptyBatch(x, reduction, (code) => aten.multilabel_margin_loss(x, y, code)),
   );
 }
 multilabelMarginLoss.item = itemForm(multilabelMarginLoss);
 multilabelMarginLoss.out = outForm(multilabelMarginLoss);
 multilabelMarginLoss.async = asyncForm(multilabelMarginLoss);
+registerDerivative(multilabelMarginLoss, (_into, input, target, options) => {
+  const call = readMultilabelMargin(input, target, options);
+  const { input: x, target: y, reduction } = call;
+  if (reduction === 0 || x.numel === 0) return undefined;
+  return explainedMultilabelMargin(call, () => {
+    const [value, isTarget] = aten.multilabel_margin_loss_forward(x, y, reduction) as [Tensor, Tensor];
+    return { value, grad: aten.multilabel_margin_loss_backward(unit(x), x, y, reduction, isTarget) };
+  });
+});
+
+function readMultilabelMargin(
+  input: TensorLike,
+  target: TensorLike,
+  options: ReductionOptions | undefined,
+): MarginCall {
+  const op = 'multilabelMarginLoss';
+  const filled = withDefaults<ReductionOptions>(op, options, reductionDefaults);
+  const reduction = reductionCode(op, filled.reduction);
+  return { input: asTensor(op, 'input', input), target: asIndexTarget(op, 'target', target), reduction };
+}
+
+function explainedMultilabelMargin<T>({ input, target }: MarginCall, compute: () => T): T {
+  const explain = (refusal: NativeError): Explanation | undefined =>
+    explainMargins({ input, target }, input.ndim === 0 ? [1] : input.shape, -1, refusal);
+  return explained('multilabelMarginLoss', { arguments: { input, target } }, compute, explain);
+}
 
 /** The kernels leave mean and sum of an empty batch unwritten: there the (empty) losses are reduced apart. */
 function reduceEmptyBatch(input: Tensor, reduction: number, call: (reduction: number) => Tensor): Tensor {

@@ -1,16 +1,11 @@
 /** Losses that are recorded once and run again: for other shapes, layouts, options and elements they are right, too. */
 import * as torch from 'libtorch-losses';
-import { byGraph, elements, refusal } from './support';
+import { byGraph, elements, refusal, scores } from './support';
 
 const { functional: F } = torch.nn;
 
 const tensor = (data: torch.TensorData): torch.Tensor => torch.tensor(data, { dtype: 'float64' });
 const crossEntropy = torch.valueAndGrad(F.crossEntropy);
-const scores = (): torch.Tensor =>
-  torch.tensor([
-    [1, 2, 0.5],
-    [0, -1, 3],
-  ]);
 
 test('many shapes, more than are kept, in turns', () => {
   for (let round = 0; round < 3; round++) {

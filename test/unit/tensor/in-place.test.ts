@@ -1,5 +1,6 @@
 /** In-place forms: the same tensor, seen through every view, and what PyTorch's graph refuses of them. */
 import * as torch from 'libtorch-losses';
+import * as aten from '../../../lib/aten/operators.generated';
 import { expectNative, refusal } from './support';
 
 const { tensor } = torch;
@@ -92,4 +93,16 @@ test.each<[string, () => unknown, string]>([
   ['clamp_ of text', () => tensor([1]).clamp_({ min: '0' as never }), 'min'],
 ])('%s is refused before libtorch', (_name, call, argument) => {
   expect(refusal(call)).toMatchObject({ code: 'INVALID_ARGUMENT', argument });
+});
+
+test.each([
+  ['memory of its own', tensor([1, 2, 3, 4])],
+  ["an array's memory", torch.fromTypedArray(new Float32Array([1, 2, 3, 4]))],
+])('what an operator writes into keeps its shape, in %s', (_memory, out) => {
+  // libtorch's resize changes the shape before it finds that the memory cannot grow.
+  for (const size of [6, 3]) {
+    refusal(() => aten.mul_out(torch.ones([size]), tensor(2), out));
+    expect(out.shape).toEqual([4]);
+  }
+  expect(aten.mul_out(torch.ones([4]), tensor(2), out).toArray()).toEqual([2, 2, 2, 2]);
 });

@@ -41,3 +41,10 @@ export const elements = ({ value, grad }: torch.ValueAndGrad): unknown[] => [
   grad.shape,
   grad.toTypedArray(),
 ];
+
+/** Scores of two rows over three classes. */
+export const scores = (): torch.Tensor =>
+  torch.tensor([
+    [1, 2, 0.5],
+    [0, -1, 3],
+  ]);

@@ -1,17 +1,12 @@
 /** Value and gradient together: by the graph or by a loss's own derivative, recorded once and run again, written into buffers. */
 import * as torch from 'libtorch-losses';
-import { byGraph, detach, elements, expectNative, refusal } from './support';
+import { byGraph, detach, elements, expectNative, refusal, scores } from './support';
 
 const { functional: F } = torch.nn;
 
 const tensor = (data: torch.TensorData): torch.Tensor => torch.tensor(data, { dtype: 'float64' });
 
 const crossEntropy = torch.valueAndGrad(F.crossEntropy);
-const scores = (): torch.Tensor =>
-  torch.tensor([
-    [1, 2, 0.5],
-    [0, -1, 3],
-  ]);
 
 describe('what it gives', () => {
   test('value and gradient, in no graph, with the other arguments passed on; nobody’s grad changes', () => {

@@ -1,0 +1,17 @@
+/** Numbers as tensors of no dimensions, which are there before anything is recorded. */
+import { full, ones } from '../../tensor/create';
+import { atOnce } from '../../tensor/recording';
+import type { Tensor } from '../../tensor/tensor';
+
+/** The gradient of a value with respect to itself, which every backward pass begins with. */
+export function unit({ dtype, device }: Tensor): Tensor {
+  return atOnce(() => ones([], { dtype, device }));
+}
+
+/**
+ * A number to divide by or multiply with, for operators that take tensors alone: of float64, which changes the dtype of no
+ * result and is rounded where a plain number is.
+ */
+export function constant(value: number, { device }: Tensor): Tensor {
+  return atOnce(() => full([], value, { dtype: 'float64', device }));
+}
