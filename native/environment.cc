@@ -19,6 +19,9 @@ namespace {
 // What V8 is told in one piece: telling it of every small tensor would cost more than making one.
 constexpr int64_t kReportStep = 256 * 1024;
 
+// The most that V8 may go on counting of what is disposed.
+constexpr int64_t kMostDisposed = int64_t{1} << 30;
+
 // What a tensor costs beside its elements: TensorImpl, StorageImpl, handle, allocator headers.
 constexpr int64_t kTensorOverhead = 640;
 
@@ -27,13 +30,25 @@ constexpr int64_t kTensorOverhead = 640;
 void Ledger::Add(node_api_basic_env env, int64_t bytes) {
   tensors_ += 1;
   bytes_ += bytes;
-  Report(env, bytes + kTensorOverhead);
+  const int64_t cost = bytes + kTensorOverhead;
+  const int64_t counted = std::min(cost, disposed_);
+  disposed_ -= counted;
+  Report(env, cost - counted);
 }
 
 void Ledger::Remove(node_api_basic_env env, int64_t bytes) {
   tensors_ -= 1;
   bytes_ -= bytes;
   Report(env, -(bytes + kTensorOverhead));
+}
+
+void Ledger::Dispose(node_api_basic_env env, int64_t bytes) {
+  tensors_ -= 1;
+  bytes_ -= bytes;
+  const int64_t cost = bytes + kTensorOverhead;
+  const int64_t counted = std::min(cost, kMostDisposed - disposed_);
+  disposed_ += counted;
+  Report(env, counted - cost);
 }
 
 void Ledger::Report(node_api_basic_env env, int64_t change) {

@@ -30,7 +30,11 @@ class Recording;
 class Ledger {
  public:
   void Add(node_api_basic_env env, int64_t bytes);
+  // One that the collector has freed.
   void Remove(node_api_basic_env env, int64_t bytes);
+  // One that a script has disposed of. V8 goes on counting its memory, for the next tensors of that
+  // size: each time that it hears of more, it collects garbage, of which there is none here.
+  void Dispose(node_api_basic_env env, int64_t bytes);
 
   int64_t tensors() const { return tensors_; }
   int64_t bytes() const { return bytes_; }
@@ -41,6 +45,8 @@ class Ledger {
   int64_t tensors_ = 0;
   int64_t bytes_ = 0;
   int64_t unreported_ = 0;
+  // Of disposed tensors, and V8 still counts them.
+  int64_t disposed_ = 0;
 };
 
 // Memory of a typed array that a storage uses.

@@ -51,13 +51,14 @@ struct TensorHandle {
     ledger->Add(env, bytes);
   }
 
-  void Release(node_api_basic_env env) {
+  // Whether there was a tensor.
+  bool Release() {
     pending.reset();
-    if (!tensor.defined()) return;
+    if (!tensor.defined()) return false;
     if (memory) std::erase(memory->handles, &tensor);
     memory.reset();
     tensor.reset();
-    ledger->Remove(env, bytes);
+    return true;
   }
 };
 
@@ -65,7 +66,7 @@ struct TensorHandle {
 // figure.
 void Finalize(node_api_basic_env env, void* data, void* /*hint*/) {
   const std::unique_ptr<TensorHandle> handle(static_cast<TensorHandle*>(data));
-  handle->Release(env);
+  if (handle->Release()) handle->ledger->Remove(env, handle->bytes);
 }
 
 // Some kernels leave their only element in memory of the size of what they reduced (mse_loss). If
@@ -156,7 +157,8 @@ std::vector<at::Tensor> UnwrapTensors(napi_env env, napi_value value, const std:
 }
 
 void DisposeTensor(napi_env env, napi_value value) {
-  ExpectHandle(env, value, "tensor").Release(env);
+  TensorHandle& handle = ExpectHandle(env, value, "tensor");
+  if (handle.Release()) handle.ledger->Dispose(env, handle.bytes);
 }
 
 bool IsDisposed(napi_env env, napi_value value) {

@@ -101,13 +101,14 @@ export function memoryTable(records, options) {
 
 /** The delays of the event loop. */
 export function eventLoopTable(rows, options) {
-  const cells = rows.map(({ name, calls, seconds, delay, target }) => [
+  const cells = rows.map(({ name, calls, seconds, delay, target, stolen }) => [
     name,
     String(calls),
     showTime(seconds),
     judged(delay, target, (value) => `${value.toFixed(1)} ms`),
+    stolen === undefined ? '–' : `${stolen} ms`,
   ]);
-  return layOut(['meanwhile', 'calls', 'time', 'longest delay of the event loop'], cells, options);
+  return layOut(['meanwhile', 'calls', 'time', 'longest delay of the event loop', 'taken by the host'], cells, options);
 }
 
 /** The training loops. */

@@ -19,3 +19,34 @@ test('a loop that drops large and small tensors survives the collections that it
   const { stdout, stderr, status, signal } = spawnSync(process.execPath, ['-e', program], { encoding: 'utf8' });
   expect({ stdout, stderr, status, signal }).toEqual({ stdout: 'true\n', stderr: '', status: 0, signal: null });
 });
+
+test('tensors that are disposed bring on no collections, those that are dropped do', () => {
+  const program = `
+    const { PerformanceObserver } = require('node:perf_hooks');
+    const { setImmediate: turn } = require('node:timers/promises');
+    const torch = require(${JSON.stringify(join(root, 'dist', 'index.js'))});
+    let collections = 0;
+    new PerformanceObserver((list) => {
+      collections += list.getEntries().filter(({ detail }) => detail.kind === 4).length;
+    }).observe({ entryTypes: ['gc'] });
+    async function collectionsOf(work) {
+      await turn();
+      collections = 0;
+      for (let i = 0; i < 300; i++) work();
+      await turn();
+      await turn();
+      return collections;
+    }
+    const make = () => torch.empty([8 * 1024 * 1024]);
+    (async () => {
+      const disposed = await collectionsOf(() => make().dispose());
+      const dropped = await collectionsOf(make);
+      console.log(JSON.stringify({ disposed, dropped }));
+    })();
+  `;
+  const { stdout, stderr } = spawnSync(process.execPath, ['-e', program], { encoding: 'utf8' });
+  expect(stderr).toBe('');
+  const { disposed, dropped } = JSON.parse(stdout) as { disposed: number; dropped: number };
+  expect(disposed).toBeLessThan(4);
+  expect(dropped).toBeGreaterThan(10);
+});
