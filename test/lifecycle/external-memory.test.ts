@@ -37,7 +37,7 @@ test('tensors that are disposed bring on no collections, those that are dropped 
       await turn();
       return collections;
     }
-    const make = () => torch.empty([8 * 1024 * 1024]);
+    const make = () => torch.empty([32 * 1024 * 1024]);
     (async () => {
       const disposed = await collectionsOf(() => make().dispose());
       const dropped = await collectionsOf(make);
