@@ -19,6 +19,7 @@ export {
   NativeError,
   TorchError,
 } from './errors';
+export * from './evaluate';
 export * as nn from './nn';
 export {
   type BackwardAllOptions,

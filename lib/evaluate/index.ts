@@ -1,0 +1,12 @@
+/** Losses over more data than one call can take. */
+export { BatchEvaluator, type BatchEvaluatorOptions, type EvaluatorState } from './batch-evaluator';
+export type { BatchOf, OptionsOf } from './losses';
+export type {
+  CalibrationBin,
+  ClassificationResult,
+  ClassResult,
+  EvaluationResult,
+  GroupResult,
+  HistogramBin,
+  WorstSample,
+} from './result';

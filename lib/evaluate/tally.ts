@@ -1,0 +1,241 @@
+/** What is known of all samples so far. */
+import { ClassificationTally, type Predictions } from './classification-tally';
+import { ExactSum } from './exact-sum';
+import { LossHistogram } from './histogram';
+import type { EvaluationResult, GroupResult } from './result';
+import { WorstSamples } from './worst';
+
+/** What a block adds, in numbers. */
+export interface Addition {
+  readonly rows: number;
+  /** How many losses there are, ignored ones included. */
+  readonly losses: number;
+  /** Each of them, where each is asked for. */
+  readonly each?: Float32Array | Float64Array;
+  /** Their sum, where they are not. */
+  readonly sum?: number;
+  /** How many of them are NaN, where they are only summed. Default 0. */
+  readonly nan?: number;
+  /** What their mean is divided by; the number of losses where it is absent. */
+  readonly denominator?: number;
+  /** What each loss is divided by before the mean is taken. */
+  readonly divisors?: Float64Array;
+  /** -1 for ignored samples. */
+  readonly labels?: Float64Array;
+  readonly predictions?: Omit<Predictions, 'labels' | 'losses'>;
+  readonly classes?: number;
+  readonly groups?: Float64Array;
+}
+
+/** What is kept beside the sums. */
+export interface TallyOptions {
+  readonly details: boolean;
+  /** How many of the worst samples. */
+  readonly worst: number;
+}
+
+interface Group {
+  count: number;
+  sum: ExactSum;
+}
+
+/** The sums over all samples. */
+export class Tally {
+  rows = 0;
+  losses = 0;
+  #count = 0;
+  #ignored = 0;
+  #nan = 0;
+  #sum = new ExactSum();
+  /** Of the losses as the mean takes them. */
+  #numerator = new ExactSum();
+  #denominator = new ExactSum();
+  #classification: ClassificationTally | undefined;
+  #groups: Map<number, Group> | undefined;
+  #histogram: LossHistogram | undefined;
+  #worst: WorstSamples;
+  readonly #options: TallyOptions;
+
+  constructor(options: TallyOptions) {
+    this.#options = options;
+    this.#worst = new WorstSamples(options.worst);
+    if (options.details) this.#histogram = new LossHistogram();
+  }
+
+  add(block: Addition): void {
+    const { each, labels, divisors, groups, predictions } = block;
+    const ignored = labels === undefined ? 0 : labels.reduce((count, label) => (label < 0 ? count + 1 : count), 0);
+    const count = block.losses - ignored;
+    this.#ignored += ignored;
+    this.#count += count;
+    this.#denominator.add(block.denominator ?? count);
+    if (each === undefined) {
+      const sum = block.sum as number;
+      this.#sum.add(sum);
+      this.#numerator.add(sum);
+      this.#nan += block.nan ?? 0;
+    } else {
+      // Losses of ignored samples are 0.
+      this.#sum.addAll(each);
+      for (let i = 0; i < each.length; i++) {
+        const loss = each[i] as number;
+        if (Number.isNaN(loss)) this.#nan += 1;
+        this.#numerator.add(divisors === undefined ? loss : loss / Math.max(divisors[i] as number, 1));
+      }
+      if (this.#options.details) this.#addDetails(each, block);
+      if (groups !== undefined) this.#addGroups(each, groups, labels);
+    }
+    if (predictions !== undefined && labels !== undefined && each !== undefined) {
+      this.#classification ??= new ClassificationTally(block.classes as number);
+      this.#classification.add({ labels, losses: each, ...predictions });
+    }
+    this.rows += block.rows;
+    this.losses += block.losses;
+  }
+
+  #addDetails(each: Float32Array | Float64Array, { labels, predictions }: Addition): void {
+    const isCounted = (i: number): boolean => labels === undefined || (labels[i] as number) >= 0;
+    const counted = labels === undefined ? each : each.filter((_, i) => isCounted(i));
+    this.#histogram?.add(counted instanceof Float32Array ? counted : Float32Array.from(counted));
+    // Ignored samples keep their place in the count, and are none of the worst.
+    const judged =
+      labels === undefined ? each : each.map((loss, i) => (isCounted(i) ? loss : Number.NEGATIVE_INFINITY));
+    this.#worst.add(judged, this.losses, (i) => {
+      const target = labels?.[i];
+      const predicted = predictions?.predicted[i];
+      return { ...(target === undefined ? {} : { target }), ...(predicted === undefined ? {} : { predicted }) };
+    });
+  }
+
+  #addGroups(each: Float32Array | Float64Array, groups: Float64Array, labels: Float64Array | undefined): void {
+    this.#groups ??= new Map();
+    const perGroup = each.length / groups.length;
+    for (let i = 0; i < each.length; i++) {
+      if (labels !== undefined && (labels[i] as number) < 0) continue;
+      const key = groups[Math.floor(i / perGroup)] as number;
+      const group = groupOf(this.#groups, key);
+      group.count += 1;
+      group.sum.add(each[i] as number);
+    }
+  }
+
+  /** Adds what the other has seen, as the data that follows. */
+  merge(other: Tally): void {
+    this.#count += other.#count;
+    this.#ignored += other.#ignored;
+    this.#nan += other.#nan;
+    this.#sum.merge(other.#sum);
+    this.#numerator.merge(other.#numerator);
+    this.#denominator.merge(other.#denominator);
+    if (other.#classification !== undefined) {
+      this.#classification ??= new ClassificationTally(other.#classification.classes);
+      this.#classification.merge(other.#classification);
+    }
+    if (other.#groups !== undefined) {
+      this.#groups ??= new Map();
+      for (const [key, { count, sum }] of other.#groups) {
+        const group = groupOf(this.#groups, key);
+        group.count += count;
+        group.sum.merge(sum);
+      }
+    }
+    if (other.#histogram !== undefined) this.#histogram?.merge(other.#histogram);
+    this.#worst.merge(other.#worst, this.losses);
+    this.rows += other.rows;
+    this.losses += other.losses;
+  }
+
+  /** How many classes there are predictions for; 0 where there are none. */
+  get classes(): number {
+    return this.#classification?.classes ?? 0;
+  }
+
+  result(name: string, reduction: EvaluationResult['reduction']): EvaluationResult {
+    const [sum, denominator] = [this.#sum.value, this.#denominator.value];
+    const divisor = reduction === 'batchmean' ? this.rows : denominator;
+    // Without samples a sum is 0, and a mean 0 / 0.
+    const loss = reduction === 'sum' ? sum : this.#numerator.value / divisor;
+    const worst = this.#worst.samples.filter(({ loss: own }) => own !== Number.NEGATIVE_INFINITY);
+    return {
+      name,
+      reduction,
+      loss,
+      count: this.#count,
+      ignored: this.#ignored,
+      sum,
+      denominator,
+      nan: this.#nan,
+      ...(this.#classification === undefined ? {} : { classification: this.#classification.result() }),
+      ...(this.#groups === undefined ? {} : { groups: groupResults(this.#groups) }),
+      ...(this.#histogram === undefined ? {} : { histogram: this.#histogram.bins(), worst }),
+    };
+  }
+
+  state(): TallyState {
+    return {
+      rows: this.rows,
+      losses: this.losses,
+      count: this.#count,
+      ignored: this.#ignored,
+      nan: this.#nan,
+      sum: this.#sum.parts,
+      numerator: this.#numerator.parts,
+      denominator: this.#denominator.parts,
+      worst: this.#worst.samples,
+      ...(this.#classification === undefined ? {} : { classification: this.#classification.state() }),
+      ...(this.#groups === undefined
+        ? {}
+        : { groups: [...this.#groups].map(([key, { count, sum }]) => [key, count, ...sum.parts] as const) }),
+      ...(this.#histogram === undefined ? {} : { histogram: this.#histogram.state() }),
+    };
+  }
+
+  static fromState(state: TallyState, options: TallyOptions): Tally {
+    const made = new Tally(options);
+    made.rows = state.rows;
+    made.losses = state.losses;
+    made.#count = state.count;
+    made.#ignored = state.ignored;
+    made.#nan = state.nan;
+    made.#sum = new ExactSum(...state.sum);
+    made.#numerator = new ExactSum(...state.numerator);
+    made.#denominator = new ExactSum(...state.denominator);
+    made.#worst = new WorstSamples(options.worst, state.worst);
+    if (state.classification !== undefined) made.#classification = ClassificationTally.fromState(state.classification);
+    if (state.groups !== undefined) {
+      made.#groups = new Map(
+        state.groups.map(([key, count, high, low]) => [key, { count, sum: new ExactSum(high, low) }]),
+      );
+    }
+    if (state.histogram !== undefined) made.#histogram = LossHistogram.fromState(state.histogram);
+    return made;
+  }
+}
+
+function groupOf(groups: Map<number, Group>, key: number): Group {
+  const found = groups.get(key) ?? { count: 0, sum: new ExactSum() };
+  groups.set(key, found);
+  return found;
+}
+
+function groupResults(groups: Map<number, Group>): GroupResult[] {
+  return [...groups]
+    .map(([group, { count, sum }]) => ({ group, count, loss: sum.value / count }))
+    .sort((a, b) => a.group - b.group);
+}
+
+/** @internal A tally in plain values. */
+export interface TallyState {
+  rows: number;
+  losses: number;
+  count: number;
+  ignored: number;
+  nan: number;
+  sum: readonly [number, number];
+  numerator: readonly [number, number];
+  denominator: readonly [number, number];
+  worst: EvaluationResult['worst'] & object;
+  classification?: Parameters<typeof ClassificationTally.fromState>[0];
+  groups?: readonly (readonly [group: number, count: number, high: number, low: number])[];
+  histogram?: Parameters<typeof LossHistogram.fromState>[0];
+}
