@@ -2,6 +2,7 @@
 /** The command `libtorch-losses`. */
 import { TorchError } from '../errors';
 import { oneOf } from '../options';
+import { evaluate } from './evaluate';
 import { install } from './install';
 import { parity } from './parity';
 import { type Output, reportTo } from './report';
@@ -11,6 +12,7 @@ import { packageVersion } from './version';
 const usage = `Usage: libtorch-losses <command> [options]
 
 Commands:
+  evaluate   a loss over files and streams, bigger than memory (libtorch-losses evaluate --help)
   install    installs libtorch into this package's cache (libtorch-losses install --help)
   parity     compares this machine's libtorch with PyTorch's recorded answers (libtorch-losses parity --help)
 
@@ -22,6 +24,7 @@ Options:
 type Command = (args: string[], context: CommandContext) => Promise<number | undefined>;
 
 const commands = {
+  evaluate,
   install: async (args, context) => {
     await install(args, context);
     return undefined;
@@ -30,7 +33,7 @@ const commands = {
 } satisfies Record<string, Command>;
 
 /** What an interrupted command leaves, besides the word. */
-const interrupted: Partial<Record<string, string>> = { install: '; nothing was installed' };
+const interrupted: Partial<Record<string, string>> = { install: '; nothing was installed', evaluate: '; nothing was written' };
 
 /**
  * Runs the command line.

@@ -1,0 +1,346 @@
+/** A loss over files: what `libtorch-losses evaluate` runs. */
+import { expected, TorchError } from '../errors';
+import { oneOf } from '../options';
+import { noGrad } from '../tensor/autograd';
+import { scope } from '../tensor/scope';
+import type { Tensor } from '../tensor/tensor';
+import { valueAndGrad } from '../tensor/value-and-grad';
+import { type DType, isFloating } from '../types';
+import { BatchEvaluator } from './batch-evaluator';
+import { badData } from './files/bad-data';
+import { type NpyWriter, writeNpy } from './files/npy-writer';
+import { type OpenArrayOptions, openArray } from './files/open';
+import { type LossDescription, lossDescriptions } from './losses';
+import type { EvaluationResult } from './result';
+import type { ArraySource } from './source';
+
+/** What to evaluate. */
+export interface Evaluation {
+  /** `crossEntropy`, `cross-entropy`, `cross_entropy` or `CrossEntropyLoss`. */
+  readonly loss: string;
+  /** Where each argument of the loss is, by its name; `input` and `target` stand for the first and the last. */
+  readonly arguments: Readonly<Record<string, readonly string[]>>;
+  /** Options of the loss; text that names an array file is read. */
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly device: string;
+  /** Rows that are read at once; absent: as many as make 16 MB. */
+  readonly batchRows: number | undefined;
+  /** What the first argument is cast to. */
+  readonly dtype: DType | undefined;
+  /** Where each loss is written. */
+  readonly perSample: string | undefined;
+  /** Where the gradient to the first argument is written. */
+  readonly gradient: string | undefined;
+  /** Where the group of each sample is. */
+  readonly groups: readonly string[] | undefined;
+  /** Whether the result has a histogram and the worst samples. */
+  readonly details: boolean;
+  /** How raw standard input is to be read. */
+  readonly standardInput: OpenArrayOptions | undefined;
+  /** Is told of the bytes so far, and of all if that is known. */
+  readonly onProgress: (done: number, total: number) => void;
+  readonly signal: AbortSignal;
+}
+
+/** What came of it. */
+export interface Evaluated {
+  readonly result: EvaluationResult;
+  readonly files: readonly string[];
+  readonly bytes: number;
+  readonly seconds: number;
+}
+
+const op = 'evaluate';
+
+/** How much is read at once. */
+const batchBytes = 16 * 2 ** 20;
+
+/** How long the event loop may wait for its turn, in milliseconds. */
+const patience = 50;
+
+/** @internal The loss that a name of PyTorch's or of this library stands for. */
+export function lossNamed(name: string): LossDescription {
+  const fold = (text: string): string => text.toLowerCase().replaceAll(/[-_]/g, '').replace(/loss$/, '');
+  const aliases: Readonly<Record<string, string>> = {
+    bce: 'binaryCrossEntropy',
+    bcewithlogits: 'binaryCrossEntropyWithLogits',
+    kldiv: 'klDiv',
+  };
+  const wanted = aliases[fold(name)] ?? name;
+  const found = lossDescriptions.find((description) => fold(description.name) === fold(wanted));
+  if (found !== undefined) return found;
+  const names = lossDescriptions.map((description) => description.name);
+  oneOf(op, "'--loss'", name, names);
+  throw expected(op, "'--loss'", 'to be a loss', name);
+}
+
+/**
+ * Evaluates a loss over files.
+ *
+ * @throws TorchError `BAD_DATA` for files that cannot be read and data that the loss refuses; `INVALID_ARGUMENT` for an
+ *   order that cannot be met.
+ */
+export async function evaluateFiles(order: Evaluation): Promise<Evaluated> {
+  const description = lossNamed(order.loss);
+  const specs = readArguments(description, order.arguments);
+  const start = performance.now();
+  const open: ArraySource[] = [];
+  const writers: NpyWriter[] = [];
+  try {
+    const options = await readOptions(order, open);
+    const sources = await openAll(description, specs, order, open);
+    const groups = order.groups && (await openOne(order.groups, order, open));
+    const all = groups === undefined ? sources.batched : [...sources.batched, groups];
+    checkRows(all);
+    const { losses, gradients } = outputs(order, sources.first, description, writers);
+    const divisor = gradients && (await divisorOf(description, specs, order, options));
+    const evaluator = new BatchEvaluator(description.loss, options as never, {
+      details: order.details,
+      ...(losses === undefined ? {} : { onLosses: (values: Tensor) => losses.append(values) }),
+    });
+    const batches = new Batches(description, sources, groups, order);
+    await batches.each(({ args, ids }) => {
+      withNames(description, specs, () => {
+        if (ids === undefined) evaluator.update(...(args as never[]));
+        else evaluator.updateGroups(ids, ...(args as never[]));
+        if (gradients !== undefined) gradients.append(gradientOf(description, args, options, divisor as number));
+      });
+    });
+    evaluator.flush();
+    const result = evaluator.result();
+    for (const writer of writers) writer.finish();
+    const seconds = (performance.now() - start) / 1000;
+    return { result, files: all.map(({ name }) => name), bytes: batches.bytes, seconds };
+  } catch (error) {
+    for (const writer of writers) writer.discard();
+    throw error;
+  } finally {
+    for (const source of open) source.close();
+  }
+}
+
+/** The specs of all arguments by their own names. */
+function readArguments(
+  { name, arguments: names }: LossDescription,
+  given: Readonly<Record<string, readonly string[]>>,
+): Readonly<Record<string, readonly string[]>> {
+  const own: Record<string, readonly string[]> = {};
+  const target = names.find((argument) => argument.startsWith('target')) ?? (names.at(-1) as string);
+  for (const [key, specs] of Object.entries(given)) {
+    const argument = names.includes(key) ? key : key === 'input' ? (names[0] as string) : key === 'target' ? target : key;
+    own[oneOf(op, `'--argument' of ${name}`, argument, names)] = specs;
+  }
+  for (const argument of names) {
+    if (own[argument]?.length) continue;
+    const flag = argument === names[0] ? '--input' : argument === target ? '--target' : `--argument ${argument}=<file>`;
+    throw expected(op, `'${flag}'`, `to name the file of '${argument}', which ${name} takes`, 'nothing');
+  }
+  return own;
+}
+
+const arrayFile = /\.(npy|npz|safetensors)(:.+)?$/;
+
+async function readOptions({ options }: Evaluation, open: ArraySource[]): Promise<Record<string, unknown>> {
+  const read: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(options)) {
+    read[name] = typeof value === 'string' && arrayFile.test(value) ? await wholeArray(value, open) : value;
+  }
+  return read;
+}
+
+/** A small array, all at once. */
+async function wholeArray(spec: string, open: ArraySource[]): Promise<Tensor> {
+  const source = await openArray(spec);
+  open.push(source);
+  const rows = await source.read(source.rows ?? Number.MAX_SAFE_INTEGER);
+  if (rows === undefined) throw badData(source.name, 'has no rows');
+  return rows.clone();
+}
+
+async function openOne(specs: readonly string[], order: Evaluation, open: ArraySource[]): Promise<ArraySource> {
+  const source = await openArray(specs, specs.length === 1 && specs[0] === '-' ? order.standardInput : undefined);
+  open.push(source);
+  return source;
+}
+
+interface Sources {
+  readonly first: ArraySource;
+  readonly batched: readonly ArraySource[];
+  /** By position among the loss's arguments. */
+  readonly byArgument: readonly (ArraySource | Tensor)[];
+}
+
+async function openAll(
+  { arguments: names, constant }: LossDescription,
+  specs: Readonly<Record<string, readonly string[]>>,
+  order: Evaluation,
+  open: ArraySource[],
+): Promise<Sources> {
+  const byArgument: (ArraySource | Tensor)[] = [];
+  for (const name of names) {
+    const own = specs[name] as readonly string[];
+    byArgument.push(constant.includes(name) ? await wholeArray(own[0] as string, open) : await openOne(own, order, open));
+  }
+  const batched = byArgument.filter((source): source is ArraySource => 'read' in source);
+  return { first: batched[0] as ArraySource, batched, byArgument };
+}
+
+/** All arrays must have the same number of rows. */
+function checkRows(sources: readonly ArraySource[]): void {
+  const [first] = sources as [ArraySource];
+  for (const { name, rows } of sources) {
+    if (rows === undefined || first.rows === undefined || rows === first.rows) continue;
+    throw badData(name, `has ${rows} rows, but ${first.name} has ${first.rows}`);
+  }
+}
+
+function outputs(
+  order: Evaluation,
+  first: ArraySource,
+  { batchDim, name }: LossDescription,
+  writers: NpyWriter[],
+): { losses: NpyWriter | undefined; gradients: NpyWriter | undefined } {
+  const dtype = order.dtype ?? first.dtype;
+  const began = (path: string, rowShape: readonly number[]): NpyWriter => {
+    const writer = writeNpy(path, { dtype, rowShape });
+    writers.push(writer);
+    return writer;
+  };
+  if (order.gradient !== undefined && Object.keys(batchDim).length > 0) {
+    throw expected(op, "'--gradient'", 'to be absent', `a file, for ${name}, whose batches are no rows`);
+  }
+  return {
+    // Losses of elements, or of places in a sample, come flat.
+    losses: order.perSample === undefined ? undefined : began(order.perSample, []),
+    gradients: order.gradient === undefined ? undefined : began(order.gradient, first.rowShape),
+  };
+}
+
+/** Reads all arrays in step. */
+class Batches {
+  bytes = 0;
+  readonly #description: LossDescription;
+  readonly #sources: Sources;
+  readonly #groups: ArraySource | undefined;
+  readonly #order: Evaluation;
+
+  constructor(description: LossDescription, sources: Sources, groups: ArraySource | undefined, order: Evaluation) {
+    this.#description = description;
+    this.#sources = sources;
+    this.#groups = groups;
+    this.#order = order;
+  }
+
+  async each(use: (batch: { args: Tensor[]; ids: Tensor | undefined }) => void): Promise<void> {
+    const { first, batched, byArgument } = this.#sources;
+    const { signal, onProgress, batchRows } = this.#order;
+    const all = this.#groups === undefined ? batched : [...batched, this.#groups];
+    const rowBytes = all.map(bytesOfRow);
+    const rows = batchRows ?? Math.max(1, Math.floor(batchBytes / Math.max(rowBytes[0] as number, 1)));
+    const total = (first.rows ?? 0) * rowBytes.reduce((sum, bytes) => sum + bytes, 0);
+    let turn = performance.now();
+    for (let done = 0; ; ) {
+      signal.throwIfAborted();
+      const read: (Tensor | undefined)[] = [];
+      for (const source of all) read.push(await source.read(rows));
+      if (read.every((tensor) => tensor === undefined)) return;
+      const counts = read.map((tensor) => tensor?.shape[0] ?? 0);
+      const short = counts.findIndex((count) => count !== counts[0]);
+      if (short > 0) {
+        const [one, other] = [done + (counts[0] as number), done + (counts[short] as number)];
+        const ends = one < other ? [first.name, one] : [(all[short] as ArraySource).name, other];
+        throw badData(String(ends[0]), `ends after ${ends[1]} rows, before the others`);
+      }
+      const ids = this.#groups === undefined ? undefined : read.pop();
+      scope(() => {
+        let at = 0;
+        const args = byArgument.map((source) => ('read' in source ? (read[at++] as Tensor) : source));
+        use({ args: this.#prepared(args), ids });
+      });
+      for (const tensor of read) tensor?.dispose();
+      done += counts[0] as number;
+      this.bytes += (counts[0] as number) * rowBytes.reduce((sum, bytes) => sum + bytes, 0);
+      onProgress(this.bytes, total);
+      if (performance.now() - turn < patience) continue;
+      // Interruptions and progress bars need the event loop.
+      await new Promise(setImmediate);
+      turn = performance.now();
+    }
+  }
+
+  /** On the device, in the dtypes that the loss takes. */
+  #prepared(args: readonly Tensor[]): Tensor[] {
+    const { arguments: names, target, batchDim } = this.#description;
+    const { dtype, device } = this.#order;
+    const first = this.#placed(args[0] as Tensor, dtype);
+    return args.map((tensor, i) => {
+      const name = names[i] as string;
+      if (i === 0) return batchDim[name] === 1 ? first.transpose(0, 1) : first;
+      if (isFloating(tensor.dtype)) return this.#placed(tensor, dtype === undefined ? undefined : first.dtype);
+      const holdsIndices = target !== 'elements' && (name.startsWith('target') || name.endsWith('Lengths'));
+      return tensor.to({ device, dtype: holdsIndices ? 'int64' : first.dtype });
+    });
+  }
+
+  #placed(tensor: Tensor, dtype: DType | undefined): Tensor {
+    return tensor.to(dtype === undefined ? { device: this.#order.device } : { device: this.#order.device, dtype });
+  }
+}
+
+function bytesOfRow({ dtype, rowShape }: ArraySource): number {
+  const bits = /\d+$/.exec(dtype)?.[0];
+  return rowShape.reduce((product, size) => product * size, bits === undefined ? 1 : Number(bits) / 8);
+}
+
+/** What the gradient of the sum is divided by; it has to be known before the first row is written. */
+async function divisorOf(
+  description: LossDescription,
+  specs: Readonly<Record<string, readonly string[]>>,
+  order: Evaluation,
+  options: Readonly<Record<string, unknown>>,
+): Promise<number> {
+  if (options.reduction === 'sum') return 1;
+  const open: ArraySource[] = [];
+  try {
+    const sources = await openAll(description, specs, order, open);
+    const standardInput = Object.values(specs).some((own) => own.includes('-'));
+    if (standardInput) throw expected(op, "'--gradient'", "to come with '--reduction sum'", 'a mean over a stream');
+    const { rows = 0 } = sources.first;
+    if (options.reduction === 'batchmean') return rows;
+    // What counts depends on targets, weights and what is ignored: the data is gone through once for it.
+    const evaluator = new BatchEvaluator(description.loss, options as never, { predictions: false });
+    const batches = new Batches(description, sources, undefined, { ...order, onProgress: () => {} });
+    await batches.each(({ args }) => {
+      withNames(description, specs, () => evaluator.update(...(args as never[])));
+    });
+    return evaluator.result().denominator;
+  } finally {
+    for (const source of open) source.close();
+  }
+}
+
+function gradientOf(
+  { loss }: LossDescription,
+  [input, ...rest]: readonly Tensor[],
+  options: Readonly<Record<string, unknown>>,
+  divisor: number,
+): Tensor {
+  const { grad } = valueAndGrad(loss)(input as Tensor, ...rest, { ...options, reduction: 'sum' });
+  return noGrad(() => grad.div_(divisor).cpu());
+}
+
+/** What the loss refuses is a matter of the files that the data came from. */
+function withNames(
+  { arguments: names }: LossDescription,
+  specs: Readonly<Record<string, readonly string[]>>,
+  fn: () => void,
+): void {
+  try {
+    fn();
+  } catch (error) {
+    if (!(error instanceof TorchError)) throw error;
+    const argument = error.argument !== undefined && names.includes(error.argument) ? error.argument : undefined;
+    const where = argument === undefined ? Object.values(specs).flat().join(', ') : (specs[argument] ?? []).join(', ');
+    throw badData(where, error.message, { cause: error });
+  }
+}
