@@ -1,6 +1,8 @@
 /** A parity report as one HTML page that needs nothing else: a heat map of losses by dtypes, and the failures. */
 import { type ParityReport, type ParityRow, sortedRows } from '../parity/report';
-import { count, failureName, heading, share, ulps, verdict } from './parity-table';
+import { count } from './figures';
+import { escaped, factList, page } from './page';
+import { failureName, heading, share, ulps, verdict } from './parity-table';
 
 /** The page. */
 export function parityPage(report: ParityReport): string {
@@ -18,19 +20,12 @@ export function parityPage(report: ParityReport): string {
     ['Also by the reference', count(totals.reference.cases)],
     ['Failures', count(report.failures.length)],
   ];
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${passed ? '✔' : '✘'} Parity with PyTorch</title>
-<style>${style}</style>
-<main>
-<h1>Parity with PyTorch</h1>
+  const body = `<h1>Parity with PyTorch</h1>
 <p class="verdict ${passed ? 'good' : 'bad'}">${escaped(verdict(report))}</p>
 ${heading(report)
   .map((line) => `<p class="where">${escaped(line)}</p>`)
   .join('\n')}
-<dl>${facts.map(([name, value]) => `<div><dt>${name}</dt><dd>${escaped(value)}</dd></div>`).join('')}</dl>
+${factList(facts)}
 <h2>Losses by dtype</h2>
 <div class="scroll"><table class="map">
 <thead><tr><th></th>${dtypes.map((dtype) => `<th scope="col">${escaped(dtype)}</th>`).join('')}</tr></thead>
@@ -39,10 +34,8 @@ ${lines.join('\n')}
 </tbody></table></div>
 ${legend}
 <h2>Failures</h2>
-${failureList(report)}
-</main>
-</html>
-`;
+${failureList(report)}`;
+  return page({ title: `${passed ? '✔' : '✘'} Parity with PyTorch`, style, body });
 }
 
 const legend = `<p class="legend"><span class="same">all bits PyTorch's</span><span class="near">within tolerance, some bits differ</span>
@@ -82,29 +75,7 @@ function failureList({ failures }: ParityReport): string {
   return items.join('\n');
 }
 
-function escaped(text: string): string {
-  const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-  return text.replace(/[&<>"]/g, (character) => entities[character] as string);
-}
-
 const style = `
-:root { color-scheme: light dark; --ink: #1c2430; --soft: #5b6675; --paper: #fff; --line: #dfe4ea;
-  --same: #1f8a5b; --near: #d9a21b; --wrong: #c9372c; --none: #f1f3f6; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #e6eaf0; --soft: #9aa5b4; --paper: #14181e; --line: #2b323c; --same: #1d7a52; --near: #a97b10;
-    --wrong: #b3342a; --none: #1d232b; } }
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--paper); color: var(--ink);
-  font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
-main { max-width: 76rem; margin: 0 auto; padding: 2rem 1.25rem 4rem; }
-h1 { margin: 0 0 .5rem; font-size: 1.7rem; } h2 { margin: 2rem 0 .75rem; font-size: 1.15rem; }
-.verdict { display: inline-block; margin: 0 0 .75rem; padding: .35rem .8rem; border-radius: .4rem; color: #fff; font-weight: 600; }
-.good { background: var(--same); } .bad { background: var(--wrong); }
-.where { margin: 0; color: var(--soft); overflow-wrap: anywhere; }
-dl { display: flex; flex-wrap: wrap; gap: .75rem; margin: 1.25rem 0 0; }
-dl div { padding: .6rem 1rem; border: 1px solid var(--line); border-radius: .5rem; }
-dt { color: var(--soft); font-size: .8rem; } dd { margin: 0; font-size: 1.25rem; font-weight: 600; }
-.scroll { overflow-x: auto; }
 .map { border-collapse: separate; border-spacing: 3px; width: 100%; font-variant-numeric: tabular-nums; }
 .map th { padding: .2rem .3rem; font-weight: 600; font-size: .85rem; text-align: center; }
 .map tbody th { text-align: left; white-space: nowrap; font-weight: 500; }
@@ -115,6 +86,4 @@ dt { color: var(--soft); font-size: .8rem; } dd { margin: 0; font-size: 1.25rem;
 .none { background: var(--none); color: var(--soft); font-size: .75rem; }
 .legend { display: flex; flex-wrap: wrap; gap: .5rem; margin: .75rem 0; font-size: .8rem; }
 .legend span { padding: .15rem .6rem; border-radius: .3rem; }
-details { border-bottom: 1px solid var(--line); padding: .4rem 0; } summary { cursor: pointer; overflow-wrap: anywhere; }
-pre { margin: .5rem 0; padding: .6rem .8rem; overflow-x: auto; background: var(--none); border-radius: .4rem; font-size: .8rem; }
 `;

@@ -1,5 +1,7 @@
 /** A parity report as text: what ran, a table by loss and dtype, and what failed. */
 import { type ParityFailure, type ParityReport, type ParityRow, totalsOf } from '../parity/report';
+import { count } from './figures';
+import { aligned } from './table';
 
 const shownFailures = 20;
 
@@ -29,7 +31,7 @@ export function parityTable(report: ParityReport): string {
   return [
     ...heading(report),
     '',
-    ...aligned([columns, ...cells, ['total', '', ...sums]]),
+    ...aligned([columns, ...cells, ['total', '', ...sums]], 2),
     '',
     ...left,
     ...failureLines(report.failures),
@@ -81,11 +83,6 @@ export function ulps(worst: number | null): string {
   return worst < 1e6 ? String(worst) : worst.toExponential(1);
 }
 
-/** `1234567` -> `'1,234,567'`. */
-export function count(number: number): string {
-  return number.toLocaleString('en-US');
-}
-
 function figures({ reference, ...row }: Omit<ParityRow, 'loss' | 'dtype'>): string[] {
   return [
     count(row.cases),
@@ -115,17 +112,4 @@ function failureLines(failures: readonly ParityFailure[]): string[] {
 export function failureName({ loss, case: name, form, against }: ParityFailure): string {
   const what = against === 'reference' ? ', against the reference' : '';
   return [loss, name, form].filter((part) => part !== '').join(' · ') + what;
-}
-
-/** Columns as wide as their widest cell, the first two aligned left. */
-function aligned(rows: readonly string[][]): string[] {
-  const widths = columns.map((_, column) => Math.max(...rows.map((row) => (row[column] as string).length)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) =>
-        column < 2 ? cell.padEnd(widths[column] as number) : cell.padStart(widths[column] as number),
-      )
-      .join('  ')
-      .trimEnd(),
-  );
 }
