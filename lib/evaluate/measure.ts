@@ -70,7 +70,8 @@ function predict(
   const labels = aten.reshape(target.dtype === 'int64' ? target : target.to('int64'), [-1]);
   // Ignored labels stand for no class; what is found for them is never looked at.
   const safe = aten.clamp(labels, 0, (scores.shape[1] as number) - 1);
-  const [best, predicted] = aten.max_dim(scores, 1, false) as [Tensor, Tensor];
+  const best = aten.amax(scores, [1]);
+  const predicted = aten.argmax(scores, 1);
   const own = aten.squeeze_dim(aten.gather(scores, 1, aten.unsqueeze(safe, 1)), 1);
   const ranks = aten.sum_dim_IntList(aten.gt_Tensor(scores, aten.unsqueeze(own, 1)), [1]);
   const isPlain = options.weight === undefined && !options.labelSmoothing;
