@@ -16,6 +16,8 @@
  *   PyTorch shows as RuntimeError, ValueError, IndexError, TypeError, NotImplementedError and OutOfMemoryError.
  * - `LIBTORCH_NOT_FOUND`, `LIBTORCH_UNUSABLE`, `LIBTORCH_UNSUPPORTED`, `ADDON_NOT_FOUND`: loading failed.
  * - `INSTALL_FAILED`: `libtorch-losses install` could not finish.
+ * - `BAD_DATA`: a file or stream of arrays is missing, damaged, of a kind that cannot be read, or cannot be written. The
+ *   message names it, the place in it where there is one, and the reason.
  */
 export type ErrorCode =
   | 'INVALID_ARGUMENT'
@@ -26,7 +28,8 @@ export type ErrorCode =
   | 'IN_USE'
   | NativeErrorCode
   | LoadErrorCode
-  | 'INSTALL_FAILED';
+  | 'INSTALL_FAILED'
+  | 'BAD_DATA';
 
 /** The kinds of error that libtorch itself throws. */
 export type NativeErrorCode = 'RUNTIME' | 'VALUE' | 'INDEX' | 'TYPE' | 'NOT_IMPLEMENTED' | 'OUT_OF_MEMORY';

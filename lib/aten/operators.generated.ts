@@ -801,6 +801,13 @@ export function view(self: Tensor, size: readonly number[]): Tensor {
 }
 let $view: Operator | undefined;
 
+/** `aten::view.dtype(Tensor(a) self, ScalarType dtype) -> Tensor(a)` */
+export function view_dtype(self: Tensor, dtype: DType): Tensor {
+  $view_dtype ??= operator('aten::view', 'dtype');
+  return wrap($view_dtype(unwrap(self, 'view', 'self'), code(dtype, 'view')));
+}
+let $view_dtype: Operator | undefined;
+
 /** `aten::transpose.int(Tensor(a) self, int dim0, int dim1) -> Tensor(a)` */
 export function transpose_int(self: Tensor, dim0: number, dim1: number): Tensor {
   $transpose_int ??= operator('aten::transpose', 'int');
@@ -898,6 +905,29 @@ export function broadcast_tensors(tensors: readonly Tensor[]): Tensor[] {
   return wrapList($broadcast_tensors(unwrapList(tensors, 'broadcast_tensors', 'tensors')));
 }
 let $broadcast_tensors: Operator | undefined;
+
+// bytes
+
+/** `aten::from_file(str filename, bool? shared=None, int? size=0, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor` */
+export function from_file(filename: string, shared?: boolean | undefined, size?: number | undefined, dtype?: DType | undefined, layout?: undefined, device?: Device | undefined, pin_memory?: boolean | undefined): Tensor {
+  $from_file ??= operator('aten::from_file', '');
+  return wrap($from_file(filename, shared, size, code(dtype, 'from_file'), layout, device, pin_memory));
+}
+let $from_file: Operator | undefined;
+
+/** `aten::flip(Tensor self, int[] dims) -> Tensor` */
+export function flip(self: Tensor, dims: readonly number[]): Tensor {
+  $flip ??= operator('aten::flip', '');
+  return wrap($flip(unwrap(self, 'flip', 'self'), dims));
+}
+let $flip: Operator | undefined;
+
+/** `aten::bitwise_and.Scalar(Tensor self, Scalar other) -> Tensor` */
+export function bitwise_and_Scalar(self: Tensor, other: Scalar): Tensor {
+  $bitwise_and_Scalar ??= operator('aten::bitwise_and', 'Scalar');
+  return wrap($bitwise_and_Scalar(unwrap(self, 'bitwise_and', 'self'), other));
+}
+let $bitwise_and_Scalar: Operator | undefined;
 
 // indexing
 
@@ -1566,6 +1596,7 @@ export const schemas: Readonly<Record<string, string>> = {
   'logical_or': "aten::logical_or(Tensor self, Tensor other) -> Tensor",
   'reshape': "aten::reshape(Tensor(a) self, SymInt[] shape) -> Tensor(a)",
   'view': "aten::view(Tensor(a) self, SymInt[] size) -> Tensor(a)",
+  'view.dtype': "aten::view.dtype(Tensor(a) self, ScalarType dtype) -> Tensor(a)",
   'transpose.int': "aten::transpose.int(Tensor(a) self, int dim0, int dim1) -> Tensor(a)",
   'permute': "aten::permute(Tensor(a) self, int[] dims) -> Tensor(a)",
   't': "aten::t(Tensor(a) self) -> Tensor(a)",
@@ -1580,6 +1611,9 @@ export const schemas: Readonly<Record<string, string>> = {
   'flatten.using_ints': "aten::flatten.using_ints(Tensor(a) self, int start_dim=0, int end_dim=-1) -> Tensor(a)",
   'unbind.int': "aten::unbind.int(Tensor(a -> *) self, int dim=0) -> Tensor(a)[]",
   'broadcast_tensors': "aten::broadcast_tensors(Tensor[] tensors) -> Tensor[]",
+  'from_file': "aten::from_file(str filename, bool? shared=None, int? size=0, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor",
+  'flip': "aten::flip(Tensor self, int[] dims) -> Tensor",
+  'bitwise_and.Scalar': "aten::bitwise_and.Scalar(Tensor self, Scalar other) -> Tensor",
   'index_select': "aten::index_select(Tensor self, int dim, Tensor index) -> Tensor",
   'gather': "aten::gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor",
   'masked_select': "aten::masked_select(Tensor self, Tensor mask) -> Tensor",

@@ -1,0 +1,106 @@
+/** Several arrays as one, along the first dimension. */
+import * as aten from '../../aten/operators.generated';
+import { sameShape, shapeText } from '../../tensor/shape';
+import type { Tensor } from '../../tensor/tensor';
+import type { DType } from '../../types';
+import type { ArraySource } from '../source';
+import { badData } from './bad-data';
+import { Rows } from './rows';
+
+/** One of the arrays. */
+interface Part {
+  readonly name: string;
+  readonly rows: number;
+  open(): Promise<ArraySource>;
+}
+
+/**
+ * The arrays as one source. Each is opened now, to compare them, and again when its rows are due: so no more than one
+ * file is open at a time.
+ *
+ * @throws TorchError `BAD_DATA` if dtypes or shapes of rows differ, or a file is no array.
+ */
+export async function concatenate(
+  name: string,
+  openers: readonly (() => Promise<ArraySource>)[],
+): Promise<ArraySource> {
+  const parts: Part[] = [];
+  let first: ArraySource | undefined;
+  for (const open of openers) {
+    const source = await open();
+    source.close();
+    first ??= source;
+    checkLike(first, source);
+    if (source.rows === undefined) throw badData(source.name, 'does not say how many rows it has');
+    parts.push({ name: source.name, rows: source.rows, open });
+  }
+  if (first === undefined) throw badData(name, 'names no array');
+  return new ConcatenatedRows(name, first, parts);
+}
+
+function checkLike(first: ArraySource, source: ArraySource): void {
+  if (source.dtype === first.dtype && sameShape(source.rowShape, first.rowShape)) return;
+  const describe = ({ dtype, rowShape }: ArraySource): string => `${dtype} with rows of shape ${shapeText(rowShape)}`;
+  throw badData(source.name, `is ${describe(source)}, but ${first.name} is ${describe(first)}`);
+}
+
+class ConcatenatedRows extends Rows {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly rowShape: readonly number[];
+  readonly rows: number;
+  readonly #waiting: Part[];
+  #current: ArraySource | undefined;
+
+  constructor(name: string, { dtype, rowShape }: ArraySource, parts: readonly Part[]) {
+    super();
+    this.name = name;
+    this.dtype = dtype;
+    this.rowShape = rowShape;
+    this.rows = parts.reduce((sum, part) => sum + part.rows, 0);
+    this.#waiting = [...parts];
+  }
+
+  protected async next(wanted: number): Promise<Tensor | undefined> {
+    const pieces: Tensor[] = [];
+    try {
+      let missing = wanted;
+      while (missing > 0) {
+        const source = this.#current ?? (await this.#open());
+        if (source === undefined) break;
+        const piece = await source.read(missing);
+        if (piece === undefined) this.#leave();
+        else {
+          pieces.push(piece);
+          missing -= piece.shape[0] as number;
+        }
+      }
+      if (pieces.length > 1) return aten.cat(pieces);
+      return pieces.pop();
+    } finally {
+      for (const piece of pieces) piece.dispose();
+    }
+  }
+
+  protected release(): void {
+    this.#leave();
+    this.#waiting.length = 0;
+  }
+
+  async #open(): Promise<ArraySource | undefined> {
+    const part = this.#waiting.shift();
+    if (part === undefined) return undefined;
+    const source = await part.open();
+    if (source.dtype !== this.dtype || !sameShape(source.rowShape, this.rowShape) || source.rows !== part.rows) {
+      source.close();
+      throw badData(part.name, 'has changed since it was first opened');
+    }
+    this.#current = source;
+    return source;
+  }
+
+  #leave(): void {
+    this.#current?.close();
+    this.#current = undefined;
+  }
+}

@@ -1,0 +1,98 @@
+/** Bytes to rows: byte order, alignment, order of dimensions, and dtypes that libtorch has no arithmetic for. */
+import '../../tensor/methods';
+import * as aten from '../../aten/operators.generated';
+import { scope } from '../../tensor/scope';
+import { shapeText } from '../../tensor/shape';
+import type { Tensor } from '../../tensor/tensor';
+import { badData } from './bad-data';
+import type { ElementType } from './element';
+import type { ArrayLayout } from './layout';
+
+/** Bytes of an array in memory. */
+export interface ArrayBytes {
+  /** uint8 of shape `[bytes]`. */
+  bytes: Tensor;
+  /** Whether they begin at a multiple of the element's size. */
+  aligned: boolean;
+}
+
+/**
+ * Rows whose bytes lie one after the other. No copy, unless alignment, byte order or dtype need one.
+ *
+ * `shape` is that of the rows, `first` the index of the first one in the array: both for the message, should an unsigned
+ * integer be too large.
+ *
+ * @throws TorchError `BAD_DATA` for a uint64 beyond int64.
+ */
+export function decodeRows(
+  name: string,
+  { bytes, aligned }: ArrayBytes,
+  element: ElementType,
+  shape: readonly number[],
+  first: number,
+): Tensor {
+  return scope(() => {
+    let ordered = bytes;
+    if (element.bigEndian) ordered = aten.view(aten.flip(aten.view(bytes, [-1, element.size]), [1]), [-1]);
+    else if (!aligned) ordered = aten.clone(bytes);
+    return widened(name, aten.view(asStored(ordered, element), shape), element, first);
+  });
+}
+
+/**
+ * Rows of an array in Fortran order, made contiguous. `base.bytes` shows nothing, but begins where the first of the rows
+ * does, and has the memory of the whole array.
+ */
+export function decodeFortranRows(
+  name: string,
+  base: ArrayBytes,
+  { element, shape }: Pick<ArrayLayout, 'element' | 'shape'>,
+  first: number,
+  count: number,
+): Tensor {
+  return scope(() => {
+    const strides = fortranStrides(shape);
+    const rows = [count, ...shape.slice(1)];
+    if (base.aligned && !element.bigEndian) {
+      const elements = element.stored === 'bool' ? base.bytes : aten.view_dtype(base.bytes, element.stored);
+      const contiguous = aten.contiguous(aten.as_strided(elements, rows, strides));
+      return widened(name, asStored(contiguous, element), element, first);
+    }
+    const { size } = element;
+    const sized = aten.as_strided(base.bytes, [...rows, size], [...strides.map((stride) => stride * size), 1]);
+    const bytes = aten.view(aten.contiguous(sized), [-1]);
+    return decodeRows(name, { bytes, aligned: true }, element, rows, first);
+  });
+}
+
+/** How many elements apart neighbours of each dimension lie if the first dimension runs fastest. */
+function fortranStrides(shape: readonly number[]): number[] {
+  let stride = 1;
+  return shape.map((size) => {
+    const own = stride;
+    stride *= size;
+    return own;
+  });
+}
+
+/** Bytes, or elements already, as the dtype they are stored as. A byte that is not zero is true. */
+function asStored(elements: Tensor, element: ElementType): Tensor {
+  return element.stored === 'bool' ? aten.ne_Scalar(elements, 0) : aten.view_dtype(elements, element.stored);
+}
+
+/** Unsigned integers in a dtype that holds them: the upper bits of the wider type are cleared. */
+function widened(name: string, rows: Tensor, { unsigned, size, dtype }: ElementType, first: number): Tensor {
+  if (!unsigned) return rows;
+  if (size < 8) return aten.bitwise_and_Scalar(aten.to_dtype_layout(rows, dtype), 2 ** (8 * size) - 1);
+  const negative = aten.lt_Scalar(rows, 0);
+  if (aten.any(negative).item<boolean>()) throw tooLarge(name, rows, negative, first);
+  return rows;
+}
+
+function tooLarge(name: string, rows: Tensor, negative: Tensor, first: number): Error {
+  const index = aten.select_int(aten.nonzero(negative), 0, 0).toArray<number[]>();
+  const value = index.reduce((tensor, at) => aten.select_int(tensor, 0, at), rows).item<number | bigint>();
+  const place = shapeText([(index[0] as number) + first, ...index.slice(1)]);
+  const shown = BigInt.asUintN(64, BigInt(value));
+  return badData(name, `element ${place} is ${shown}, which int64 does not hold (uint64 is read up to 2^63 - 1)`);
+}

@@ -1,0 +1,161 @@
+/** Writing rows to a .npy file, without knowing how many there will be. */
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { isTensor, showForeign } from '../../aten/bind';
+import { checkDType } from '../../aten/dtype';
+import { expected, show, TorchError } from '../../errors';
+import { withDefaults } from '../../options';
+import { sameShape, shapeText } from '../../tensor/shape';
+import type { Tensor } from '../../tensor/tensor';
+import type { DType } from '../../types';
+import { npyMagic } from './npy-header';
+
+/** Options of {@link writeNpy}. */
+export interface NpyWriterOptions {
+  /** Of the tensors that will be appended; bfloat16, which NumPy does not have, is written as float32. */
+  dtype: DType;
+  /** The shape of one row; `[]` for a vector. */
+  rowShape: readonly number[];
+}
+
+const descriptors: Readonly<Record<DType, string>> = {
+  float64: '<f8',
+  float32: '<f4',
+  float16: '<f2',
+  bfloat16: '<f4',
+  int64: '<i8',
+  int32: '<i4',
+  int16: '<i2',
+  int8: '|i1',
+  uint8: '|u1',
+  bool: '|b1',
+};
+
+const absent = Object.freeze({ dtype: undefined, rowShape: undefined });
+
+const op = 'writeNpy';
+
+/**
+ * Begins a .npy file (version 1.0, C order). Rows go to `<path>.partial`, which gets its name when it is complete: what
+ * was broken off never looks whole.
+ *
+ * @example
+ * const file = writeNpy('losses.npy', { dtype: 'float32', rowShape: [] });
+ * file.append(losses);
+ * file.finish();
+ *
+ * @throws TorchError `BAD_DATA` if the file cannot be written; `INVALID_ARGUMENT`; `UNKNOWN_OPTION`.
+ */
+export function writeNpy(path: string, options: NpyWriterOptions): NpyWriter {
+  if (typeof path !== 'string' || path === '') throw expected(op, "'path'", 'to be a path', show(path));
+  const { dtype, rowShape } = withDefaults<{ [key in keyof NpyWriterOptions]: unknown }>(op, options, absent);
+  if (!Array.isArray(rowShape) || !rowShape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
+    throw expected(op, "option 'rowShape'", 'to be an array of sizes', show(rowShape));
+  }
+  return new NpyWriter(path, checkDType(op, dtype), rowShape);
+}
+
+/** A .npy file that is being written. */
+export class NpyWriter {
+  readonly #path: string;
+  readonly #partial: string;
+  readonly #dtype: DType;
+  readonly #rowShape: readonly number[];
+  #descriptor: number | undefined;
+  #position = 0;
+  #rows = 0;
+
+  /** @internal Made by {@link writeNpy}. */
+  constructor(path: string, dtype: DType, rowShape: readonly number[]) {
+    this.#path = path;
+    this.#partial = `${path}.partial`;
+    this.#dtype = dtype;
+    this.#rowShape = rowShape;
+    this.#writing(() => {
+      this.#descriptor = openSync(this.#partial, 'w');
+      this.#position = this.#write(this.#header(), 0);
+    });
+  }
+
+  /** How many rows were written. */
+  get rows(): number {
+    return this.#rows;
+  }
+
+  /** Writes rows: a tensor `[rows, ...rowShape]` of the file's dtype, on any device. */
+  append(tensor: Tensor): void {
+    const what = `to be ${this.#dtype} of shape [rows${this.#rowShape.map((size) => `, ${size}`).join('')}]`;
+    if (!isTensor(tensor)) throw expected('append', "'tensor'", what, showForeign(tensor));
+    const { dtype, shape } = tensor;
+    if (dtype !== this.#dtype || shape.length === 0 || !sameShape(shape.slice(1), this.#rowShape)) {
+      throw expected('append', "'tensor'", what, `${dtype} of shape ${shapeText(shape)}`);
+    }
+    this.#open('append');
+    const written = dtype === 'bfloat16' ? tensor.to('float32') : tensor;
+    const { buffer, byteOffset, byteLength } = written.toTypedArray();
+    if (written !== tensor) written.dispose();
+    this.#writing(() => {
+      this.#position = this.#write(new Uint8Array(buffer, byteOffset, byteLength), this.#position);
+    });
+    this.#rows += shape[0] as number;
+  }
+
+  /** Writes the final shape into the header, hands everything to the disk and gives the file its name. */
+  finish(): void {
+    const descriptor = this.#open('finish');
+    this.#writing(() => {
+      this.#write(this.#header(), 0);
+      fsyncSync(descriptor);
+      this.#close();
+      renameSync(this.#partial, this.#path);
+    });
+  }
+
+  /** Removes what was written, unless the file is finished. */
+  discard(): void {
+    if (this.#descriptor === undefined) return;
+    this.#close();
+    rmSync(this.#partial, { force: true });
+  }
+
+  #open(op: string): number {
+    if (this.#descriptor !== undefined) return this.#descriptor;
+    throw expected(op, this.#path, 'to be open', 'a file that was finished or discarded');
+  }
+
+  #close(): void {
+    const descriptor = this.#descriptor as number;
+    this.#descriptor = undefined;
+    closeSync(descriptor);
+  }
+
+  /** Always of the same length: there is room for as many rows as a double counts. */
+  #header(): Buffer {
+    const dictionary = (rows: number): string => {
+      const shape = [rows, ...this.#rowShape].join(', ');
+      const tuple = this.#rowShape.length === 0 ? `(${shape},)` : `(${shape})`;
+      return `{'descr': '${descriptors[this.#dtype]}', 'fortran_order': False, 'shape': ${tuple}, }`;
+    };
+    // Magic, version and length take 10 bytes; the elements begin at a multiple of 64.
+    const length = Math.ceil((10 + dictionary(Number.MAX_SAFE_INTEGER).length + 1) / 64) * 64;
+    const start = Buffer.from([...npyMagic, 1, 0, (length - 10) & 0xff, (length - 10) >> 8]);
+    return Buffer.concat([start, Buffer.from(`${dictionary(this.#rows).padEnd(length - 11)}\n`, 'latin1')]);
+  }
+
+  /** Writes all bytes at a place; gives the place behind them. */
+  #write(bytes: Uint8Array, position: number): number {
+    let at = 0;
+    while (at < bytes.length) {
+      at += writeSync(this.#descriptor as number, bytes, at, Math.min(bytes.length - at, 1 << 30), position + at);
+    }
+    return position + at;
+  }
+
+  #writing(action: () => void): void {
+    try {
+      action();
+    } catch (cause) {
+      const reason = `cannot be written: ${(cause as Error).message}`;
+      throw new TorchError('BAD_DATA', `${this.#path}: ${reason}`, { op, cause });
+    }
+  }
+}

@@ -1,0 +1,65 @@
+/** Arrays in .npy format: files, members of archives, streams. */
+import { shapeText } from '../../tensor/shape';
+import type { ArraySource } from '../source';
+import { badData } from './bad-data';
+import type { ByteStream } from './byte-stream';
+import { type ArrayLayout, arrayBytes } from './layout';
+import { MappedFile } from './mapped-file';
+import { type NextBytes, readNpyHeader } from './npy-header';
+import { StoredRows, StreamedRows } from './rows';
+
+/**
+ * The array of a .npy file, memory-mapped.
+ *
+ * @throws TorchError `BAD_DATA`.
+ */
+export async function openNpy(path: string, name: string): Promise<ArraySource> {
+  const file = MappedFile.open(path, name);
+  try {
+    const layout = await readNpyHeader(name, within(file, 0, file.size));
+    checkLength(name, layout, file.size);
+    return new StoredRows(name, file, layout);
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+/**
+ * The array of a stream in .npy format. Its end is waited for before the last rows are given.
+ *
+ * @throws TorchError `BAD_DATA`; also for Fortran order, in which every row is spread over the whole stream.
+ */
+export async function openNpyStream(name: string, stream: ByteStream): Promise<ArraySource> {
+  const layout = await readNpyHeader(name, (count) => stream.take(count));
+  if (!layout.fortranOrder || layout.shape.length === 1) return streamedRows(name, stream, layout);
+  throw badData(name, 'has an array in Fortran order, which a stream cannot give by rows; read it from a file');
+}
+
+/** The rows of a stream whose header was read. */
+export function streamedRows(name: string, stream: ByteStream, { element, shape }: ArrayLayout): ArraySource {
+  return new StreamedRows(name, stream, { element, rowShape: shape.slice(1), rows: shape[0] });
+}
+
+/** Reads the bytes `[start, end)` of a file from front to back. */
+export function within(file: MappedFile, start: number, end: number): NextBytes {
+  let position = start;
+  return async (count) => {
+    const bytes = file.read(position, Math.min(count, end - position));
+    position += bytes.length;
+    return bytes;
+  };
+}
+
+/** Refuses an array whose elements do not end where its file or member does, after `length` bytes. */
+export function checkLength(name: string, layout: ArrayLayout, length: number): void {
+  const { element, shape, offset } = layout;
+  const [wanted, there] = [arrayBytes(layout), length - offset];
+  if (there < wanted) {
+    const what = `${wanted} bytes of data for ${element.name} of shape ${shapeText(shape)}`;
+    throw badData(name, `expected ${what}, but received ${there}`, { offset });
+  }
+  if (there > wanted) {
+    throw badData(name, `${there - wanted} bytes follow the data of the array`, { offset: offset + wanted });
+  }
+}

@@ -1,0 +1,154 @@
+/** Opening arrays by what users write: files of three formats, patterns, standard input. */
+import { createReadStream, type Stats, statSync } from 'node:fs';
+import { extname } from 'node:path';
+import { checkDType } from '../../aten/dtype';
+import { expected, show } from '../../errors';
+import { withDefaults } from '../../options';
+import type { DType } from '../../types';
+import type { ArraySource } from '../source';
+import { badData, unreadable } from './bad-data';
+import { ByteStream } from './byte-stream';
+import { concatenate } from './concatenation';
+import { plainElement } from './element';
+import { MappedFile } from './mapped-file';
+import { openNpy, openNpyStream } from './npy';
+import { npyMagic } from './npy-header';
+import { openNpz } from './npz';
+import { StreamedRows } from './rows';
+import { openSafetensors } from './safetensors';
+import { type ArrayPath, resolveSpec } from './spec';
+
+/** Options of {@link openArray}: all of them are for `'-'` only. */
+export interface OpenArrayOptions {
+  /** The dtype of raw elements, little-endian; needs `rowShape`. A stream in .npy format says its own. */
+  dtype?: DType | undefined;
+  /** The shape of one row of raw elements, `[]` for single numbers; needs `dtype`. */
+  rowShape?: readonly number[] | undefined;
+  /** Where bytes come from instead of standard input. */
+  input?: AsyncIterable<Uint8Array> | undefined;
+}
+
+const defaults: Readonly<Required<OpenArrayOptions>> = Object.freeze({
+  dtype: undefined,
+  rowShape: undefined,
+  input: undefined,
+});
+
+const op = 'openArray';
+
+/**
+ * Opens an array for reading by rows. What a spec may be:
+ *
+ * - `x.npy`; `x.npz`, if it has one member, or `x.npz:member`; `x.safetensors`, if it has one tensor, or
+ *   `x.safetensors:name`. Files of other names are known by their first bytes; pipes must give .npy format.
+ * - a pattern, `logits-*.npy`, or a list of specs: one source of all rows, those of a pattern in natural order. Dtypes
+ *   and shapes of rows must be the same.
+ * - `-`: standard input, in .npy format or, if `dtype` and `rowShape` are given, as raw little-endian elements.
+ *
+ * **Dtypes**: float16, float32, float64, int8 to int64, uint8 and bool as they are, bfloat16 from .safetensors; uint16
+ * becomes int32, uint32 and uint64 int64. A uint64 beyond int64 is an error when its row is read.
+ *
+ * **Memory**: files are memory-mapped. Rows in C order, aligned and in this machine's byte order are views of the file;
+ * others are copied a block at a time. Another program must not shorten a file while it is read: see `MappedFile`.
+ *
+ * @throws TorchError `BAD_DATA` for files that are missing, damaged or of a kind that cannot be read;
+ *   `INVALID_ARGUMENT` for a spec or an option that is none; `UNKNOWN_OPTION`.
+ *
+ * @example
+ * const logits = await openArray('logits-*.npy');
+ * for (let rows = await logits.read(4096); rows !== undefined; rows = await logits.read(4096)) use(rows);
+ * logits.close();
+ */
+export async function openArray(spec: string | readonly string[], options?: OpenArrayOptions): Promise<ArraySource> {
+  const filled = withDefaults<OpenArrayOptions>(op, options, defaults);
+  const specs = Array.isArray(spec) ? (spec as readonly string[]) : [spec as string];
+  if (specs.length === 1 && specs[0] === '-') return openStandardInput(filled);
+  if (specs.includes('-')) throw expected(op, "'spec'", "to be '-' alone", `a list of ${specs.length}`);
+  for (const [key, value] of Object.entries(filled)) {
+    if (value !== undefined) throw expected(op, `option '${key}'`, "to be absent unless the spec is '-'", show(value));
+  }
+  const paths = (await Promise.all(specs.map(resolveSpec))).flat();
+  if (paths.length === 1) return openPath(paths[0] as ArrayPath);
+  const [first] = specs;
+  const name = specs.length === 1 ? (first as string) : `${first} and ${specs.length - 1} more`;
+  return concatenate(
+    name,
+    paths.map((path) => () => openPath(path)),
+  );
+}
+
+async function openPath({ path, member }: ArrayPath): Promise<ArraySource> {
+  const stats = statsOf(path);
+  if (stats.isDirectory()) throw badData(path, 'is a directory, not a file');
+  if (!stats.isFile()) return openStream(path, new ByteStream(path, createReadStream(path)));
+  switch (formatOf(path)) {
+    case 'npy':
+      return openNpy(path, path);
+    case 'npz':
+      return openNpz(path, path, member);
+    case 'safetensors':
+      return openSafetensors(path, path, member);
+    default:
+      throw badData(path, 'is no .npy, .npz or .safetensors file, by neither its name nor its first bytes');
+  }
+}
+
+function statsOf(path: string): Stats {
+  try {
+    return statSync(path);
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+/** What a file is, by its name or else its first bytes. */
+function formatOf(path: string): string | undefined {
+  const extension = extname(path).toLowerCase().slice(1);
+  if (['npy', 'npz', 'safetensors'].includes(extension)) return extension;
+  const file = MappedFile.open(path, path);
+  try {
+    const start = file.read(0, npyMagic.length);
+    if (start.equals(npyMagic)) return 'npy';
+    return start.subarray(0, 4).toString('latin1') === 'PK\x03\x04' ? 'npz' : undefined;
+  } finally {
+    file.close();
+  }
+}
+
+async function openStream(name: string, stream: ByteStream): Promise<ArraySource> {
+  try {
+    return await openNpyStream(name, stream);
+  } catch (error) {
+    stream.close();
+    throw error;
+  }
+}
+
+async function openStandardInput({ dtype, rowShape, input }: OpenArrayOptions): Promise<ArraySource> {
+  const name = input === undefined ? 'standard input' : 'the stream';
+  if (dtype !== undefined) checkDType(op, dtype);
+  if (rowShape !== undefined) checkRowShape(rowShape);
+  if ((dtype === undefined) !== (rowShape === undefined)) {
+    const [given, missing] = dtype === undefined ? ['rowShape', 'dtype'] : ['dtype', 'rowShape'];
+    throw expected(op, `option '${missing}'`, `to be given with option '${given}'`, 'undefined');
+  }
+  const stream = new ByteStream(name, input ?? process.stdin);
+  const start = await stream.peek(npyMagic.length);
+  if (start.equals(npyMagic)) return openStream(name, stream);
+  if (dtype === undefined || rowShape === undefined) {
+    stream.close();
+    throw badData(
+      name,
+      `is ${start.length === 0 ? 'empty' : 'not in .npy format, and no dtype and row shape were given'}`,
+    );
+  }
+  return new StreamedRows(name, stream, { element: plainElement(dtype), rowShape, rows: undefined });
+}
+
+function checkRowShape(rowShape: unknown): void {
+  if (!Array.isArray(rowShape)) throw expected(op, "option 'rowShape'", 'to be an array of sizes', show(rowShape));
+  const wrong = rowShape.findIndex((size) => !Number.isSafeInteger(size) || size < 1);
+  if (wrong >= 0) {
+    throw expected(op, `option 'rowShape[${wrong}]'`, 'to be an integer >= 1', show(rowShape[wrong]));
+  }
+}

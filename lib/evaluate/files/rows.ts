@@ -1,0 +1,192 @@
+/** Sources of rows: over bytes that any part can be taken of, and over streams. */
+import * as aten from '../../aten/operators.generated';
+import { expected, show } from '../../errors';
+import { empty, fromTypedArray } from '../../tensor/create';
+import { scope } from '../../tensor/scope';
+import { shapeText } from '../../tensor/shape';
+import type { Tensor } from '../../tensor/tensor';
+import type { DType } from '../../types';
+import type { ArraySource } from '../source';
+import { badData } from './bad-data';
+import type { ByteStream } from './byte-stream';
+import { decodeFortranRows, decodeRows } from './decode';
+import type { ElementType } from './element';
+import { type ArrayLayout, rowBytes } from './layout';
+
+/** What all sources share: reads happen one after the other, and none after the end. */
+export abstract class Rows implements ArraySource {
+  abstract readonly name: string;
+  abstract readonly dtype: DType;
+  abstract readonly rowShape: readonly number[];
+  abstract readonly rows: number | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  /** The next rows, at most `count` and at least one. */
+  protected abstract next(count: number): Promise<Tensor | undefined>;
+  protected abstract release(): void;
+
+  read(rows: number): Promise<Tensor | undefined> {
+    const reading = this.#last.then(() => {
+      if (!Number.isSafeInteger(rows) || rows < 1)
+        throw expected('read', "'rows'", 'to be an integer >= 1', show(rows));
+      if (this.#closed) throw expected('read', this.name, 'to be open', 'a source that was closed');
+      return this.next(rows);
+    });
+    this.#last = reading.catch(() => undefined);
+    return reading;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.release();
+  }
+}
+
+/** Bytes that any part can be taken of: a mapped file, or memory. */
+export interface RandomBytes {
+  /** The bytes `[offset, offset + count)` as uint8 of shape `[count]`; `count` is at least 1. */
+  bytes(offset: number, count: number): Tensor;
+  /** A view of no bytes at `offset`, whose memory is that of all. */
+  base(offset: number): Tensor;
+  close(): void;
+}
+
+/** The rows of an array whose bytes can be taken in any order. */
+export class StoredRows extends Rows {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly rowShape: readonly number[];
+  readonly rows: number;
+  readonly #source: RandomBytes;
+  readonly #layout: ArrayLayout;
+  #position = 0;
+
+  constructor(name: string, source: RandomBytes, layout: ArrayLayout) {
+    super();
+    this.name = name;
+    this.dtype = layout.element.dtype;
+    this.rowShape = layout.shape.slice(1);
+    this.rows = layout.shape[0] as number;
+    this.#source = source;
+    this.#layout = layout;
+  }
+
+  protected async next(wanted: number): Promise<Tensor | undefined> {
+    const first = this.#position;
+    const count = Math.min(wanted, this.rows - first);
+    if (count === 0) return undefined;
+    const rows = scope(() => this.#rows(first, count));
+    this.#position += count;
+    return rows;
+  }
+
+  protected release(): void {
+    this.#source.close();
+  }
+
+  #rows(first: number, count: number): Tensor {
+    const { element, shape, offset, fortranOrder } = this.#layout;
+    const size = rowBytes(this.#layout);
+    if (size === 0) return empty([count, ...this.rowShape], { dtype: this.dtype });
+    // A vector is the same in both orders.
+    if (fortranOrder && shape.length > 1) {
+      const base = { bytes: this.#source.base(offset + first * element.size), aligned: offset % element.size === 0 };
+      return decodeFortranRows(this.name, base, this.#layout, first, count);
+    }
+    const start = offset + first * size;
+    const bytes = this.#source.bytes(start, count * size);
+    const block = { bytes, aligned: start % element.size === 0 };
+    return decodeRows(this.name, block, element, [count, ...this.rowShape], first);
+  }
+}
+
+/** What a stream holds: rows of one shape in C order, as many as `rows` says or until it ends. */
+export interface StreamLayout {
+  readonly element: ElementType;
+  readonly rowShape: readonly number[];
+  readonly rows: number | undefined;
+}
+
+/** The rows of an array that comes in a stream. */
+export class StreamedRows extends Rows {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly rowShape: readonly number[];
+  readonly rows: number | undefined;
+  readonly #stream: ByteStream;
+  readonly #element: ElementType;
+  readonly #rowBytes: number;
+  #position = 0;
+  #ended = false;
+
+  constructor(name: string, stream: ByteStream, { element, rowShape, rows }: StreamLayout) {
+    super();
+    this.name = name;
+    this.dtype = element.dtype;
+    this.rowShape = rowShape;
+    this.rows = rows;
+    this.#stream = stream;
+    this.#element = element;
+    this.#rowBytes = rowBytes({ element, shape: [0, ...rowShape] });
+  }
+
+  protected async next(wanted: number): Promise<Tensor | undefined> {
+    const first = this.#position;
+    const limit = this.rows === undefined ? wanted : Math.min(wanted, this.rows - first);
+    const offset = this.#stream.position;
+    const chunks = await this.#stream.takeChunks(limit * this.#rowBytes);
+    const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+    const count = this.rows === undefined ? this.#wholeRows(bytes, offset) : limit;
+    if (bytes < count * this.#rowBytes) throw this.#truncated(bytes, offset);
+    this.#position += count;
+    if (this.#position === this.rows) await this.#expectEnd();
+    if (count === 0) return undefined;
+    const shape = [count, ...this.rowShape];
+    if (bytes === 0) return empty(shape, { dtype: this.dtype });
+    return scope(() =>
+      decodeRows(this.name, { bytes: inOnePiece(chunks, bytes), aligned: true }, this.#element, shape, first),
+    );
+  }
+
+  protected release(): void {
+    this.#stream.close();
+  }
+
+  #wholeRows(bytes: number, offset: number): number {
+    const rest = bytes % this.#rowBytes;
+    if (rest === 0) return bytes / this.#rowBytes;
+    const row = this.#position + Math.floor(bytes / this.#rowBytes);
+    const reason = `ends ${rest} bytes into row ${row}; a row has ${this.#rowBytes} bytes`;
+    throw badData(this.name, reason, { offset: offset + bytes });
+  }
+
+  #truncated(bytes: number, offset: number): Error {
+    const whole = (this.rows as number) * this.#rowBytes;
+    const there = this.#position * this.#rowBytes + bytes;
+    const shape = shapeText([this.rows as number, ...this.rowShape]);
+    const reason = `expected ${whole} bytes of data for ${this.#element.name} of shape ${shape}, but received ${there}`;
+    return badData(this.name, reason, { offset: offset + bytes });
+  }
+
+  async #expectEnd(): Promise<void> {
+    if (this.#ended) return;
+    const offset = this.#stream.position;
+    if (!(await this.#stream.atEnd())) throw badData(this.name, 'more bytes follow the data of the array', { offset });
+    this.#ended = true;
+  }
+}
+
+/** Chunks as one tensor of bytes, in memory of libtorch's that is given back when the tensor is disposed. */
+export function inOnePiece(chunks: readonly Uint8Array[], length: number): Tensor {
+  const all = empty([length], { dtype: 'uint8' });
+  let at = 0;
+  for (const chunk of chunks) {
+    scope(() => {
+      aten.copy_(aten.narrow(all, 0, at, chunk.length), fromTypedArray(chunk));
+    });
+    at += chunk.length;
+  }
+  return all;
+}
