@@ -2,8 +2,9 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
+import { loadedLibtorch } from '../binding/load';
 import { expected, show, TorchError } from '../errors';
-import type { Evaluation } from '../evaluate/evaluation';
+import { type Evaluation, evaluateFiles } from '../evaluate/evaluation';
 import { oneOf } from '../options';
 import { type DType, dtypes } from '../types';
 import type { EvaluationFacts } from './evaluate-facts';
@@ -100,9 +101,6 @@ export async function evaluate(
     report.line(usage);
     return 0;
   }
-  // libtorch is loaded only now: help and mistakes do not need it.
-  const { evaluateFiles } = await import('../evaluate/evaluation');
-  const { loadedLibtorch } = await import('../binding/load');
   const progress = wanted.quiet ? undefined : progressOf(errors);
   try {
     const onProgress = (done: number, total: number): void => progress?.(done, total);
@@ -110,7 +108,13 @@ export async function evaluate(
     progress?.stop();
     const { device } = wanted.evaluation;
     const { version } = loadedLibtorch();
-    const facts: EvaluationFacts = { ...found, files: [...found.files], device, libtorch: version, version: packageVersion() };
+    const facts: EvaluationFacts = {
+      ...found,
+      files: [...found.files],
+      device,
+      libtorch: version,
+      version: packageVersion(),
+    };
     if (wanted.report !== undefined) writeWhole(wanted.report, evaluatePage(result, facts));
     if (wanted.json) report.line(JSON.stringify(evaluateJson(result, facts), null, 2));
     else if (wanted.quiet) report.line(String(result.loss));

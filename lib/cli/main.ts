@@ -33,7 +33,10 @@ const commands = {
 } satisfies Record<string, Command>;
 
 /** What an interrupted command leaves, besides the word. */
-const interrupted: Partial<Record<string, string>> = { install: '; nothing was installed', evaluate: '; nothing was written' };
+const interrupted: Partial<Record<string, string>> = {
+  install: '; nothing was installed',
+  evaluate: '; nothing was written',
+};
 
 /**
  * Runs the command line.

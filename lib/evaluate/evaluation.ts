@@ -94,15 +94,15 @@ export async function evaluateFiles(order: Evaluation): Promise<Evaluated> {
     checkRows(all);
     const { losses, gradients } = outputs(order, sources.first, description, writers);
     const divisor = gradients && (await divisorOf(description, specs, order, options));
-    const evaluator = new BatchEvaluator(description.loss, options as never, {
+    const evaluator = new BatchEvaluator(description.loss, options, {
       details: order.details,
       ...(losses === undefined ? {} : { onLosses: (values: Tensor) => losses.append(values) }),
     });
     const batches = new Batches(description, sources, groups, order);
     await batches.each(({ args, ids }) => {
       withNames(description, specs, () => {
-        if (ids === undefined) evaluator.update(...(args as never[]));
-        else evaluator.updateGroups(ids, ...(args as never[]));
+        if (ids === undefined) evaluator.update(...args);
+        else evaluator.updateGroups(ids, ...args);
         if (gradients !== undefined) gradients.append(gradientOf(description, args, options, divisor as number));
       });
     });
@@ -127,7 +127,13 @@ function readArguments(
   const own: Record<string, readonly string[]> = {};
   const target = names.find((argument) => argument.startsWith('target')) ?? (names.at(-1) as string);
   for (const [key, specs] of Object.entries(given)) {
-    const argument = names.includes(key) ? key : key === 'input' ? (names[0] as string) : key === 'target' ? target : key;
+    const argument = names.includes(key)
+      ? key
+      : key === 'input'
+        ? (names[0] as string)
+        : key === 'target'
+          ? target
+          : key;
     own[oneOf(op, `'--argument' of ${name}`, argument, names)] = specs;
   }
   for (const argument of names) {
@@ -179,7 +185,9 @@ async function openAll(
   const byArgument: (ArraySource | Tensor)[] = [];
   for (const name of names) {
     const own = specs[name] as readonly string[];
-    byArgument.push(constant.includes(name) ? await wholeArray(own[0] as string, open) : await openOne(own, order, open));
+    byArgument.push(
+      constant.includes(name) ? await wholeArray(own[0] as string, open) : await openOne(own, order, open),
+    );
   }
   const batched = byArgument.filter((source): source is ArraySource => 'read' in source);
   return { first: batched[0] as ArraySource, batched, byArgument };
@@ -308,10 +316,10 @@ async function divisorOf(
     const { rows = 0 } = sources.first;
     if (options.reduction === 'batchmean') return rows;
     // What counts depends on targets, weights and what is ignored: the data is gone through once for it.
-    const evaluator = new BatchEvaluator(description.loss, options as never, { predictions: false });
+    const evaluator = new BatchEvaluator(description.loss, options, { predictions: false });
     const batches = new Batches(description, sources, undefined, { ...order, onProgress: () => {} });
     await batches.each(({ args }) => {
-      withNames(description, specs, () => evaluator.update(...(args as never[])));
+      withNames(description, specs, () => evaluator.update(...args));
     });
     return evaluator.result().denominator;
   } finally {

@@ -116,8 +116,10 @@ export function descriptionOf(loss: unknown): LossDescription | undefined {
 
 /** The arguments of a loss before its options. */
 export type BatchOf<Loss extends AnyLoss> =
-  Required<Parameters<Loss>> extends [...infer Batch extends readonly TensorLike[], infer _Options] ? Batch : never;
+  Required<Parameters<Loss>> extends [...infer Batch extends readonly TensorLike[], infer _Options]
+    ? Batch
+    : TensorLike[];
 
 /** The options of a loss. */
 export type OptionsOf<Loss extends AnyLoss> =
-  Required<Parameters<Loss>> extends [...infer _Batch, infer Options] ? Options : never;
+  Required<Parameters<Loss>> extends [...infer _Batch, infer Options] ? Options : Readonly<Record<string, unknown>>;
