@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The command `libtorch-losses`. */
-import { TorchError } from '../errors';
+import { type ErrorCode, TorchError } from '../errors';
 import { oneOf } from '../options';
 import { evaluate } from './evaluate';
 import { install } from './install';
@@ -32,6 +32,9 @@ const commands = {
   parity,
 } satisfies Record<string, Command>;
 
+/** The errors of arguments, beside those of what the command does. */
+const misunderstood: readonly ErrorCode[] = ['INVALID_ARGUMENT', 'UNKNOWN_OPTION'];
+
 /** What an interrupted command leaves, besides the word. */
 const interrupted: Partial<Record<string, string>> = {
   install: '; nothing was installed',
@@ -56,7 +59,7 @@ export async function main(args: readonly string[], output: Output, errors: Node
       return interruption.signal.reason === 'SIGTERM' ? 143 : 130;
     }
     errors.write(`${error instanceof TorchError ? error.message : ((error as Error).stack ?? String(error))}\n`);
-    return error instanceof TorchError && error.code === 'INVALID_ARGUMENT' ? 2 : 1;
+    return error instanceof TorchError && misunderstood.includes(error.code) ? 2 : 1;
   } finally {
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
   }

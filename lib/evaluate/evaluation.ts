@@ -1,4 +1,5 @@
 /** A loss over files: what `libtorch-losses evaluate` runs. */
+import { loadedLibtorch } from '../binding/load';
 import { expected, TorchError } from '../errors';
 import { oneOf } from '../options';
 import { noGrad } from '../tensor/autograd';
@@ -83,6 +84,8 @@ export function lossNamed(name: string): LossDescription {
 export async function evaluateFiles(order: Evaluation): Promise<Evaluated> {
   const description = lossNamed(order.loss);
   const specs = readArguments(description, order.arguments);
+  // Loading libtorch is no part of the time.
+  loadedLibtorch();
   const start = performance.now();
   const open: ArraySource[] = [];
   const writers: NpyWriter[] = [];
@@ -100,7 +103,7 @@ export async function evaluateFiles(order: Evaluation): Promise<Evaluated> {
     });
     const batches = new Batches(description, sources, groups, order);
     await batches.each(({ args, ids }) => {
-      withNames(description, specs, () => {
+      withNames(description, specs, options, () => {
         if (ids === undefined) evaluator.update(...args);
         else evaluator.updateGroups(ids, ...args);
         if (gradients !== undefined) gradients.append(gradientOf(description, args, options, divisor as number));
@@ -319,7 +322,7 @@ async function divisorOf(
     const evaluator = new BatchEvaluator(description.loss, options, { predictions: false });
     const batches = new Batches(description, sources, undefined, { ...order, onProgress: () => {} });
     await batches.each(({ args }) => {
-      withNames(description, specs, () => evaluator.update(...args));
+      withNames(description, specs, options, () => evaluator.update(...args));
     });
     return evaluator.result().denominator;
   } finally {
@@ -341,12 +344,15 @@ function gradientOf(
 function withNames(
   { arguments: names }: LossDescription,
   specs: Readonly<Record<string, readonly string[]>>,
+  options: Readonly<Record<string, unknown>>,
   fn: () => void,
 ): void {
   try {
     fn();
   } catch (error) {
     if (!(error instanceof TorchError)) throw error;
+    const isOption = error.code === 'UNKNOWN_OPTION' || (error.argument !== undefined && error.argument in options);
+    if (isOption) throw error;
     const argument = error.argument !== undefined && names.includes(error.argument) ? error.argument : undefined;
     const where = argument === undefined ? Object.values(specs).flat().join(', ') : (specs[argument] ?? []).join(', ');
     throw badData(where, error.message, { cause: error });
