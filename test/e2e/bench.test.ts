@@ -52,7 +52,7 @@ test('measures, compares results, and writes; what is missing is named', () => {
 
 test.each([
   [['--sections', 'speed'], /Unknown option '--sections'/],
-  [['--section', 'sped'], /--section: 'sped' is none of speed, memory, event-loop, loop/],
+  [['--section', 'sped'], /--section: 'sped' is none of speed, memory, event-loop, loop, evaluate/],
   [['--rounds', '0'], /--rounds: expected a whole number > 0, but received '0'/],
   [['--threads', 'some'], /--threads: expected a whole number > 0/],
 ])('%j is refused, with the usage', (args, message) => {
