@@ -52,7 +52,11 @@ export class MappedFile {
 
   /** The bytes from `offset` on, copied; fewer than asked for only at the end of the file. */
   read(offset: number, count: number): Buffer {
-    const bytes = Buffer.allocUnsafeSlow(Math.max(0, Math.min(count, this.size - offset)));
+    return this.readInto(Buffer.allocUnsafeSlow(Math.max(0, Math.min(count, this.size - offset))), offset);
+  }
+
+  /** Fills a buffer with the bytes from `offset` on; gives the part that was filled. */
+  readInto(bytes: Buffer, offset: number): Buffer {
     let filled = 0;
     try {
       while (filled < bytes.length) {
