@@ -8,6 +8,9 @@ import { badData } from './bad-data';
 import type { ElementType } from './element';
 import type { ArrayLayout } from './layout';
 
+/** libtorch's code of row-major order (`c10::MemoryFormat::Contiguous`). */
+const contiguousFormat = 0;
+
 /** Bytes of an array in memory. */
 export interface ArrayBytes {
   /** uint8 of shape `[bytes]`. */
@@ -60,7 +63,8 @@ export function decodeFortranRows(
     }
     const { size } = element;
     const sized = aten.as_strided(base.bytes, [...rows, size], [...strides.map((stride) => stride * size), 1]);
-    const bytes = aten.view(aten.contiguous(sized), [-1]);
+    // A copy even of what is contiguous already: it could lie at an address that its elements cannot be read from.
+    const bytes = aten.view(aten.clone(sized, contiguousFormat), [-1]);
     return decodeRows(name, { bytes, aligned: true }, element, rows, first);
   });
 }
