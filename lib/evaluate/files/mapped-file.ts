@@ -73,14 +73,17 @@ export class MappedFile {
 
   /**
    * The bytes `[offset, offset + count)` as uint8 of shape `[count]`, with the file's memory behind them where it can be
-   * mapped. They stay valid when the file is closed.
+   * mapped and `offset` is a multiple of `alignment`. They stay valid when the file is closed.
    *
    * @throws TorchError `BAD_DATA` if the file has become shorter.
    */
-  bytes(offset: number, count: number): Tensor {
+  bytes(offset: number, count: number, alignment: number): Tensor {
     this.#checkSize();
     const mapped = this.#map();
-    if (mapped !== undefined) return aten.as_strided(mapped, [count], [1], offset);
+    if (mapped !== undefined) {
+      const view = aten.as_strided(mapped, [count], [1], offset);
+      return offset % alignment === 0 ? view : aten.clone(view);
+    }
     const bytes = this.read(offset, count);
     if (bytes.length < count) throw this.#shrunk(offset + bytes.length);
     return fromTypedArray(new Uint8Array(bytes.buffer, bytes.byteOffset, count));

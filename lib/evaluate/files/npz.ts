@@ -131,9 +131,11 @@ class StoredMember implements RandomBytes {
     this.#checksum = checksum;
   }
 
-  bytes(offset: number, count: number): Tensor {
+  /** What has to be copied is so on the way through the sum. */
+  bytes(offset: number, count: number, alignment: number): Tensor {
+    if (offset % alignment !== 0 && offset === this.#position) return inOnePiece(this.#summed(offset + count), count);
     this.check(offset, count);
-    return this.#file.bytes(offset, count);
+    return this.#file.bytes(offset, count, alignment);
   }
 
   base(offset: number): Tensor {
@@ -145,15 +147,21 @@ class StoredMember implements RandomBytes {
     this.#file.close();
   }
 
-  /** Adds bytes to the sum, unless they are in it; at the end of the member the sum must be the archive's. */
+  /** Adds bytes to the sum, unless they are in it. */
   check(offset: number, count: number): void {
-    const end = offset + count;
+    const blocks = this.#summed(offset + count);
+    while (!blocks.next().done);
+  }
+
+  /** The bytes up to `end` that are not in the sum yet, block by block; each is valid until the next one. */
+  *#summed(end: number): Generator<Buffer> {
     while (this.#position < end) {
       const wanted = this.#buffer.subarray(0, Math.min(summedBlock, end - this.#position));
       const bytes = this.#file.readInto(wanted, this.#position);
       if (bytes.length === 0) throw badData(this.#name, 'has become shorter since it was opened');
       this.#sum = crc32(bytes, this.#sum);
       this.#position += bytes.length;
+      yield bytes;
     }
     if (this.#position === this.#end && this.#sum !== this.#checksum) throw wrongChecksum(this.#name);
   }
