@@ -1,5 +1,6 @@
 /** A file whose bytes are seen through memory: the operating system reads them when they are used. */
 import { closeSync, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import * as aten from '../../aten/operators.generated';
 import { fromTypedArray } from '../../tensor/create';
 import { keep } from '../../tensor/scope';
@@ -29,7 +30,8 @@ export class MappedFile {
   #closed = false;
 
   private constructor(path: string, name: string, descriptor: number, size: number) {
-    this.#path = path;
+    // The mapping is made later, when the working directory may be another one.
+    this.#path = resolve(path);
     this.#name = name;
     this.#descriptor = descriptor;
     this.size = size;
