@@ -196,10 +196,11 @@ async function openAll(
   return { first: batched[0] as ArraySource, batched, byArgument };
 }
 
-/** All arrays must have the same number of rows. */
+/** All arrays must have the same number of rows, and something in them. */
 function checkRows(sources: readonly ArraySource[]): void {
   const [first] = sources as [ArraySource];
-  for (const { name, rows } of sources) {
+  for (const { name, rows, rowShape } of sources) {
+    if (rowShape.includes(0)) throw badData(name, `has no elements in its rows of shape [${rowShape.join(', ')}]`);
     if (rows === undefined || first.rows === undefined || rows === first.rows) continue;
     throw badData(name, `has ${rows} rows, but ${first.name} has ${first.rows}`);
   }
