@@ -17,7 +17,7 @@ import {
   lossDescriptions,
   type OptionsOf,
 } from './losses';
-import { hasPredictions, type Measured, measure, type Wanted } from './measure';
+import { confidencesFromScores, hasPredictions, type Measured, measure, type Wanted } from './measure';
 import type { EvaluationResult } from './result';
 import { type Addition, Tally, type TallyState } from './tally';
 
@@ -78,6 +78,8 @@ interface Cut {
   readonly given: number;
 }
 
+type Predicted = Measured['predictions'] & object;
+
 /** What a block adds, and its losses where they are kept. */
 interface Found {
   readonly addition: Addition;
@@ -91,7 +93,8 @@ interface Found {
  * rounding of float64 sums of single blocks (some 1e-16 of the result; nothing for losses of samples). Weighted means,
  * ignored targets and `'batchmean'` are those of the whole data. Each single loss has the bits that one call over the
  * whole data gives it on one thread: elementwise losses are computed in blocks that fill the kernels' vectors, and up to
- * 63 rows a thread wait for the next batch.
+ * 63 rows a thread wait for the next batch. `linearCrossEntropy` alone rounds otherwise for batches of other sizes: so do
+ * the matrix products that it is made of.
  *
  * A weight of `l1Loss`, `mseLoss` and `huberLoss` is that of one row, and the same for every row. `ctcLoss` takes its
  * batches as the function does, `[T, N, C]`.
@@ -322,9 +325,7 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
     }
     const ids =
       groups === undefined ? undefined : asTensor(op, 'groups', groups).to('float64').toTypedArray<Float64Array>();
-    if (ids !== undefined && ids.length !== batch.rows) {
-      throw expected(op, "'groups'", `to hold ${batch.rows} integers, one a sample`, String(ids.length));
-    }
+    if (ids !== undefined) checkGroups(ids, batch.rows);
     return { batch, labels, groups: ids };
   }
 
@@ -344,7 +345,8 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
   }
 
   #join(first: Block | undefined, second: Block): Block {
-    const groups = second.groups && Float64Array.from([...(first?.groups ?? []), ...second.groups]);
+    const isGrouped = first?.groups !== undefined || second.groups !== undefined;
+    const groups = isGrouped ? Float64Array.from([...groupsOf(first), ...groupsOf(second)]) : undefined;
     return { batch: joined(this.#description, first?.batch, second.batch), labels: undefined, groups };
   }
 
@@ -404,7 +406,7 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
               logLikelihoods: numbersOf(predictions.logLikelihoods),
               predicted: numbers64(predictions.predicted),
               ranks: numbers64(predictions.ranks),
-              confidences: numbersOf(predictions.confidences),
+              confidences: confidencesOf(batch, predictions),
             },
           }),
     };
@@ -413,7 +415,7 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
   /** Which losses are NaN is asked for only where the sum says that there is one. */
   #sum({ batch }: Block, sum: number): Pick<Addition, 'sum' | 'nan'> {
     if (!Number.isNaN(sum)) return { sum };
-    const wanted = { ...this.#wanted(undefined), keep: true };
+    const wanted = { ...this.#wanted(undefined), predictions: false, keep: true };
     const { losses } = noGrad(() => measure(this.#description, batch, wanted));
     return { sum, nan: Number((losses as Tensor).isnan().sum().item()) };
   }
@@ -437,6 +439,18 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
   }
 }
 
+function checkGroups(groups: Float64Array, rows: number): void {
+  const what = `to hold ${rows} integers, one a sample`;
+  if (groups.length !== rows) throw expected(op, "'groups'", what, `${groups.length} elements`);
+  const at = groups.findIndex((group) => !Number.isSafeInteger(group));
+  if (at >= 0) throw expected(op, "'groups'", what, `${groups[at]} at index ${at}`);
+}
+
+/** The group of each row; NaN for rows that belong to none. */
+function groupsOf(block: Block | undefined): Float64Array {
+  return block?.groups ?? new Float64Array(block?.batch.rows ?? 0).fill(Number.NaN);
+}
+
 function flat(losses: Tensor): Tensor {
   return losses.reshape([-1]).clone();
 }
@@ -457,6 +471,20 @@ function rowsOfBlock({ args, rows }: Batch): number {
 
 function numbersOf(tensor: Tensor): Float32Array | Float64Array {
   return tensor.dtype === 'float64' ? numbers64(tensor) : tensor.to('float32').toTypedArray<Float32Array>();
+}
+
+/** The probabilities of the predictions; a label whose score is -Infinity has an infinite loss, which tells nothing of them. */
+function confidencesOf(batch: Batch, { confidences, logLikelihoods }: Predicted): Float32Array | Float64Array {
+  const [found, losses] = [numbersOf(confidences), numbersOf(logLikelihoods)];
+  const unknown: number[] = [];
+  for (let i = 0; i < found.length; i++) {
+    if (Number.isNaN(found[i]) && losses[i] === Number.POSITIVE_INFINITY) unknown.push(i);
+  }
+  if (unknown.length === 0) return found;
+  for (const [i, confidence] of numbersOf(confidencesFromScores(batch, unknown)).entries()) {
+    found[unknown[i] as number] = confidence;
+  }
+  return found;
 }
 
 function numbers64(tensor: Tensor): Float64Array {

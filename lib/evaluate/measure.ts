@@ -1,6 +1,7 @@
 /** What is computed of a block of rows: tensors only, so that it can be recorded and run off the main thread. */
 import * as aten from '../aten/operators.generated';
 import { asTensor, type TensorLike } from '../nn/functional/arguments';
+import { tensor } from '../tensor/create';
 import type { Tensor } from '../tensor/tensor';
 import { type Batch, hasLabels, op } from './batch';
 import type { LossDescription } from './losses';
@@ -81,6 +82,12 @@ function predict(
   const logConfidence =
     description.scores === 'log-probabilities' ? best : aten.sub_Tensor(aten.sub_Tensor(best, own), logLikelihoods);
   return { logLikelihoods, predicted, ranks, confidences: aten.exp(logConfidence) };
+}
+
+/** @internal The probabilities of the predictions of some rows of logits. */
+export function confidencesFromScores({ args }: Batch, rows: readonly number[]): Tensor {
+  const scores = aten.index_select(scoresOf(args[0] as Tensor), 0, tensor(rows, { dtype: 'int64' }));
+  return aten.exp(aten.sub_Tensor(aten.amax(scores, [1]), aten.logsumexp(scores, [1])));
 }
 
 /** `[N, C, d1, …]` as `[N * d1 * …, C]`. */

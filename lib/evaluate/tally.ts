@@ -24,6 +24,7 @@ export interface Addition {
   readonly labels?: Float64Array;
   readonly predictions?: Omit<Predictions, 'labels' | 'losses'>;
   readonly classes?: number;
+  /** NaN for rows that belong to none. */
   readonly groups?: Float64Array;
 }
 
@@ -113,6 +114,7 @@ export class Tally {
     for (let i = 0; i < each.length; i++) {
       if (labels !== undefined && (labels[i] as number) < 0) continue;
       const key = groups[Math.floor(i / perGroup)] as number;
+      if (Number.isNaN(key)) continue;
       const group = groupOf(this.#groups, key);
       group.count += 1;
       group.sum.add(each[i] as number);
