@@ -43,8 +43,9 @@ export function barsOf(values: readonly number[], { kind, full }: BarOptions): s
   const finite = values.filter(Number.isFinite);
   const low = finite.reduce((least, value) => Math.min(least, value), 0);
   const high = finite.reduce((most, value) => Math.max(most, value), full ?? 0);
-  // Half of each, so that no difference overflows.
-  const along = (value: number): number => (value / 2 - low / 2) / (high / 2 - low / 2);
+  // In shares of the greatest, so that no difference overflows or vanishes.
+  const size = Math.max(-low, high);
+  const along = (value: number): number => (value / size - low / size) / (high / size - low / size);
   const zero = high > low ? along(0) : 0;
   const track = `cell-bar${full === undefined ? '' : ' track'}`;
   const axis = low < 0 ? `<line class="axis" x1="${percent(zero)}" x2="${percent(zero)}" y1="0" y2="100%"/>` : '';

@@ -99,7 +99,7 @@ export async function evaluateFiles(order: Evaluation): Promise<Evaluated> {
     const divisor = gradients && (await divisorOf(description, specs, order, options));
     const evaluator = new BatchEvaluator(description.loss, options, {
       details: order.details,
-      ...(losses === undefined ? {} : { onLosses: (values: Tensor) => losses.append(values) }),
+      ...(losses === undefined ? {} : { onLosses: (values: Tensor) => losses.append(shaped(values, losses.rowShape)) }),
     });
     const batches = new Batches(description, sources, groups, order);
     await batches.each(({ args, ids }) => {
@@ -196,10 +196,11 @@ async function openAll(
   return { first: batched[0] as ArraySource, batched, byArgument };
 }
 
-/** All arrays must have the same number of rows. */
+/** All arrays must have the same number of rows, and something in them. */
 function checkRows(sources: readonly ArraySource[]): void {
   const [first] = sources as [ArraySource];
-  for (const { name, rows } of sources) {
+  for (const { name, rows, rowShape } of sources) {
+    if (rowShape.includes(0)) throw badData(name, `has no elements in its rows of shape [${rowShape.join(', ')}]`);
     if (rows === undefined || first.rows === undefined || rows === first.rows) continue;
     throw badData(name, `has ${rows} rows, but ${first.name} has ${first.rows}`);
   }
@@ -208,9 +209,10 @@ function checkRows(sources: readonly ArraySource[]): void {
 function outputs(
   order: Evaluation,
   first: ArraySource,
-  { batchDim, name }: LossDescription,
+  description: LossDescription,
   writers: NpyWriter[],
 ): { losses: NpyWriter | undefined; gradients: NpyWriter | undefined } {
+  const { batchDim, name } = description;
   const dtype = order.dtype ?? first.dtype;
   const began = (path: string, rowShape: readonly number[]): NpyWriter => {
     const writer = writeNpy(path, { dtype, rowShape });
@@ -221,10 +223,19 @@ function outputs(
     throw expected(op, "'--gradient'", 'to be absent', `a file, for ${name}, whose batches are no rows`);
   }
   return {
-    // Losses of elements, or of places in a sample, come flat.
-    losses: order.perSample === undefined ? undefined : began(order.perSample, []),
+    losses: order.perSample === undefined ? undefined : began(order.perSample, lossShape(description, first)),
     gradients: order.gradient === undefined ? undefined : began(order.gradient, first.rowShape),
   };
+}
+
+/** The losses of one row: of its elements, or of the places beside its classes. */
+function lossShape({ lossesOf, scores }: LossDescription, { rowShape }: ArraySource): readonly number[] {
+  if (lossesOf === 'elements') return rowShape;
+  return scores === undefined ? [] : rowShape.slice(1);
+}
+
+function shaped(losses: Tensor, rowShape: readonly number[]): Tensor {
+  return losses.reshape([-1, ...rowShape]);
 }
 
 /** Reads all arrays in step. */

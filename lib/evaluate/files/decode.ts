@@ -8,16 +8,12 @@ import { badData } from './bad-data';
 import type { ElementType } from './element';
 import type { ArrayLayout } from './layout';
 
-/** Bytes of an array in memory. */
-export interface ArrayBytes {
-  /** uint8 of shape `[bytes]`. */
-  bytes: Tensor;
-  /** Whether they begin at a multiple of the element's size. */
-  aligned: boolean;
-}
+/** libtorch's code of row-major order (`c10::MemoryFormat::Contiguous`). */
+const contiguousFormat = 0;
 
 /**
- * Rows whose bytes lie one after the other. No copy, unless alignment, byte order or dtype need one.
+ * Rows whose bytes lie one after the other, at an address that suits the element unless it is big-endian. No copy,
+ * unless byte order or dtype need one.
  *
  * `shape` is that of the rows, `first` the index of the first one in the array: both for the message, should an unsigned
  * integer be too large.
@@ -26,26 +22,25 @@ export interface ArrayBytes {
  */
 export function decodeRows(
   name: string,
-  { bytes, aligned }: ArrayBytes,
+  bytes: Tensor,
   element: ElementType,
   shape: readonly number[],
   first: number,
 ): Tensor {
   return scope(() => {
-    let ordered = bytes;
-    if (element.bigEndian) ordered = aten.view(aten.flip(aten.view(bytes, [-1, element.size]), [1]), [-1]);
-    else if (!aligned) ordered = aten.clone(bytes);
+    const ordered = element.bigEndian ? aten.view(aten.flip(aten.view(bytes, [-1, element.size]), [1]), [-1]) : bytes;
     return widened(name, aten.view(asStored(ordered, element), shape), element, first);
   });
 }
 
 /**
- * Rows of an array in Fortran order, made contiguous. `base.bytes` shows nothing, but begins where the first of the rows
- * does, and has the memory of the whole array.
+ * Rows of an array in Fortran order, made contiguous. `base` shows nothing, but begins where the first of the rows does,
+ * and has the memory of the whole array; `aligned` says whether its address suits the element.
  */
 export function decodeFortranRows(
   name: string,
-  base: ArrayBytes,
+  base: Tensor,
+  aligned: boolean,
   { element, shape }: Pick<ArrayLayout, 'element' | 'shape'>,
   first: number,
   count: number,
@@ -53,15 +48,16 @@ export function decodeFortranRows(
   return scope(() => {
     const strides = fortranStrides(shape);
     const rows = [count, ...shape.slice(1)];
-    if (base.aligned && !element.bigEndian) {
-      const elements = element.stored === 'bool' ? base.bytes : aten.view_dtype(base.bytes, element.stored);
+    if (aligned && !element.bigEndian) {
+      const elements = element.stored === 'bool' ? base : aten.view_dtype(base, element.stored);
       const contiguous = aten.contiguous(aten.as_strided(elements, rows, strides));
       return widened(name, asStored(contiguous, element), element, first);
     }
     const { size } = element;
-    const sized = aten.as_strided(base.bytes, [...rows, size], [...strides.map((stride) => stride * size), 1]);
-    const bytes = aten.view(aten.contiguous(sized), [-1]);
-    return decodeRows(name, { bytes, aligned: true }, element, rows, first);
+    const sized = aten.as_strided(base, [...rows, size], [...strides.map((stride) => stride * size), 1]);
+    // A copy even of what is contiguous already: it could lie at an address that its elements cannot be read from.
+    const bytes = aten.view(aten.clone(sized, contiguousFormat), [-1]);
+    return decodeRows(name, bytes, element, rows, first);
   });
 }
 

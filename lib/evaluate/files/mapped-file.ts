@@ -1,5 +1,6 @@
 /** A file whose bytes are seen through memory: the operating system reads them when they are used. */
 import { closeSync, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import * as aten from '../../aten/operators.generated';
 import { fromTypedArray } from '../../tensor/create';
 import { keep } from '../../tensor/scope';
@@ -29,7 +30,8 @@ export class MappedFile {
   #closed = false;
 
   private constructor(path: string, name: string, descriptor: number, size: number) {
-    this.#path = path;
+    // The mapping is made later, when the working directory may be another one.
+    this.#path = resolve(path);
     this.#name = name;
     this.#descriptor = descriptor;
     this.size = size;
@@ -52,7 +54,11 @@ export class MappedFile {
 
   /** The bytes from `offset` on, copied; fewer than asked for only at the end of the file. */
   read(offset: number, count: number): Buffer {
-    const bytes = Buffer.allocUnsafeSlow(Math.max(0, Math.min(count, this.size - offset)));
+    return this.readInto(Buffer.allocUnsafeSlow(Math.max(0, Math.min(count, this.size - offset))), offset);
+  }
+
+  /** Fills a buffer with the bytes from `offset` on; gives the part that was filled. */
+  readInto(bytes: Buffer, offset: number): Buffer {
     let filled = 0;
     try {
       while (filled < bytes.length) {
@@ -69,14 +75,17 @@ export class MappedFile {
 
   /**
    * The bytes `[offset, offset + count)` as uint8 of shape `[count]`, with the file's memory behind them where it can be
-   * mapped. They stay valid when the file is closed.
+   * mapped and `offset` is a multiple of `alignment`. They stay valid when the file is closed.
    *
    * @throws TorchError `BAD_DATA` if the file has become shorter.
    */
-  bytes(offset: number, count: number): Tensor {
+  bytes(offset: number, count: number, alignment: number): Tensor {
     this.#checkSize();
     const mapped = this.#map();
-    if (mapped !== undefined) return aten.as_strided(mapped, [count], [1], offset);
+    if (mapped !== undefined) {
+      const view = aten.as_strided(mapped, [count], [1], offset);
+      return offset % alignment === 0 ? view : aten.clone(view);
+    }
     const bytes = this.read(offset, count);
     if (bytes.length < count) throw this.#shrunk(offset + bytes.length);
     return fromTypedArray(new Uint8Array(bytes.buffer, bytes.byteOffset, count));

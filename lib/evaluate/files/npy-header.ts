@@ -85,7 +85,9 @@ function parseDictionary(name: string, text: string, offset: number): Map<string
     parsed = parsePythonLiteral(text);
   } catch (cause) {
     if (!(cause instanceof LiteralError)) throw cause;
-    const reason = `the header is no dictionary of Python: ${cause.message} at ${quote(text.slice(cause.position))}`;
+    const rest = text.slice(cause.position).trim();
+    const place = rest === '' ? 'the end' : quote(rest);
+    const reason = `the header is no dictionary of Python: ${cause.message} at ${place}`;
     throw badData(name, reason, { offset: offset + cause.position, cause });
   }
   if (parsed instanceof Map) return parsed;

@@ -76,6 +76,11 @@ export class NpyWriter {
     });
   }
 
+  /** The shape of one row. */
+  get rowShape(): readonly number[] {
+    return this.#rowShape;
+  }
+
   /** How many rows were written. */
   get rows(): number {
     return this.#rows;

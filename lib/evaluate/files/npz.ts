@@ -3,6 +3,7 @@ import { crc32 } from 'node:zlib';
 import * as yauzl from 'yauzl';
 import * as aten from '../../aten/operators.generated';
 import { keep } from '../../tensor/scope';
+import type { Tensor } from '../../tensor/tensor';
 import type { ArraySource } from '../source';
 import { badData, listNames, quote, unreadable } from './bad-data';
 import { ByteStream } from './byte-stream';
@@ -19,7 +20,7 @@ const [stored, deflated] = [0, 8];
  * one inflated while it is read. A deflated array in Fortran order is held in memory, since each of its rows is spread
  * over the whole member.
  *
- * The archive's checksum is compared where the member is inflated; what is mapped is not read for that alone.
+ * The archive's checksum is compared when the last rows are read, for stored members in Fortran order before the first.
  *
  * @throws TorchError `BAD_DATA`.
  */
@@ -100,7 +101,74 @@ async function openStored(
   }
   const layout = await readNpyHeader(name, within(file, start, start + entry.uncompressedSize));
   checkLength(name, layout, entry.uncompressedSize);
-  return new StoredRows(name, file, { ...layout, offset: start + layout.offset });
+  const member = new StoredMember(name, file, { start, end: start + entry.uncompressedSize, checksum: entry.crc32 });
+  member.check(start, layout.offset);
+  return new StoredRows(name, member, { ...layout, offset: start + layout.offset });
+}
+
+/** As many bytes are summed at a time. */
+const summedBlock = 1 << 20;
+
+/** The bytes of a stored member. Those that are read from front to back are summed on the way. */
+class StoredMember implements RandomBytes {
+  readonly #name: string;
+  readonly #file: MappedFile;
+  readonly #end: number;
+  readonly #checksum: number;
+  readonly #buffer = Buffer.allocUnsafeSlow(summedBlock);
+  #position: number;
+  #sum = 0;
+
+  constructor(
+    name: string,
+    file: MappedFile,
+    { start, end, checksum }: { start: number; end: number; checksum: number },
+  ) {
+    this.#name = name;
+    this.#file = file;
+    this.#position = start;
+    this.#end = end;
+    this.#checksum = checksum;
+  }
+
+  /** What has to be copied is so on the way through the sum. */
+  bytes(offset: number, count: number, alignment: number): Tensor {
+    if (offset % alignment !== 0 && offset === this.#position) return inOnePiece(this.#summed(offset + count), count);
+    this.check(offset, count);
+    return this.#file.bytes(offset, count, alignment);
+  }
+
+  base(offset: number): Tensor {
+    this.check(this.#position, this.#end - this.#position);
+    return this.#file.base(offset);
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+
+  /** Adds bytes to the sum, unless they are in it. */
+  check(offset: number, count: number): void {
+    const blocks = this.#summed(offset + count);
+    while (!blocks.next().done);
+  }
+
+  /** The bytes up to `end` that are not in the sum yet, block by block; each is valid until the next one. */
+  *#summed(end: number): Generator<Buffer> {
+    while (this.#position < end) {
+      const wanted = this.#buffer.subarray(0, Math.min(summedBlock, end - this.#position));
+      const bytes = this.#file.readInto(wanted, this.#position);
+      if (bytes.length === 0) throw badData(this.#name, 'has become shorter since it was opened');
+      this.#sum = crc32(bytes, this.#sum);
+      this.#position += bytes.length;
+      yield bytes;
+    }
+    if (this.#position === this.#end && this.#sum !== this.#checksum) throw wrongChecksum(this.#name);
+  }
+}
+
+function wrongChecksum(name: string): Error {
+  return badData(name, 'does not have the checksum that the archive gives');
 }
 
 async function openDeflated(name: string, zip: yauzl.ZipFile, entry: yauzl.Entry): Promise<ArraySource> {
@@ -129,7 +197,7 @@ async function* inflate(name: string, zip: yauzl.ZipFile, entry: yauzl.Entry): A
   } finally {
     zip.close();
   }
-  if (sum !== entry.crc32) throw badData(name, 'does not have the checksum that the archive gives');
+  if (sum !== entry.crc32) throw wrongChecksum(name);
 }
 
 /** The rows of an array that is read into memory as a whole. */

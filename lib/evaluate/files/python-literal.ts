@@ -133,7 +133,7 @@ class Parser {
     const found = this.#peek();
     if (found !== wanted)
       throw this.#error(
-        `expected ${JSON.stringify(wanted)}, but received ${found === '' ? 'the end' : JSON.stringify(found)}`,
+        `expected ${JSON.stringify(wanted)}, but received ${found === '' ? 'nothing' : JSON.stringify(found)}`,
       );
     this.#at++;
   }

@@ -46,8 +46,11 @@ export abstract class Rows implements ArraySource {
 
 /** Bytes that any part can be taken of: a mapped file, or memory. */
 export interface RandomBytes {
-  /** The bytes `[offset, offset + count)` as uint8 of shape `[count]`; `count` is at least 1. */
-  bytes(offset: number, count: number): Tensor;
+  /**
+   * The bytes `[offset, offset + count)` as uint8 of shape `[count]`; `count` is at least 1. A copy where the bytes do not
+   * lie at a multiple of `alignment`.
+   */
+  bytes(offset: number, count: number, alignment: number): Tensor;
   /** A view of no bytes at `offset`, whose memory is that of all. */
   base(offset: number): Tensor;
   close(): void;
@@ -92,13 +95,12 @@ export class StoredRows extends Rows {
     if (size === 0) return empty([count, ...this.rowShape], { dtype: this.dtype });
     // A vector is the same in both orders.
     if (fortranOrder && shape.length > 1) {
-      const base = { bytes: this.#source.base(offset + first * element.size), aligned: offset % element.size === 0 };
-      return decodeFortranRows(this.name, base, this.#layout, first, count);
+      const base = this.#source.base(offset + first * element.size);
+      return decodeFortranRows(this.name, base, offset % element.size === 0, this.#layout, first, count);
     }
-    const start = offset + first * size;
-    const bytes = this.#source.bytes(start, count * size);
-    const block = { bytes, aligned: start % element.size === 0 };
-    return decodeRows(this.name, block, element, [count, ...this.rowShape], first);
+    const alignment = element.bigEndian ? 1 : element.size;
+    const bytes = this.#source.bytes(offset + first * size, count * size, alignment);
+    return decodeRows(this.name, bytes, element, [count, ...this.rowShape], first);
   }
 }
 
@@ -145,9 +147,7 @@ export class StreamedRows extends Rows {
     if (count === 0) return undefined;
     const shape = [count, ...this.rowShape];
     if (bytes === 0) return empty(shape, { dtype: this.dtype });
-    return scope(() =>
-      decodeRows(this.name, { bytes: inOnePiece(chunks, bytes), aligned: true }, this.#element, shape, first),
-    );
+    return scope(() => decodeRows(this.name, inOnePiece(chunks, bytes), this.#element, shape, first));
   }
 
   protected release(): void {
@@ -178,8 +178,11 @@ export class StreamedRows extends Rows {
   }
 }
 
-/** Chunks as one tensor of bytes, in memory of libtorch's that is given back when the tensor is disposed. */
-export function inOnePiece(chunks: readonly Uint8Array[], length: number): Tensor {
+/**
+ * Chunks as one tensor of bytes, in memory of libtorch's that is given back when the tensor is disposed. A chunk is done
+ * with before the next one is asked for.
+ */
+export function inOnePiece(chunks: Iterable<Uint8Array>, length: number): Tensor {
   const all = empty([length], { dtype: 'uint8' });
   let at = 0;
   for (const chunk of chunks) {

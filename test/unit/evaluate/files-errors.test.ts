@@ -1,0 +1,366 @@
+/** What is wrong with a file, in the words of the error. */
+import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import '../../../lib';
+import { unreadable } from '../../../lib/evaluate/files/bad-data';
+import { openArray } from '../../../lib/evaluate/files/open';
+import { elementBytes, npy, npyDictionary, npyStart, npz, safetensors, safetensorsFile } from '../../support/arrays';
+import { quietly } from '../../support/conditions';
+import { zip } from '../../support/zip';
+
+quietly();
+
+let directory: string;
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'bad-arrays-'));
+});
+
+afterAll(() => {
+  rmSync(directory, { recursive: true });
+});
+
+function file(name: string, bytes: Buffer | string): string {
+  const path = join(directory, name);
+  writeFileSync(path, bytes);
+  return path;
+}
+
+/** Opens and reads everything; the message must be the given one, behind the path. */
+async function expectFault(spec: string, message: string): Promise<void> {
+  const reading = (async () => {
+    const source = await openArray(spec);
+    try {
+      while ((await source.read(2)) !== undefined);
+    } finally {
+      source.close();
+    }
+  })();
+  await expect(reading).rejects.toMatchObject({ name: 'TorchError', code: 'BAD_DATA' });
+  const path = spec.replace(/(\.npz|\.safetensors):.*/, '$1');
+  await expect(reading).rejects.toThrow(new RegExp(`^${escapeRegExp(path + message)}$`));
+}
+
+/** `…` stands for any text. */
+function escapeRegExp(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll('…', '.*');
+}
+
+const good = npy({ kind: 'f4', shape: [4, 2], values: [1, 2, 3, 4, 5, 6, 7, 8] });
+const float2 = (shape: readonly (number | bigint)[]): Buffer => npyStart(npyDictionary("'<f2'", shape));
+const header = (text: string): Buffer => npyStart(text);
+
+describe('.npy', () => {
+  test.each<[string, Buffer, string]>([
+    ['empty', Buffer.alloc(0), ': is empty; expected an array in .npy format'],
+    [
+      'wrong magic',
+      Buffer.from('PK\x03\x04 and so on'),
+      ', byte 0: expected the magic bytes of .npy ("\\x93NUMPY"), but received 50 4b 03 04 20 61',
+    ],
+    ['cut in the magic', good.subarray(0, 7), ', byte 0: expected a header with 8 bytes here, but the file has 7 more'],
+    [
+      'unknown version',
+      Buffer.concat([good.subarray(0, 6), Buffer.of(4, 0), good.subarray(8)]),
+      ', byte 6: has the format version 4.0; 1.0, 2.0 and 3.0 are known',
+    ],
+    ['no length', good.subarray(0, 9), ', byte 8: expected a header with 2 bytes here, but the file has 1 more'],
+    [
+      'cut in the header',
+      good.subarray(0, 100),
+      ', byte 10: expected a header with 118 bytes here, but the file has 90 more',
+    ],
+    [
+      'header longer than the file',
+      Buffer.concat([Buffer.from('\x93NUMPY\x02\x00', 'latin1'), Buffer.of(255, 255, 255, 255), Buffer.alloc(90)]),
+      ', byte 12: expected a header with 4294967295 bytes here, but the file has 90 more',
+    ],
+    [
+      'too long a header',
+      Buffer.concat([Buffer.from('\x93NUMPY\x02\x00', 'latin1'), Buffer.of(0, 0, 1, 0), Buffer.alloc(65536)]),
+      ', byte 8: has a header of 65536 bytes; one of an array has at most 65535',
+    ],
+    ['no data', good.subarray(0, 128), ', byte 128: expected 32 bytes of data for <f4 of shape [4, 2], but received 0'],
+    [
+      'cut in the data',
+      good.subarray(0, 150),
+      ', byte 128: expected 32 bytes of data for <f4 of shape [4, 2], but received 22',
+    ],
+    ['bytes behind', Buffer.concat([good, Buffer.alloc(3)]), ', byte 160: 3 bytes follow the data of the array'],
+    ['no dimension', float2([]), ', byte 10: holds a single number without dimensions; …'],
+    ['negative size', float2([3, -1]), ', byte 10: has the shape [3, -1] with a negative size'],
+    [
+      'huge',
+      float2([2 ** 40, 4096]),
+      ', byte 10: has the shape [1099511627776, 4096], which needs more than 2^53 bytes',
+    ],
+    ['huge beside none', float2([0, 2n ** 70n]), ', byte 10: has the shape [0, …], which needs more than 2^53 bytes'],
+    ['65 dimensions', float2(Array(65).fill(1)), ', byte 10: has 65 dimensions; at most 64 are possible'],
+  ])('%s', (name, bytes, message) => expectFault(file(`${name}.npy`, bytes), message));
+
+  test.each([
+    ['', 'the header is no dictionary of Python: is no literal of Python at the end', 64],
+    ['(1, 2)', 'the header is no dictionary of Python, but "(1, 2)"', 10],
+    ["{'descr': '<f4'} + {}", 'the header is no dictionary of Python: more text follows the literal at "+ {}…', 27],
+    [
+      "{'descr': __import__('os')}",
+      'the header is no dictionary of Python: is no literal of Python at "__import__…',
+      20,
+    ],
+    ["{'descr': '<f4}", 'the header is no dictionary of Python: a string does not end at "\'<f4}…', 20],
+    ["{'descr': '<f4'", 'the header is no dictionary of Python: expected ",", but received nothing at the end', 64],
+    ["{'descr' '<f4'}", 'the header is no dictionary of Python: expected ":", but received "\'" at …', 19],
+    ["{'descr': '\\x41'}", 'the header is no dictionary of Python: an escape in a string is not known at …', 21],
+    ['{1: 2}', 'the header is no dictionary of Python: a key of the dictionary is no string at …', 11],
+    ["{'a': 1, 'a': 2}", 'the header is no dictionary of Python: the key "a" is there twice at …', 19],
+    [`{'a': ${'['.repeat(20)}}`, 'the header is no dictionary of Python: is nested deeper than 16 levels at …', 32],
+    ["{'descr': '<f4', 'shape': (2,)}", 'the header lacks fortran_order', 10],
+    ['{}', 'the header lacks descr and fortran_order and shape', 10],
+    ["{'descr': '<f4', 'fortran_order': False, 'shape': (2,), 'x': None}", 'the header has an unknown key "x"', 10],
+    ["{'descr': 4, 'fortran_order': False, 'shape': (2,)}", 'descr of the header is no dtype', 10],
+    ["{'descr': '', 'fortran_order': False, 'shape': (2,)}", 'the dtype "" is no dtype of NumPy', 10],
+    [
+      "{'descr': '<V2', 'fortran_order': False, 'shape': (2,)}",
+      'the dtype "<V2" stands for raw bytes (save bfloat16 as float32, or in a .safetensors file); only numbers and booleans are read',
+      10,
+    ],
+    [
+      "{'descr': '<f4', 'fortran_order': 0, 'shape': (2,)}",
+      'fortran_order of the header is neither True nor False',
+      10,
+    ],
+    ["{'descr': '<f4', 'fortran_order': False, 'shape': 2}", 'shape of the header is no tuple of integers', 10],
+    ["{'descr': '<f4', 'fortran_order': False, 'shape': (2)}", 'shape of the header is no tuple of integers', 10],
+    ["{'descr': '<f4', 'fortran_order': False, 'shape': (True,)}", 'shape of the header is no tuple of integers', 10],
+    ["{'descr': '<f4', 'fortran_order': False, 'shape': (2.5,)}", '…is no literal of Python at "2.5…', 61],
+  ])('header %s', (text, message, offset) => expectFault(file('h.npy', header(text)), `, byte ${offset}: ${message}`));
+
+  test('integers that int64 does not hold, with their index', async () => {
+    const values = [0n, 1n, 2n, 3n, 4n, 2n ** 64n - 1n];
+    const message =
+      ': element [2, 1] is 18446744073709551615, which int64 does not hold (uint64 is read up to 2^63 - 1)';
+    for (const order of [{}, { fortranOrder: true }, { bigEndian: true }]) {
+      await expectFault(file('u8.npy', npy({ kind: 'u8', shape: [3, 2], values, ...order })), message);
+    }
+  });
+
+  test('a file that became shorter', async () => {
+    const path = file('short.npy', good);
+    const source = await openArray(path);
+    await source.read(1);
+    truncateSync(path, 144);
+    await expect(source.read(1)).rejects.toMatchObject({ code: 'BAD_DATA' });
+    await expect(source.read(1)).rejects.toThrow(`${path}: had 160 bytes when it was opened, and now has 144`);
+    source.close();
+  });
+
+  test('a file that was replaced before it was mapped', async () => {
+    const path = file('replaced.npy', good);
+    const source = await openArray(path);
+    rmSync(path);
+    file('other.npy', good);
+    file('replaced.npy', good);
+    await expect(source.read(1)).rejects.toThrow(`${path}: was replaced by another file while it was opened`);
+    source.close();
+  });
+});
+
+describe('what is no file', () => {
+  test('missing', async () => {
+    await expectFault(join(directory, 'missing.npy'), ': there is no such file');
+    await expectFault(join(directory, 'missing.npz:x'), ': there is no such file');
+    await expectFault(join(file('plain', ''), 'x.npy'), ': there is no such file');
+  });
+
+  test('a directory', async () => {
+    mkdirSync(join(directory, 'folder.npy'));
+    await expectFault(join(directory, 'folder.npy'), ': is a directory, not a file');
+  });
+
+  test('not permitted, or failing in a way of its own', () => {
+    const refused = Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' });
+    expect(unreadable('x.npy', refused)).toMatchObject({
+      message: 'x.npy: reading it is not permitted',
+      cause: refused,
+    });
+    expect(unreadable('x.npy', new Error('disk on fire')).message).toBe('x.npy: cannot be read: disk on fire');
+  });
+
+  test('of another format', () =>
+    expectFault(
+      file('table.csv', '1,2'),
+      ': is no .npy, .npz or .safetensors file, by neither its name nor its first bytes',
+    ));
+});
+
+describe('.npz', () => {
+  test.each<[string, Buffer, string]>([
+    ['no archive.npz', good, ': is no zip archive that can be read: …'],
+    ['empty.npz', Buffer.alloc(0), ': is no zip archive that can be read: …'],
+    ['cut.npz', npz({ x: good }).subarray(0, 200), ': is no zip archive that can be read: …'],
+    ['none.npz', zip([]), ': is an archive without members'],
+    [
+      'two.npz',
+      npz({ logits: good, labels: good }),
+      ': has 2 members; choose one by …two.npz:<member>: "logits", "labels"',
+    ],
+    [
+      'twice.npz',
+      zip([
+        { name: 'x.npy', content: good },
+        { name: 'x.npy', content: good },
+      ]),
+      ': has the member "x.npy" twice',
+    ],
+    ['secret.npz', zip([{ name: 'x.npy', content: good, encrypted: true }]), ':x: is encrypted'],
+    [
+      'bzip2.npz',
+      zip([{ name: 'x.npy', content: good, method: 12 }]),
+      ':x: is compressed by method 12; stored and deflated members are read',
+    ],
+    [
+      'sum.npz',
+      zip([{ name: 'x.npy', content: good, crc32: 1 }]),
+      ':x: does not have the checksum that the archive gives',
+    ],
+    [
+      'stored-sum.npz',
+      zip([{ name: 'x.npy', content: good, crc32: 1, method: 0 }]),
+      ':x: does not have the checksum that the archive gives',
+    ],
+    [
+      'short.npz',
+      npz({ x: good.subarray(0, 150) }, 8),
+      ':x, byte 128: expected 32 bytes of data for <f4 of shape [4, 2], but received 22',
+    ],
+    [
+      'short stored.npz',
+      npz({ x: good.subarray(0, 150) }),
+      ':x, byte 128: expected 32 bytes of data for <f4 of shape [4, 2], but received 22',
+    ],
+    [
+      'text.npz',
+      zip([{ name: 'readme.txt', content: 'hello world' }]),
+      ':readme.txt, byte 0: expected the magic bytes …',
+    ],
+  ])('%s', (name, bytes, message) => expectFault(file(name, bytes), message));
+
+  test('a checksum of Fortran order too', async () => {
+    const content = npy({ kind: 'f4', shape: [4, 2], values: [1, 2, 3, 4, 5, 6, 7, 8], fortranOrder: true });
+    for (const method of [0, 8]) {
+      const path = file('fsum.npz', zip([{ name: 'x.npy', content, crc32: 1, method }]));
+      await expectFault(path, ':x: does not have the checksum that the archive gives');
+    }
+  });
+
+  test('an unknown member', () =>
+    expectFault(`${file('known.npz', npz({ a: good }))}:b`, ': has no member "b"; its members are "a"'));
+
+  test('deflated bytes that are damaged', async () => {
+    const bytes = npz({ x: good }, 8);
+    bytes.fill(0xff, 40, 60);
+    await expectFault(file('damaged.npz', bytes), ':x: cannot be inflated: …');
+  });
+});
+
+describe('.safetensors', () => {
+  const entry = (dtype: string, shape: unknown, offsets: unknown): string =>
+    JSON.stringify({ x: { dtype, shape, data_offsets: offsets } });
+  const eight = Buffer.alloc(8);
+
+  test.each<[string, Buffer, string]>([
+    ['empty', Buffer.alloc(0), ', byte 0: expected 8 bytes with the length of the header, but the file has 0'],
+    [
+      'long header',
+      Buffer.of(200, 0, 0, 0, 0, 0, 0, 0, 123),
+      ', byte 0: expected a header of 200 bytes, but the file has 1 more',
+    ],
+    [
+      'huge header',
+      Buffer.alloc(20, 255),
+      ', byte 0: expected a header of 18446744073709552000 bytes, but the file has 12 more',
+    ],
+    ['no JSON', safetensorsFile('{"x"', eight), ', byte 8: the header is no JSON: …'],
+    [
+      'no UTF-8',
+      Buffer.concat([Buffer.of(2, 0, 0, 0, 0, 0, 0, 0), Buffer.of(0xff, 0xff)]),
+      ', byte 8: the header is no JSON: …',
+    ],
+    ['no object', safetensorsFile('[1]', eight), ', byte 8: the header is no object of JSON, but an array of length 1'],
+    ['no tensors', safetensorsFile('{}', Buffer.alloc(0)), ': has no tensors'],
+    [
+      'metadata',
+      safetensorsFile('{"__metadata__":{"a":1}}', eight),
+      ', byte 8: __metadata__ of the header is no object of strings',
+    ],
+    ['entry', safetensorsFile('{"x":null}', eight), ':x, byte 8: expected an object in the header, but received null'],
+    ['dtype', safetensorsFile('{"x":{}}', eight), ':x, byte 8: expected dtype to be a string, but received undefined'],
+    [
+      'shape',
+      safetensorsFile(entry('F32', 2, [0, 8]), eight),
+      ':x, byte 8: expected shape to be an array, but received 2',
+    ],
+    [
+      'size',
+      safetensorsFile(entry('F32', [-2], [0, 8]), eight),
+      ':x, byte 8: expected shape[0] to be an integer >= 0, but received -2',
+    ],
+    [
+      'offsets',
+      safetensorsFile(entry('F32', [2], [0]), eight),
+      ':x, byte 8: expected data_offsets to be two integers >= 0',
+    ],
+    [
+      'backwards',
+      safetensorsFile(entry('X', [2], [8, 0]), eight),
+      ':x, byte …: data_offsets [8, 0] end before they begin',
+    ],
+    [
+      'mismatch',
+      safetensorsFile(entry('F32', [3], [0, 8]), eight),
+      ':x, byte 8: F32 of shape [3] needs 12 bytes, but data_offsets are [0, 8]',
+    ],
+    [
+      'beyond',
+      safetensorsFile(entry('F32', [4], [0, 16]), eight),
+      ':x, byte …: expected data up to byte …, but the file has …',
+    ],
+    ['behind', safetensorsFile(entry('F32', [1], [0, 4]), eight), ', byte …: 4 bytes follow the data of the tensors'],
+    [
+      'gap',
+      safetensorsFile(entry('F32', [1], [4, 8]), eight),
+      ':x, byte …: 4 bytes before data_offsets [4, 8] belong to no tensor',
+    ],
+    [
+      'fp8',
+      safetensorsFile(entry('F8_E4M3', [8], [0, 8]), eight),
+      ':x: has the dtype "F8_E4M3"; F16, BF16, …, BOOL are read',
+    ],
+    [
+      'scalar',
+      safetensorsFile(entry('F64', [], [0, 8]), eight),
+      ':x, byte …: holds a single number without dimensions; …',
+    ],
+    [
+      'huge',
+      safetensorsFile(entry('F32', [0, 2 ** 52, 4], [0, 0]), Buffer.alloc(0)),
+      ':x, byte …: has the shape …, which needs more than 2^53 bytes',
+    ],
+  ])('%s', (name, bytes, message) => expectFault(file(`${name}.safetensors`, bytes), message));
+
+  test('overlapping tensors', () => {
+    const tensor = (offsets: number[]): object => ({ dtype: 'U8', shape: [4], data_offsets: offsets });
+    const text = JSON.stringify({ a: tensor([0, 4]), b: tensor([2, 6]) });
+    const path = file('overlap.safetensors', safetensorsFile(text, Buffer.alloc(6)));
+    return expectFault(path, ':b, byte …: data_offsets [2, 6] overlap those of "a"');
+  });
+
+  test('several tensors, and an unknown one', async () => {
+    const tensor = { dtype: 'F32', shape: [2], bytes: elementBytes('f4', [1, 2]) };
+    const many = Object.fromEntries(Array.from({ length: 25 }, (_, i) => [`t${i}`, tensor]));
+    const path = file('many.safetensors', safetensors(many));
+    await expectFault(path, ': has 25 tensors; choose one by …:<name>: "t0", …"t19", and 5 more');
+    await expectFault(`${path}:t99`, ': has no tensor "t99"; its tensors are "t0", …');
+  });
+});
