@@ -90,8 +90,8 @@ export async function evaluateFiles(order: Evaluation): Promise<Evaluated> {
   const open: ArraySource[] = [];
   const writers: NpyWriter[] = [];
   try {
-    const options = await readOptions(order, open);
     const sources = await openAll(description, specs, order, open);
+    const options = await readOptions(order, sources.first, open);
     const groups = order.groups && (await openOne(order.groups, order, open));
     const all = groups === undefined ? sources.batched : [...sources.batched, groups];
     checkRows(all);
@@ -149,10 +149,18 @@ function readArguments(
 
 const arrayFile = /\.(npy|npz|safetensors)(:.+)?$/;
 
-async function readOptions({ options }: Evaluation, open: ArraySource[]): Promise<Record<string, unknown>> {
+/** The options with the arrays that they name, which losses want in the dtype of the first argument. */
+async function readOptions(
+  { options, device, dtype }: Evaluation,
+  first: ArraySource,
+  open: ArraySource[],
+): Promise<Record<string, unknown>> {
   const read: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(options)) {
-    read[name] = typeof value === 'string' && arrayFile.test(value) ? await wholeArray(value, open) : value;
+    read[name] =
+      typeof value === 'string' && arrayFile.test(value)
+        ? (await wholeArray(value, open)).to({ device, dtype: dtype ?? first.dtype })
+        : value;
   }
   return read;
 }
