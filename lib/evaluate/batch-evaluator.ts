@@ -1,5 +1,5 @@
 /** A loss over more data than one call can take. */
-import { expected, show } from '../errors';
+import { expected, show, TorchError } from '../errors';
 import { asOptionalTensor, asTensor, type TensorLike } from '../nn/functional/arguments';
 import { integer, oneOf, withDefaults } from '../options';
 import { noGrad } from '../tensor/autograd';
@@ -8,7 +8,7 @@ import { inBackground } from '../tensor/recording';
 import { getNumThreads } from '../tensor/runtime';
 import { keep, scope } from '../tensor/scope';
 import type { Tensor } from '../tensor/tensor';
-import { type Batch, hasLabels, joined, narrowed, op, readBatch, readLabels } from './batch';
+import { type Batch, hasLabels, haveSameRows, joined, narrowed, op, readBatch, readLabels } from './batch';
 import {
   type AnyLoss,
   type BatchOf,
@@ -170,7 +170,11 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
           ),
         (results) => results.flatMap(tensorsOf),
       );
-      for (const [i, block] of blocks.entries()) this.#take(scope(() => this.#read(block, measured[i] as Measured)));
+      for (const [i, block] of blocks.entries()) {
+        const own = measured[i] as Measured;
+        this.#take(scope(() => this.#read(block, own)));
+        for (const tensor of tensorsOf(own)) tensor.dispose();
+      }
     } catch (error) {
       // Rows that were held back may have been among these.
       this.#failure ??= error;
@@ -211,17 +215,19 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
     if (this.#kept === undefined) {
       throw expected(op, "option 'keepLosses'", 'to be true, for each loss to be there', 'false');
     }
-    const carry = this.#carry;
-    const last = carry === undefined ? [] : [this.#find(carry).losses as Tensor];
-    const all = [...this.#kept, ...last];
-    return all.length === 0 ? asTensor(op, 'losses', new Float32Array(0)) : cat(all);
+    const [kept, carry] = [this.#kept, this.#carry];
+    return scope(() => {
+      const last = carry === undefined ? [] : [this.#find(carry).losses as Tensor];
+      const all = [...kept, ...last];
+      return all.length === 0 ? asTensor(op, 'losses', new Float32Array(0)) : cat(all);
+    });
   }
 
   /** Forgets everything but the options. */
   reset(): this {
     for (const tensor of this.#kept ?? []) tensor.dispose();
     this.#kept = this.#kept && [];
-    this.#carry = undefined;
+    this.#replaceCarry(undefined);
     this.#failure = undefined;
     this.#given = 0;
     this.#tally = new Tally(this.#own);
@@ -231,12 +237,16 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
   /**
    * Adds what another evaluator of the same loss and options has seen, as the data that follows.
    *
-   * @throws TorchError `INVALID_ARGUMENT` for an evaluator of another loss.
+   * @throws TorchError `INVALID_ARGUMENT` for an evaluator of another loss, or without details or losses that this one has.
    */
   merge(other: BatchEvaluator<Loss>): this {
     if (!(other instanceof BatchEvaluator) || other.#description !== this.#description) {
       const actual = other instanceof BatchEvaluator ? `one of ${other.#description.name}` : show(other);
       throw expected(op, "'other'", `to be an evaluator of ${this.#description.name}`, actual);
+    }
+    if (this.#own.details && !other.#own.details) throw expected(op, "'other'", 'to have details', 'one without');
+    if (this.#kept !== undefined && other.#kept === undefined) {
+      throw expected(op, "'other'", 'to have kept its losses', 'one that has not');
     }
     this.flush();
     this.#tally.merge(other.#settled());
@@ -266,7 +276,12 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
     if (typeof state !== 'object' || state === null || state.version !== 1 || state.loss !== name) {
       throw expected(op, "'state'", `to be one of ${name}`, show(state?.loss ?? state));
     }
-    made.#tally = Tally.fromState(decoded(state.tally) as TallyState, made.#own);
+    try {
+      made.#tally = Tally.fromState(decoded(state.tally) as TallyState, made.#own);
+    } catch (cause) {
+      if (cause instanceof TorchError) throw cause;
+      throw expected(op, "'state'", `to be what state() gave of ${name}`, 'one that is damaged');
+    }
     made.#given = made.#tally.losses;
     return made;
   }
@@ -297,16 +312,19 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
     if (this.#description.lossesOf === 'samples') {
       return { blocks: this.#split(whole, 0, batch.rows, blockRows), carry: undefined, given };
     }
-    const carry = this.#carry;
+    const waiting = this.#carry;
+    const carry = waiting !== undefined && haveSameRows(waiting.batch, batch) ? waiting : undefined;
+    // Rows of another shape or dtype cannot be put together with these.
+    const before = waiting === carry ? [] : [this.#join(undefined, waiting as Block)];
     const held = carry?.batch.rows ?? 0;
     const quantum = vectorElements * getNumThreads();
     const ready = held + batch.rows - ((held + batch.rows) % quantum);
-    if (ready === 0) return { blocks: [], carry: this.#join(carry, whole), given };
+    if (ready === 0) return { blocks: before, carry: this.#join(carry, whole), given };
     // A number of threads that has changed since may have made more wait than are wanted now.
     const head = held === 0 ? 0 : Math.max(0, Math.min(ready, Math.ceil(held / quantum) * quantum) - held);
     const first = carry === undefined ? [] : [this.#join(carry, this.#part(whole, 0, head))];
     const aligned = Math.max(quantum, blockRows - (blockRows % quantum));
-    const blocks = [...first, ...this.#split(whole, head, ready - held, aligned)];
+    const blocks = [...before, ...first, ...this.#split(whole, head, ready - held, aligned)];
     const rest = batch.rows - (ready - held);
     return {
       blocks,
@@ -357,7 +375,7 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
   #wanted(groups: Float64Array | undefined): Wanted {
     const each = this.#description.lossesOf === 'samples' || this.#own.details || groups !== undefined;
     const { predictions } = this.#own;
-    return { options: this.#options, ignoreIndex: this.#ignoreIndex, predictions, each, keep: this.#keeps };
+    return { options: this.#options, ignoreIndex: this.#ignoreIndex, predictions, each };
   }
 
   #wantedFor(batch: Batch, wanted: Wanted): Wanted {
@@ -373,7 +391,7 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
   }
 
   #read(block: Block, measured: Measured): Found {
-    const losses = this.#keeps && measured.losses !== undefined ? { losses: flat(measured.losses) } : {};
+    const losses = this.#keeps ? { losses: flat(measured.losses) } : {};
     return { addition: this.#addition(block, measured), ...losses };
   }
 
@@ -385,13 +403,13 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
     else this.#kept.push(keep(losses));
   }
 
-  #addition(block: Block, { count, losses, sum, weights, predictions }: Measured): Addition {
+  #addition(block: Block, { losses, sum, weights, predictions }: Measured): Addition {
     const { batch, labels, groups } = block;
     const [first] = batch.args as [Tensor];
     return {
       rows: batch.rows,
-      losses: count,
-      ...(sum === undefined ? { each: numbersOf(losses as Tensor) } : this.#sum(block, Number(sum.item()))),
+      losses: losses.numel,
+      ...(sum === undefined ? { each: numbersOf(losses) } : sumAndNaN(Number(sum.item()), losses)),
       ...(labels === undefined ? {} : { labels, ...this.#classWeights(labels, first) }),
       ...(weights === undefined ? {} : { denominator: Number(weights.item()) }),
       ...(this.#description.denominator === 'target lengths'
@@ -410,14 +428,6 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
             },
           }),
     };
-  }
-
-  /** Which losses are NaN is asked for only where the sum says that there is one. */
-  #sum({ batch }: Block, sum: number): Pick<Addition, 'sum' | 'nan'> {
-    if (!Number.isNaN(sum)) return { sum };
-    const wanted = { ...this.#wanted(undefined), predictions: false, keep: true };
-    const { losses } = noGrad(() => measure(this.#description, batch, wanted));
-    return { sum, nan: Number((losses as Tensor).isnan().sum().item()) };
   }
 
   #classWeights(labels: Float64Array, input: Tensor): { denominator?: number } {
@@ -449,6 +459,11 @@ function checkGroups(groups: Float64Array, rows: number): void {
 /** The group of each row; NaN for rows that belong to none. */
 function groupsOf(block: Block | undefined): Float64Array {
   return block?.groups ?? new Float64Array(block?.batch.rows ?? 0).fill(Number.NaN);
+}
+
+/** Which losses are NaN is asked for only where the sum says that there is one. */
+function sumAndNaN(sum: number, losses: Tensor): Pick<Addition, 'sum' | 'nan'> {
+  return Number.isNaN(sum) ? { sum, nan: Number(losses.isnan().sum().item()) } : { sum };
 }
 
 function flat(losses: Tensor): Tensor {

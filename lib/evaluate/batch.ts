@@ -3,7 +3,7 @@ import { isTensor } from '../aten/bind';
 import * as aten from '../aten/operators.generated';
 import { expected, TorchError } from '../errors';
 import { asClassTarget, asIndexTarget, asTensor, type TensorLike } from '../nn/functional/arguments';
-import { shapeText } from '../tensor/shape';
+import { sameShape, shapeText } from '../tensor/shape';
 import type { Tensor } from '../tensor/tensor';
 import { isFloating } from '../types';
 import type { LossDescription } from './losses';
@@ -93,6 +93,15 @@ export function joined(description: LossDescription, first: Batch | undefined, s
     return aten.cat(parts, batchDim[name] ?? 0);
   });
   return { args, rows: (first?.rows ?? 0) + second.rows };
+}
+
+/** @internal Whether rows of elementwise losses have one shape and dtype, so that they can be joined. */
+export function haveSameRows(first: Batch, second: Batch): boolean {
+  return first.args.every((tensor, i) => {
+    const other = second.args[i] as Tensor;
+    const isSame = tensor.dtype === other.dtype && tensor.device === other.device;
+    return isSame && sameShape(tensor.shape.slice(1), other.shape.slice(1));
+  });
 }
 
 /** @internal Whether the loss compares scores with class indices, not with probabilities. */

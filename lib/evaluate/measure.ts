@@ -15,16 +15,12 @@ export interface Wanted {
   readonly predictions: boolean;
   /** Whether each loss is asked for, or their sum alone. */
   readonly each: boolean;
-  /** Whether the losses are to be there afterwards, even if only their sum is asked for. */
-  readonly keep: boolean;
 }
 
 /** @internal */
 export interface Measured {
-  /** How many losses there are. */
-  readonly count: number;
-  /** Each of them, in its own dtype, where they are asked for. */
-  readonly losses?: Tensor;
+  /** Each of them, in its own dtype. How many there are, a recording cannot tell before it is run. */
+  readonly losses: Tensor;
   /** In float64; absent where each loss is asked for. */
   readonly sum?: Tensor;
   /** The sum of the weights in float64, where they are elements. */
@@ -48,8 +44,7 @@ export function measure(description: LossDescription, batch: Batch, wanted: Want
     weighsElements && own !== undefined ? aten.expand(asTensor(op, 'weight', own, input), input.shape) : undefined;
   const losses = loss(...batch.args, weight === undefined ? options : { ...options, weight });
   return {
-    count: losses.numel,
-    ...(wanted.each || wanted.keep ? { losses } : {}),
+    losses,
     ...(wanted.each ? {} : { sum: sumOf(losses) }),
     ...(weight !== undefined && denominator === 'element weights' ? { weights: sumOf(weight) } : {}),
     ...(wanted.predictions ? { predictions: predict(description, batch, wanted, losses) } : {}),

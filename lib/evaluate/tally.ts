@@ -1,4 +1,6 @@
 /** What is known of all samples so far. */
+import { expected } from '../errors';
+import { op } from './batch';
 import { ClassificationTally, type Predictions } from './classification-tally';
 import { ExactSum } from './exact-sum';
 import { LossHistogram } from './histogram';
@@ -209,7 +211,10 @@ export class Tally {
         state.groups.map(([key, count, high, low]) => [key, { count, sum: new ExactSum(high, low) }]),
       );
     }
-    if (state.histogram !== undefined) made.#histogram = LossHistogram.fromState(state.histogram);
+    if (options.details) {
+      if (state.histogram === undefined) throw expected(op, "'state'", 'to have details', 'one without');
+      made.#histogram = LossHistogram.fromState(state.histogram);
+    }
     return made;
   }
 }

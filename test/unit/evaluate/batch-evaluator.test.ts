@@ -84,6 +84,14 @@ describe.each(evaluatedNames)('%s', (name) => {
     });
   });
 
+  test('in the background it is the same', async () => {
+    const evaluated = torch.scope(() => byName(name, 'float32'));
+    const expected = torch.scope(() => evaluate(evaluated, inBatches(evaluated, [100, 43])).result());
+    const evaluator = new BatchEvaluator(evaluated.description.loss, evaluated.options);
+    await Promise.all([...inBatches(evaluated, [100, 43])].map((batch) => evaluator.updateAsync(...batch)));
+    expect(evaluator.result()).toEqual(expected);
+  });
+
   test('no rows, and batches of no rows among others', () => {
     torch.scope(() => {
       const evaluated = byName(name, 'float32');
