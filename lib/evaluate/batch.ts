@@ -32,6 +32,10 @@ export function readBatch(description: LossDescription, values: readonly TensorL
   let args = values.map((value, i) => asArgument(description, names[i] as string, value, values));
   const first = args[0] as Tensor;
   if (first.ndim <= sampleDims) args = args.map((tensor, i) => withBatch(description, names[i] as string, tensor));
+  // One variance may stand for all elements; by its rows it is like any other argument.
+  args = args.map((tensor, i) =>
+    names[i] === 'variance' && tensor.ndim === 0 ? aten.expand(tensor, (args[0] as Tensor).shape) : tensor,
+  );
   const rows = rowsOf(description, names[0] as string, args[0] as Tensor);
   args.forEach((tensor, i) => {
     const name = names[i] as string;

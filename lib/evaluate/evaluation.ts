@@ -12,6 +12,7 @@ import { badData } from './files/bad-data';
 import { type NpyWriter, writeNpy } from './files/npy-writer';
 import { type OpenArrayOptions, openArray } from './files/open';
 import { type LossDescription, lossDescriptions } from './losses';
+import { batchOptions } from './measure';
 import type { EvaluationResult } from './result';
 import type { ArraySource } from './source';
 
@@ -106,7 +107,8 @@ export async function evaluateFiles(order: Evaluation): Promise<Evaluated> {
       withNames(description, specs, options, () => {
         if (ids === undefined) evaluator.update(...args);
         else evaluator.updateGroups(ids, ...args);
-        if (gradients !== undefined) gradients.append(gradientOf(description, args, options, divisor as number));
+        if (gradients !== undefined)
+          gradients.append(gradientOf(description, args as [Tensor, ...Tensor[]], options, divisor as number));
       });
     });
     evaluator.flush();
@@ -350,12 +352,13 @@ async function divisorOf(
 }
 
 function gradientOf(
-  { loss }: LossDescription,
-  [input, ...rest]: readonly Tensor[],
+  description: LossDescription,
+  [input, ...rest]: readonly [Tensor, ...Tensor[]],
   options: Readonly<Record<string, unknown>>,
   divisor: number,
 ): Tensor {
-  const { grad } = valueAndGrad(loss)(input as Tensor, ...rest, { ...options, reduction: 'sum' });
+  const own = batchOptions(description, input, options);
+  const { grad } = valueAndGrad(description.loss)(input, ...rest, { ...own, reduction: 'sum' });
   return noGrad(() => grad.div_(divisor).cpu());
 }
 

@@ -36,19 +36,29 @@ export interface Measured {
 /** @internal The losses of a block, and how good its predictions are. */
 export function measure(description: LossDescription, batch: Batch, wanted: Wanted): Measured {
   const { loss, denominator, weighsElements } = description;
-  const options = { ...wanted.options, reduction: 'none' };
-  const input = batch.args[0] as Tensor;
-  const own = wanted.options.weight as TensorLike | undefined;
-  // One for each element of a row, the same for every row; these losses take a weight of the input's shape only.
-  const weight =
-    weighsElements && own !== undefined ? aten.expand(asTensor(op, 'weight', own, input), input.shape) : undefined;
-  const losses = loss(...batch.args, weight === undefined ? options : { ...options, weight });
+  const options = batchOptions(description, batch.args[0] as Tensor, wanted.options);
+  const losses = loss(...batch.args, { ...options, reduction: 'none' });
+  const weight = weighsElements ? (options.weight as Tensor | undefined) : undefined;
   return {
     losses,
     ...(wanted.each ? {} : { sum: sumOf(losses) }),
     ...(weight !== undefined && denominator === 'element weights' ? { weights: sumOf(weight) } : {}),
     ...(wanted.predictions ? { predictions: predict(description, batch, wanted, losses) } : {}),
   };
+}
+
+/**
+ * @internal The options for a batch. Losses that weigh elements take a weight of the input's shape only: the weight of
+ * one row, which is the same for every row, gets it.
+ */
+export function batchOptions(
+  { weighsElements }: LossDescription,
+  input: Tensor,
+  options: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  const weight = options.weight as TensorLike | undefined;
+  if (!weighsElements || weight === undefined) return options;
+  return { ...options, weight: aten.expand(asTensor(op, 'weight', weight, input), input.shape) };
 }
 
 function sumOf(tensor: Tensor): Tensor {

@@ -79,6 +79,16 @@ describe('input', () => {
     }
   });
 
+  test('one variance for all elements', () => {
+    torch.scope(() => {
+      const { logits, labels, at } = regressed();
+      const evaluator = new BatchEvaluator(F.gaussianNllLoss, { reduction: 'none', full: true });
+      for (let start = 0; start < rows; start += 50) evaluator.update(...at(start, 50), 2);
+      const whole = F.gaussianNllLoss(logits, labels, 2, { reduction: 'none', full: true });
+      expect(evaluator.losses().equal(whole.reshape([-1]))).toBe(true);
+    });
+  });
+
   test('numbers of elementwise losses', () => {
     const evaluator = new BatchEvaluator(F.mseLoss);
     evaluator.update(Float32Array.of(1, 2), Float32Array.of(0, 0)).update([3], [0]);
