@@ -14,6 +14,7 @@ import { badData } from './files/bad-data';
 import { type NpyWriter, writeNpy } from './files/npy-writer';
 import { type OpenArrayOptions, openArray } from './files/open';
 import { type LossDescription, lossDescriptions } from './losses';
+import { batchOptions } from './measure';
 import type { EvaluationResult } from './result';
 import type { ArraySource } from './source';
 
@@ -94,8 +95,8 @@ export async function evaluateFiles(order: Evaluation): Promise<Evaluated> {
   const open: ArraySource[] = [];
   const writers: NpyWriter[] = [];
   try {
-    const options = await readOptions(order, open);
     const sources = await openAll(description, specs, order, open);
+    const options = await readOptions(order, sources.first, open);
     const groups = order.groups && (await openOne(order.groups, order, open));
     const all = groups === undefined ? sources.batched : [...sources.batched, groups];
     checkRows(all);
@@ -110,7 +111,8 @@ export async function evaluateFiles(order: Evaluation): Promise<Evaluated> {
       withNames(description, specs, options, () => {
         if (ids === undefined) evaluator.update(...args);
         else evaluator.updateGroups(ids, ...args);
-        if (gradients !== undefined) gradients.append(gradientOf(description, args, options, divisor as number));
+        if (gradients !== undefined)
+          gradients.append(gradientOf(description, args as [Tensor, ...Tensor[]], options, divisor as number));
       });
     });
     evaluator.flush();
@@ -153,10 +155,18 @@ function readArguments(
 
 const arrayFile = /\.(npy|npz|safetensors)(:.+)?$/;
 
-async function readOptions({ options }: Evaluation, open: ArraySource[]): Promise<Record<string, unknown>> {
+/** The options with the arrays that they name, which losses want in the dtype of the first argument. */
+async function readOptions(
+  { options, device, dtype }: Evaluation,
+  first: ArraySource,
+  open: ArraySource[],
+): Promise<Record<string, unknown>> {
   const read: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(options)) {
-    read[name] = typeof value === 'string' && arrayFile.test(value) ? await wholeArray(value, open) : value;
+    read[name] =
+      typeof value === 'string' && arrayFile.test(value)
+        ? (await wholeArray(value, open)).to({ device, dtype: dtype ?? first.dtype })
+        : value;
   }
   return read;
 }
@@ -368,12 +378,13 @@ async function divisorOf(
 }
 
 function gradientOf(
-  { loss }: LossDescription,
-  [input, ...rest]: readonly Tensor[],
+  description: LossDescription,
+  [input, ...rest]: readonly [Tensor, ...Tensor[]],
   options: Readonly<Record<string, unknown>>,
   divisor: number,
 ): Tensor {
-  const { grad } = valueAndGrad(loss)(input as Tensor, ...rest, { ...options, reduction: 'sum' });
+  const own = batchOptions(description, input, options);
+  const { grad } = valueAndGrad(description.loss)(input, ...rest, { ...own, reduction: 'sum' });
   return noGrad(() => grad.div_(divisor).cpu());
 }
 
