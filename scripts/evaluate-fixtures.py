@@ -1,18 +1,23 @@
-"""Writes test/data/arrays: small files as NumPy writes them, for the tests of what reads them.
+"""Writes the files that the tests of evaluations read.
 
-    python scripts/evaluate-fixtures.py
+    python scripts/evaluate-fixtures.py           test/data/arrays: small files as NumPy writes them; needs NumPy alone
+    python scripts/evaluate-fixtures.py --digits  test/data/digits: a classifier's outputs, and what PyTorch says of them
 
-Needs NumPy alone. Every array holds the numbers of `pattern`, which test/unit/evaluate/files-numpy.test.ts repeats, so
+Every array of the first kind holds the numbers of `pattern`, which test/unit/evaluate/files-numpy.test.ts repeats, so
 that the files need no second copy of their content.
 """
 
+import argparse
+import gzip
 import json
 import struct
 from pathlib import Path
 
 import numpy as np
 
-directory = Path(__file__).resolve().parent.parent / "test" / "data" / "arrays"
+root = Path(__file__).resolve().parent.parent
+directory = root / "test" / "data" / "arrays"
+digits = root / "test" / "data" / "digits"
 
 DTYPES = ["f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1"]
 SAFETENSORS = {
@@ -62,26 +67,124 @@ def write_npz() -> None:
     np.savez(directory / "single.npz", pattern("f4", 5, 3))
 
 
-def write_safetensors() -> None:
+def save_safetensors(path: Path, tensors: dict[str, tuple[str, list[int], bytes]]) -> None:
     """The format by its description: the header's length, the header in JSON, the elements."""
     header: dict[str, object] = {"__metadata__": {"format": "np"}}
     data = b""
-    tensors = [(SAFETENSORS[dtype], pattern(dtype, 5, 3).tobytes()) for dtype in DTYPES]
-    # bfloat16 is the upper half of float32; the numbers of the pattern have no more bits.
-    words = pattern("f4", 5, 3).view("u4")
-    tensors.append(("BF16", (words >> 16).astype("<u2").tobytes()))
-    for dtype, content in tensors:
-        header[dtype] = {"dtype": dtype, "shape": [5, 3], "data_offsets": [len(data), len(data) + len(content)]}
+    for name, (dtype, shape, content) in tensors.items():
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [len(data), len(data) + len(content)]}
         data += content
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
-    (directory / "all.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + data)
+    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
 
 
-if __name__ == "__main__":
-    directory.mkdir(parents=True, exist_ok=True)
+def write_safetensors() -> None:
+    tensors = {SAFETENSORS[dtype]: (SAFETENSORS[dtype], [5, 3], pattern(dtype, 5, 3).tobytes()) for dtype in DTYPES}
+    # bfloat16 is the upper half of float32; the numbers of the pattern have no more bits.
+    words = pattern("f4", 5, 3).view("u4")
+    tensors["BF16"] = ("BF16", [5, 3], (words >> 16).astype("<u2").tobytes())
+    save_safetensors(directory / "all.safetensors", tensors)
+
+
+def classify_digits() -> tuple[np.ndarray, np.ndarray]:
+    """Logits float32 [360, 10] and labels int64 [360] of the digits that a linear classifier did not see."""
+    with gzip.open(root / "examples" / "quickstart" / "data" / "digits.csv.gz", "rt", encoding="ascii") as lines:
+        table = np.loadtxt(lines, delimiter=",", dtype=np.int64)
+    pixels, labels = (table[:, :64] / 16).astype(np.float32), table[:, 64]
+    weight, bias = np.zeros((64, 10), dtype=np.float32), np.zeros(10, dtype=np.float32)
+    seen = len(labels) - 360
+    wanted = np.eye(10, dtype=np.float32)[labels[:seen]]
+    for _ in range(200):
+        logits = pixels[:seen] @ weight + bias
+        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+        error = (powers / powers.sum(axis=1, keepdims=True) - wanted) / np.float32(seen)
+        weight -= 2 * (pixels[:seen].T @ error)
+        bias -= 2 * error.sum(axis=0)
+    return pixels[seen:] @ weight + bias, labels[seen:]
+
+
+def calibration_error(confidences: np.ndarray, hits: np.ndarray) -> float:
+    """The expected calibration error over 15 bins (low, high]."""
+    edges = np.linspace(0, 1, 16)
+    error = 0.0
+    for low, high in zip(edges[:-1], edges[1:]):
+        own = (confidences > low) & (confidences <= high)
+        if own.any():
+            error += own.mean() * abs(confidences[own].mean() - hits[own].mean())
+    return float(error)
+
+
+def write_digits() -> None:
+    import torch
+    from torch.nn import functional as F
+
+    torch.set_num_threads(1)
+    logits, labels = classify_digits()
+    weight = np.linspace(0.5, 2, 10, dtype=np.float32)
+    groups = np.arange(len(labels), dtype=np.int32) % 3
+    arrays = {"logits": logits, "labels": labels, "weight": weight, "groups": groups}
+    for name, array in arrays.items():
+        np.save(digits / f"{name}.npy", array)
+    np.savez_compressed(digits / "digits.npz", logits=np.asfortranarray(logits), labels=labels.astype("i1"))
+    half = torch.from_numpy(logits).to(torch.bfloat16)
+    save_safetensors(
+        digits / "digits.safetensors",
+        {
+            "logits": ("F32", list(logits.shape), logits.tobytes()),
+            "logits_bf16": ("BF16", list(logits.shape), half.view(torch.int16).numpy().tobytes()),
+            "labels": ("I64", list(labels.shape), labels.tobytes()),
+        },
+    )
+
+    x, target, w = torch.from_numpy(logits), torch.from_numpy(labels), torch.from_numpy(weight)
+    leaf = x.clone().requires_grad_()
+    F.cross_entropy(leaf, target, weight=w, label_smoothing=0.1).backward()
+    exact = x.double()
+    each = F.cross_entropy(exact, target, reduction="none")
+    probabilities = exact.softmax(1)
+    confidences, predicted = probabilities.max(1)
+    hits = (predicted == target).numpy()
+    ranks = (x > x.gather(1, target[:, None])).sum(1)
+    chosen = [[0, 0], [17, 3], [200, 9], [359, 5]]
+    expected = {
+        "recorded": {"torch": torch.__version__, "numpy": np.__version__},
+        "rows": len(labels),
+        "loss": each.mean().item(),
+        "sum": each.sum().item(),
+        "weighted": F.cross_entropy(exact, target, weight=w.double()).item(),
+        "denominator": w.double()[target].sum().item(),
+        "smoothed": F.cross_entropy(exact, target, label_smoothing=0.1).item(),
+        "ignoring3": F.cross_entropy(exact, target, ignore_index=3).item(),
+        "bfloat16": F.cross_entropy(half.double(), target).item(),
+        "accuracy": float(hits.mean()),
+        "top5": (ranks < 5).double().mean().item(),
+        "perplexity": each.mean().exp().item(),
+        "calibrationError": calibration_error(confidences.numpy(), hits),
+        "classes": [each[target == label].mean().item() for label in range(10)],
+        "groups": [each[torch.from_numpy(groups) == group].mean().item() for group in range(3)],
+        "worst": each.argsort(descending=True)[:5].tolist(),
+        "losses": F.cross_entropy(x, target, reduction="none").tolist(),
+        "gradient": {
+            "sum of squares": leaf.grad.double().square().sum().item(),
+            "elements": [[row, column, leaf.grad[row, column].item()] for row, column in chosen],
+        },
+    }
+    (digits / "expected.json").write_text(json.dumps(expected, indent=2) + "\n")
+    print(f"PyTorch {torch.__version__} -> {digits.name}: {hits.mean():.3f} of {len(labels)} right")
+
+
+def write_arrays() -> None:
     write_npy()
     write_refused()
     write_npz()
     write_safetensors()
     print(f"NumPy {np.__version__} -> {directory.name}")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--digits", action="store_true")
+    chosen_digits = parser.parse_args().digits
+    (digits if chosen_digits else directory).mkdir(parents=True, exist_ok=True)
+    write_digits() if chosen_digits else write_arrays()

@@ -1,5 +1,5 @@
 /** A loss over more data than one call can take. */
-import { expected, show } from '../errors';
+import { expected, show, TorchError } from '../errors';
 import { asOptionalTensor, asTensor, type TensorLike } from '../nn/functional/arguments';
 import { integer, oneOf, withDefaults } from '../options';
 import { noGrad } from '../tensor/autograd';
@@ -8,7 +8,7 @@ import { inBackground } from '../tensor/recording';
 import { getNumThreads } from '../tensor/runtime';
 import { keep, scope } from '../tensor/scope';
 import type { Tensor } from '../tensor/tensor';
-import { type Batch, hasLabels, joined, narrowed, op, readBatch, readLabels } from './batch';
+import { type Batch, hasLabels, haveSameRows, joined, narrowed, op, readBatch, readLabels } from './batch';
 import {
   type AnyLoss,
   type BatchOf,
@@ -17,7 +17,7 @@ import {
   lossDescriptions,
   type OptionsOf,
 } from './losses';
-import { hasPredictions, type Measured, measure, type Wanted } from './measure';
+import { confidencesFromScores, hasPredictions, type Measured, measure, type Wanted } from './measure';
 import type { EvaluationResult } from './result';
 import { type Addition, Tally, type TallyState } from './tally';
 
@@ -78,6 +78,8 @@ interface Cut {
   readonly given: number;
 }
 
+type Predicted = Measured['predictions'] & object;
+
 /** What a block adds, and its losses where they are kept. */
 interface Found {
   readonly addition: Addition;
@@ -91,7 +93,8 @@ interface Found {
  * rounding of float64 sums of single blocks (some 1e-16 of the result; nothing for losses of samples). Weighted means,
  * ignored targets and `'batchmean'` are those of the whole data. Each single loss has the bits that one call over the
  * whole data gives it on one thread: elementwise losses are computed in blocks that fill the kernels' vectors, and up to
- * 63 rows a thread wait for the next batch.
+ * 63 rows a thread wait for the next batch. `linearCrossEntropy` alone rounds otherwise for batches of other sizes: so do
+ * the matrix products that it is made of.
  *
  * A weight of `l1Loss`, `mseLoss` and `huberLoss` is that of one row, and the same for every row. `ctcLoss` takes its
  * batches as the function does, `[T, N, C]`.
@@ -167,7 +170,11 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
           ),
         (results) => results.flatMap(tensorsOf),
       );
-      for (const [i, block] of blocks.entries()) this.#take(scope(() => this.#read(block, measured[i] as Measured)));
+      for (const [i, block] of blocks.entries()) {
+        const own = measured[i] as Measured;
+        this.#take(scope(() => this.#read(block, own)));
+        for (const tensor of tensorsOf(own)) tensor.dispose();
+      }
     } catch (error) {
       // Rows that were held back may have been among these.
       this.#failure ??= error;
@@ -208,17 +215,19 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
     if (this.#kept === undefined) {
       throw expected(op, "option 'keepLosses'", 'to be true, for each loss to be there', 'false');
     }
-    const carry = this.#carry;
-    const last = carry === undefined ? [] : [this.#find(carry).losses as Tensor];
-    const all = [...this.#kept, ...last];
-    return all.length === 0 ? asTensor(op, 'losses', new Float32Array(0)) : cat(all);
+    const [kept, carry] = [this.#kept, this.#carry];
+    return scope(() => {
+      const last = carry === undefined ? [] : [this.#find(carry).losses as Tensor];
+      const all = [...kept, ...last];
+      return all.length === 0 ? asTensor(op, 'losses', new Float32Array(0)) : cat(all);
+    });
   }
 
   /** Forgets everything but the options. */
   reset(): this {
     for (const tensor of this.#kept ?? []) tensor.dispose();
     this.#kept = this.#kept && [];
-    this.#carry = undefined;
+    this.#replaceCarry(undefined);
     this.#failure = undefined;
     this.#given = 0;
     this.#tally = new Tally(this.#own);
@@ -228,12 +237,16 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
   /**
    * Adds what another evaluator of the same loss and options has seen, as the data that follows.
    *
-   * @throws TorchError `INVALID_ARGUMENT` for an evaluator of another loss.
+   * @throws TorchError `INVALID_ARGUMENT` for an evaluator of another loss, or without details or losses that this one has.
    */
   merge(other: BatchEvaluator<Loss>): this {
     if (!(other instanceof BatchEvaluator) || other.#description !== this.#description) {
       const actual = other instanceof BatchEvaluator ? `one of ${other.#description.name}` : show(other);
       throw expected(op, "'other'", `to be an evaluator of ${this.#description.name}`, actual);
+    }
+    if (this.#own.details && !other.#own.details) throw expected(op, "'other'", 'to have details', 'one without');
+    if (this.#kept !== undefined && other.#kept === undefined) {
+      throw expected(op, "'other'", 'to have kept its losses', 'one that has not');
     }
     this.flush();
     this.#tally.merge(other.#settled());
@@ -263,7 +276,12 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
     if (typeof state !== 'object' || state === null || state.version !== 1 || state.loss !== name) {
       throw expected(op, "'state'", `to be one of ${name}`, show(state?.loss ?? state));
     }
-    made.#tally = Tally.fromState(decoded(state.tally) as TallyState, made.#own);
+    try {
+      made.#tally = Tally.fromState(decoded(state.tally) as TallyState, made.#own);
+    } catch (cause) {
+      if (cause instanceof TorchError) throw cause;
+      throw expected(op, "'state'", `to be what state() gave of ${name}`, 'one that is damaged');
+    }
     made.#given = made.#tally.losses;
     return made;
   }
@@ -294,16 +312,19 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
     if (this.#description.lossesOf === 'samples') {
       return { blocks: this.#split(whole, 0, batch.rows, blockRows), carry: undefined, given };
     }
-    const carry = this.#carry;
+    const waiting = this.#carry;
+    const carry = waiting !== undefined && haveSameRows(waiting.batch, batch) ? waiting : undefined;
+    // Rows of another shape or dtype cannot be put together with these.
+    const before = waiting === carry ? [] : [this.#join(undefined, waiting as Block)];
     const held = carry?.batch.rows ?? 0;
     const quantum = vectorElements * getNumThreads();
     const ready = held + batch.rows - ((held + batch.rows) % quantum);
-    if (ready === 0) return { blocks: [], carry: this.#join(carry, whole), given };
+    if (ready === 0) return { blocks: before, carry: this.#join(carry, whole), given };
     // A number of threads that has changed since may have made more wait than are wanted now.
     const head = held === 0 ? 0 : Math.max(0, Math.min(ready, Math.ceil(held / quantum) * quantum) - held);
     const first = carry === undefined ? [] : [this.#join(carry, this.#part(whole, 0, head))];
     const aligned = Math.max(quantum, blockRows - (blockRows % quantum));
-    const blocks = [...first, ...this.#split(whole, head, ready - held, aligned)];
+    const blocks = [...before, ...first, ...this.#split(whole, head, ready - held, aligned)];
     const rest = batch.rows - (ready - held);
     return {
       blocks,
@@ -322,9 +343,7 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
     }
     const ids =
       groups === undefined ? undefined : asTensor(op, 'groups', groups).to('float64').toTypedArray<Float64Array>();
-    if (ids !== undefined && ids.length !== batch.rows) {
-      throw expected(op, "'groups'", `to hold ${batch.rows} integers, one a sample`, String(ids.length));
-    }
+    if (ids !== undefined) checkGroups(ids, batch.rows);
     return { batch, labels, groups: ids };
   }
 
@@ -344,7 +363,8 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
   }
 
   #join(first: Block | undefined, second: Block): Block {
-    const groups = second.groups && Float64Array.from([...(first?.groups ?? []), ...second.groups]);
+    const isGrouped = first?.groups !== undefined || second.groups !== undefined;
+    const groups = isGrouped ? Float64Array.from([...groupsOf(first), ...groupsOf(second)]) : undefined;
     return { batch: joined(this.#description, first?.batch, second.batch), labels: undefined, groups };
   }
 
@@ -355,7 +375,7 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
   #wanted(groups: Float64Array | undefined): Wanted {
     const each = this.#description.lossesOf === 'samples' || this.#own.details || groups !== undefined;
     const { predictions } = this.#own;
-    return { options: this.#options, ignoreIndex: this.#ignoreIndex, predictions, each, keep: this.#keeps };
+    return { options: this.#options, ignoreIndex: this.#ignoreIndex, predictions, each };
   }
 
   #wantedFor(batch: Batch, wanted: Wanted): Wanted {
@@ -371,7 +391,7 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
   }
 
   #read(block: Block, measured: Measured): Found {
-    const losses = this.#keeps && measured.losses !== undefined ? { losses: flat(measured.losses) } : {};
+    const losses = this.#keeps ? { losses: flat(measured.losses) } : {};
     return { addition: this.#addition(block, measured), ...losses };
   }
 
@@ -383,13 +403,13 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
     else this.#kept.push(keep(losses));
   }
 
-  #addition(block: Block, { count, losses, sum, weights, predictions }: Measured): Addition {
+  #addition(block: Block, { losses, sum, weights, predictions }: Measured): Addition {
     const { batch, labels, groups } = block;
     const [first] = batch.args as [Tensor];
     return {
       rows: batch.rows,
-      losses: count,
-      ...(sum === undefined ? { each: numbersOf(losses as Tensor) } : this.#sum(block, Number(sum.item()))),
+      losses: losses.numel,
+      ...(sum === undefined ? { each: numbersOf(losses) } : sumAndNaN(Number(sum.item()), losses)),
       ...(labels === undefined ? {} : { labels, ...this.#classWeights(labels, first) }),
       ...(weights === undefined ? {} : { denominator: Number(weights.item()) }),
       ...(this.#description.denominator === 'target lengths'
@@ -404,18 +424,10 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
               logLikelihoods: numbersOf(predictions.logLikelihoods),
               predicted: numbers64(predictions.predicted),
               ranks: numbers64(predictions.ranks),
-              confidences: numbersOf(predictions.confidences),
+              confidences: confidencesOf(batch, predictions),
             },
           }),
     };
-  }
-
-  /** Which losses are NaN is asked for only where the sum says that there is one. */
-  #sum({ batch }: Block, sum: number): Pick<Addition, 'sum' | 'nan'> {
-    if (!Number.isNaN(sum)) return { sum };
-    const wanted = { ...this.#wanted(undefined), keep: true };
-    const { losses } = noGrad(() => measure(this.#description, batch, wanted));
-    return { sum, nan: Number((losses as Tensor).isnan().sum().item()) };
   }
 
   #classWeights(labels: Float64Array, input: Tensor): { denominator?: number } {
@@ -435,6 +447,23 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
     whole.add(scope(() => this.#addition(carry, this.#measure(carry))));
     return whole;
   }
+}
+
+function checkGroups(groups: Float64Array, rows: number): void {
+  const what = `to hold ${rows} integers, one a sample`;
+  if (groups.length !== rows) throw expected(op, "'groups'", what, `${groups.length} elements`);
+  const at = groups.findIndex((group) => !Number.isSafeInteger(group));
+  if (at >= 0) throw expected(op, "'groups'", what, `${groups[at]} at index ${at}`);
+}
+
+/** The group of each row; NaN for rows that belong to none. */
+function groupsOf(block: Block | undefined): Float64Array {
+  return block?.groups ?? new Float64Array(block?.batch.rows ?? 0).fill(Number.NaN);
+}
+
+/** Which losses are NaN is asked for only where the sum says that there is one. */
+function sumAndNaN(sum: number, losses: Tensor): Pick<Addition, 'sum' | 'nan'> {
+  return Number.isNaN(sum) ? { sum, nan: Number(losses.isnan().sum().item()) } : { sum };
 }
 
 function flat(losses: Tensor): Tensor {
@@ -457,6 +486,20 @@ function rowsOfBlock({ args, rows }: Batch): number {
 
 function numbersOf(tensor: Tensor): Float32Array | Float64Array {
   return tensor.dtype === 'float64' ? numbers64(tensor) : tensor.to('float32').toTypedArray<Float32Array>();
+}
+
+/** The probabilities of the predictions; a label whose score is -Infinity has an infinite loss, which tells nothing of them. */
+function confidencesOf(batch: Batch, { confidences, logLikelihoods }: Predicted): Float32Array | Float64Array {
+  const [found, losses] = [numbersOf(confidences), numbersOf(logLikelihoods)];
+  const unknown: number[] = [];
+  for (let i = 0; i < found.length; i++) {
+    if (Number.isNaN(found[i]) && losses[i] === Number.POSITIVE_INFINITY) unknown.push(i);
+  }
+  if (unknown.length === 0) return found;
+  for (const [i, confidence] of numbersOf(confidencesFromScores(batch, unknown)).entries()) {
+    found[unknown[i] as number] = confidence;
+  }
+  return found;
 }
 
 function numbers64(tensor: Tensor): Float64Array {

@@ -3,7 +3,7 @@ import { isTensor } from '../aten/bind';
 import * as aten from '../aten/operators.generated';
 import { expected, TorchError } from '../errors';
 import { asClassTarget, asIndexTarget, asTensor, type TensorLike } from '../nn/functional/arguments';
-import { shapeText } from '../tensor/shape';
+import { sameShape, shapeText } from '../tensor/shape';
 import type { Tensor } from '../tensor/tensor';
 import { isFloating } from '../types';
 import type { LossDescription } from './losses';
@@ -32,6 +32,10 @@ export function readBatch(description: LossDescription, values: readonly TensorL
   let args = values.map((value, i) => asArgument(description, names[i] as string, value, values));
   const first = args[0] as Tensor;
   if (first.ndim <= sampleDims) args = args.map((tensor, i) => withBatch(description, names[i] as string, tensor));
+  // One variance may stand for all elements; by its rows it is like any other argument.
+  args = args.map((tensor, i) =>
+    names[i] === 'variance' && tensor.ndim === 0 ? aten.expand(tensor, (args[0] as Tensor).shape) : tensor,
+  );
   const rows = rowsOf(description, names[0] as string, args[0] as Tensor);
   args.forEach((tensor, i) => {
     const name = names[i] as string;
@@ -93,6 +97,15 @@ export function joined(description: LossDescription, first: Batch | undefined, s
     return aten.cat(parts, batchDim[name] ?? 0);
   });
   return { args, rows: (first?.rows ?? 0) + second.rows };
+}
+
+/** @internal Whether rows of elementwise losses have one shape and dtype, so that they can be joined. */
+export function haveSameRows(first: Batch, second: Batch): boolean {
+  return first.args.every((tensor, i) => {
+    const other = second.args[i] as Tensor;
+    const isSame = tensor.dtype === other.dtype && tensor.device === other.device;
+    return isSame && sameShape(tensor.shape.slice(1), other.shape.slice(1));
+  });
 }
 
 /** @internal Whether the loss compares scores with class indices, not with probabilities. */

@@ -3,7 +3,9 @@ import { loadedLibtorch } from '../binding/load';
 import { expected, TorchError } from '../errors';
 import { oneOf } from '../options';
 import { noGrad } from '../tensor/autograd';
+import { whyUnavailable } from '../tensor/cuda';
 import { scope } from '../tensor/scope';
+import { stage } from '../tensor/staging';
 import type { Tensor } from '../tensor/tensor';
 import { valueAndGrad } from '../tensor/value-and-grad';
 import { type DType, isFloating } from '../types';
@@ -12,6 +14,7 @@ import { badData } from './files/bad-data';
 import { type NpyWriter, writeNpy } from './files/npy-writer';
 import { type OpenArrayOptions, openArray } from './files/open';
 import { type LossDescription, lossDescriptions } from './losses';
+import { batchOptions } from './measure';
 import type { EvaluationResult } from './result';
 import type { ArraySource } from './source';
 
@@ -86,12 +89,14 @@ export async function evaluateFiles(order: Evaluation): Promise<Evaluated> {
   const specs = readArguments(description, order.arguments);
   // Loading libtorch is no part of the time.
   loadedLibtorch();
+  const unavailable = order.device.startsWith('cuda') ? whyUnavailable() : undefined;
+  if (unavailable !== undefined) throw expected(op, "'--device'", 'to be a device that is there', unavailable);
   const start = performance.now();
   const open: ArraySource[] = [];
   const writers: NpyWriter[] = [];
   try {
-    const options = await readOptions(order, open);
     const sources = await openAll(description, specs, order, open);
+    const options = await readOptions(order, sources.first, open);
     const groups = order.groups && (await openOne(order.groups, order, open));
     const all = groups === undefined ? sources.batched : [...sources.batched, groups];
     checkRows(all);
@@ -106,7 +111,8 @@ export async function evaluateFiles(order: Evaluation): Promise<Evaluated> {
       withNames(description, specs, options, () => {
         if (ids === undefined) evaluator.update(...args);
         else evaluator.updateGroups(ids, ...args);
-        if (gradients !== undefined) gradients.append(gradientOf(description, args, options, divisor as number));
+        if (gradients !== undefined)
+          gradients.append(gradientOf(description, args as [Tensor, ...Tensor[]], options, divisor as number));
       });
     });
     evaluator.flush();
@@ -149,10 +155,18 @@ function readArguments(
 
 const arrayFile = /\.(npy|npz|safetensors)(:.+)?$/;
 
-async function readOptions({ options }: Evaluation, open: ArraySource[]): Promise<Record<string, unknown>> {
+/** The options with the arrays that they name, which losses want in the dtype of the first argument. */
+async function readOptions(
+  { options, device, dtype }: Evaluation,
+  first: ArraySource,
+  open: ArraySource[],
+): Promise<Record<string, unknown>> {
   const read: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(options)) {
-    read[name] = typeof value === 'string' && arrayFile.test(value) ? await wholeArray(value, open) : value;
+    read[name] =
+      typeof value === 'string' && arrayFile.test(value)
+        ? (await wholeArray(value, open)).to({ device, dtype: dtype ?? first.dtype })
+        : value;
   }
   return read;
 }
@@ -241,6 +255,7 @@ function shaped(losses: Tensor, rowShape: readonly number[]): Tensor {
 /** Reads all arrays in step. */
 class Batches {
   bytes = 0;
+  #read = 0;
   readonly #description: LossDescription;
   readonly #sources: Sources;
   readonly #groups: ArraySource | undefined;
@@ -253,36 +268,19 @@ class Batches {
     this.#order = order;
   }
 
+  /** Calls `use` for every batch, on the device; the next one is on its way there meanwhile. */
   async each(use: (batch: { args: Tensor[]; ids: Tensor | undefined }) => void): Promise<void> {
-    const { first, batched, byArgument } = this.#sources;
-    const { signal, onProgress, batchRows } = this.#order;
-    const all = this.#groups === undefined ? batched : [...batched, this.#groups];
-    const rowBytes = all.map(bytesOfRow);
-    const rows = batchRows ?? Math.max(1, Math.floor(batchBytes / Math.max(rowBytes[0] as number, 1)));
-    const total = (first.rows ?? 0) * rowBytes.reduce((sum, bytes) => sum + bytes, 0);
+    const { signal, onProgress } = this.#order;
     let turn = performance.now();
-    for (let done = 0; ; ) {
+    let ahead = await this.#next();
+    while (ahead !== undefined) {
       signal.throwIfAborted();
-      const read: (Tensor | undefined)[] = [];
-      for (const source of all) read.push(await source.read(rows));
-      if (read.every((tensor) => tensor === undefined)) return;
-      const counts = read.map((tensor) => tensor?.shape[0] ?? 0);
-      const short = counts.findIndex((count) => count !== counts[0]);
-      if (short > 0) {
-        const [one, other] = [done + (counts[0] as number), done + (counts[short] as number)];
-        const ends = one < other ? [first.name, one] : [(all[short] as ArraySource).name, other];
-        throw badData(String(ends[0]), `ends after ${ends[1]} rows, before the others`);
-      }
-      const ids = this.#groups === undefined ? undefined : read.pop();
-      scope(() => {
-        let at = 0;
-        const args = byArgument.map((source) => ('read' in source ? (read[at++] as Tensor) : source));
-        use({ args: this.#prepared(args), ids });
-      });
-      for (const tensor of read) tensor?.dispose();
-      done += counts[0] as number;
-      this.bytes += (counts[0] as number) * rowBytes.reduce((sum, bytes) => sum + bytes, 0);
-      onProgress(this.bytes, total);
+      const { bytes, arrive, ids } = ahead;
+      ahead = await this.#next();
+      scope(() => use({ args: arrive(), ids }));
+      ids?.dispose();
+      this.bytes += bytes;
+      onProgress(this.bytes, this.#total);
       if (performance.now() - turn < patience) continue;
       // Interruptions and progress bars need the event loop.
       await new Promise(setImmediate);
@@ -290,22 +288,60 @@ class Batches {
     }
   }
 
-  /** On the device, in the dtypes that the loss takes. */
+  get #all(): readonly ArraySource[] {
+    const { batched } = this.#sources;
+    return this.#groups === undefined ? batched : [...batched, this.#groups];
+  }
+
+  get #rowBytes(): number {
+    return this.#all.reduce((sum, source) => sum + bytesOfRow(source), 0);
+  }
+
+  /** Of all arrays; 0 where the length of a stream is not known. */
+  get #total(): number {
+    return (this.#sources.first.rows ?? 0) * this.#rowBytes;
+  }
+
+  /** The next rows of all arrays, begun to be copied to the device. */
+  async #next(): Promise<{ bytes: number; arrive: () => Tensor[]; ids: Tensor | undefined } | undefined> {
+    const all = this.#all;
+    const { first, byArgument } = this.#sources;
+    const wanted = this.#order.batchRows ?? Math.max(1, Math.floor(batchBytes / Math.max(bytesOfRow(first), 1)));
+    const read: (Tensor | undefined)[] = [];
+    for (const source of all) read.push(await source.read(wanted));
+    if (read.every((tensor) => tensor === undefined)) return undefined;
+    const counts = read.map((tensor) => tensor?.shape[0] ?? 0);
+    const rows = counts[0] as number;
+    const other = counts.findIndex((count) => count !== rows);
+    if (other >= 0) {
+      const count = counts[other] as number;
+      const short = (count < rows ? all[other] : first) as ArraySource;
+      throw badData(short.name, `ends after ${this.#read + Math.min(count, rows)} rows, before the others`);
+    }
+    this.#read += rows;
+    const ids = this.#groups === undefined ? undefined : read.pop();
+    const arrive = scope(() => {
+      let at = 0;
+      const args = byArgument.map((source) => ('read' in source ? (read[at++] as Tensor) : source));
+      return stage(this.#prepared(args), this.#order.device);
+    });
+    for (const tensor of read) tensor?.dispose();
+    return { bytes: rows * this.#rowBytes, arrive, ids };
+  }
+
+  /** In the dtypes and the order of dimensions that the loss takes. */
   #prepared(args: readonly Tensor[]): Tensor[] {
     const { arguments: names, target, batchDim } = this.#description;
-    const { dtype, device } = this.#order;
-    const first = this.#placed(args[0] as Tensor, dtype);
+    const { dtype } = this.#order;
+    const given = args[0] as Tensor;
+    const first = dtype === undefined ? given : given.to(dtype);
     return args.map((tensor, i) => {
       const name = names[i] as string;
       if (i === 0) return batchDim[name] === 1 ? first.transpose(0, 1) : first;
-      if (isFloating(tensor.dtype)) return this.#placed(tensor, dtype === undefined ? undefined : first.dtype);
+      if (isFloating(tensor.dtype)) return dtype === undefined ? tensor : tensor.to(first.dtype);
       const holdsIndices = target !== 'elements' && (name.startsWith('target') || name.endsWith('Lengths'));
-      return tensor.to({ device, dtype: holdsIndices ? 'int64' : first.dtype });
+      return tensor.to(holdsIndices ? 'int64' : first.dtype);
     });
-  }
-
-  #placed(tensor: Tensor, dtype: DType | undefined): Tensor {
-    return tensor.to(dtype === undefined ? { device: this.#order.device } : { device: this.#order.device, dtype });
   }
 }
 
@@ -342,12 +378,13 @@ async function divisorOf(
 }
 
 function gradientOf(
-  { loss }: LossDescription,
-  [input, ...rest]: readonly Tensor[],
+  description: LossDescription,
+  [input, ...rest]: readonly [Tensor, ...Tensor[]],
   options: Readonly<Record<string, unknown>>,
   divisor: number,
 ): Tensor {
-  const { grad } = valueAndGrad(loss)(input as Tensor, ...rest, { ...options, reduction: 'sum' });
+  const own = batchOptions(description, input, options);
+  const { grad } = valueAndGrad(description.loss)(input, ...rest, { ...own, reduction: 'sum' });
   return noGrad(() => grad.div_(divisor).cpu());
 }
 

@@ -1,6 +1,7 @@
 /** What is computed of a block of rows: tensors only, so that it can be recorded and run off the main thread. */
 import * as aten from '../aten/operators.generated';
 import { asTensor, type TensorLike } from '../nn/functional/arguments';
+import { tensor } from '../tensor/create';
 import type { Tensor } from '../tensor/tensor';
 import { type Batch, hasLabels, op } from './batch';
 import type { LossDescription } from './losses';
@@ -14,16 +15,12 @@ export interface Wanted {
   readonly predictions: boolean;
   /** Whether each loss is asked for, or their sum alone. */
   readonly each: boolean;
-  /** Whether the losses are to be there afterwards, even if only their sum is asked for. */
-  readonly keep: boolean;
 }
 
 /** @internal */
 export interface Measured {
-  /** How many losses there are. */
-  readonly count: number;
-  /** Each of them, in its own dtype, where they are asked for. */
-  readonly losses?: Tensor;
+  /** Each of them, in its own dtype. How many there are, a recording cannot tell before it is run. */
+  readonly losses: Tensor;
   /** In float64; absent where each loss is asked for. */
   readonly sum?: Tensor;
   /** The sum of the weights in float64, where they are elements. */
@@ -39,20 +36,29 @@ export interface Measured {
 /** @internal The losses of a block, and how good its predictions are. */
 export function measure(description: LossDescription, batch: Batch, wanted: Wanted): Measured {
   const { loss, denominator, weighsElements } = description;
-  const options = { ...wanted.options, reduction: 'none' };
-  const input = batch.args[0] as Tensor;
-  const own = wanted.options.weight as TensorLike | undefined;
-  // One for each element of a row, the same for every row; these losses take a weight of the input's shape only.
-  const weight =
-    weighsElements && own !== undefined ? aten.expand(asTensor(op, 'weight', own, input), input.shape) : undefined;
-  const losses = loss(...batch.args, weight === undefined ? options : { ...options, weight });
+  const options = batchOptions(description, batch.args[0] as Tensor, wanted.options);
+  const losses = loss(...batch.args, { ...options, reduction: 'none' });
+  const weight = weighsElements ? (options.weight as Tensor | undefined) : undefined;
   return {
-    count: losses.numel,
-    ...(wanted.each || wanted.keep ? { losses } : {}),
+    losses,
     ...(wanted.each ? {} : { sum: sumOf(losses) }),
     ...(weight !== undefined && denominator === 'element weights' ? { weights: sumOf(weight) } : {}),
     ...(wanted.predictions ? { predictions: predict(description, batch, wanted, losses) } : {}),
   };
+}
+
+/**
+ * @internal The options for a batch. Losses that weigh elements take a weight of the input's shape only: the weight of
+ * one row, which is the same for every row, gets it.
+ */
+export function batchOptions(
+  { weighsElements }: LossDescription,
+  input: Tensor,
+  options: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  const weight = options.weight as TensorLike | undefined;
+  if (!weighsElements || weight === undefined) return options;
+  return { ...options, weight: aten.expand(asTensor(op, 'weight', weight, input), input.shape) };
 }
 
 function sumOf(tensor: Tensor): Tensor {
@@ -81,6 +87,12 @@ function predict(
   const logConfidence =
     description.scores === 'log-probabilities' ? best : aten.sub_Tensor(aten.sub_Tensor(best, own), logLikelihoods);
   return { logLikelihoods, predicted, ranks, confidences: aten.exp(logConfidence) };
+}
+
+/** @internal The probabilities of the predictions of some rows of logits. */
+export function confidencesFromScores({ args }: Batch, rows: readonly number[]): Tensor {
+  const scores = aten.index_select(scoresOf(args[0] as Tensor), 0, tensor(rows, { dtype: 'int64' }));
+  return aten.exp(aten.sub_Tensor(aten.amax(scores, [1]), aten.logsumexp(scores, [1])));
 }
 
 /** `[N, C, d1, …]` as `[N * d1 * …, C]`. */

@@ -1,4 +1,6 @@
 /** What is known of all samples so far. */
+import { expected } from '../errors';
+import { op } from './batch';
 import { ClassificationTally, type Predictions } from './classification-tally';
 import { ExactSum } from './exact-sum';
 import { LossHistogram } from './histogram';
@@ -24,6 +26,7 @@ export interface Addition {
   readonly labels?: Float64Array;
   readonly predictions?: Omit<Predictions, 'labels' | 'losses'>;
   readonly classes?: number;
+  /** NaN for rows that belong to none. */
   readonly groups?: Float64Array;
 }
 
@@ -113,6 +116,7 @@ export class Tally {
     for (let i = 0; i < each.length; i++) {
       if (labels !== undefined && (labels[i] as number) < 0) continue;
       const key = groups[Math.floor(i / perGroup)] as number;
+      if (Number.isNaN(key)) continue;
       const group = groupOf(this.#groups, key);
       group.count += 1;
       group.sum.add(each[i] as number);
@@ -207,7 +211,10 @@ export class Tally {
         state.groups.map(([key, count, high, low]) => [key, { count, sum: new ExactSum(high, low) }]),
       );
     }
-    if (state.histogram !== undefined) made.#histogram = LossHistogram.fromState(state.histogram);
+    if (options.details) {
+      if (state.histogram === undefined) throw expected(op, "'state'", 'to have details', 'one without');
+      made.#histogram = LossHistogram.fromState(state.histogram);
+    }
     return made;
   }
 }
