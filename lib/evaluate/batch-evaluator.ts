@@ -17,7 +17,15 @@ import {
   lossDescriptions,
   type OptionsOf,
 } from './losses';
-import { confidencesFromScores, hasPredictions, type Measured, measure, type Wanted } from './measure';
+import {
+  confidencesFromScores,
+  hasPredictions,
+  type Measured,
+  measure,
+  measurer,
+  tensorsOf,
+  type Wanted,
+} from './measure';
 import type { EvaluationResult } from './result';
 import { type Addition, Tally, type TallyState } from './tally';
 
@@ -112,6 +120,7 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
   readonly #reduction: EvaluationResult['reduction'];
   readonly #own: Own;
   readonly #ignoreIndex: number;
+  readonly #measurer: ReturnType<typeof measurer>;
   #tally: Tally;
   #kept: Tensor[] | undefined;
   #carry: Block | undefined;
@@ -132,6 +141,7 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
     this.#options = rest;
     this.#reduction = wanted === 'none' ? 'mean' : (wanted as EvaluationResult['reduction']);
     this.#ignoreIndex = typeof rest.ignoreIndex === 'number' ? rest.ignoreIndex : -100;
+    this.#measurer = measurer(description, { options: rest, ignoreIndex: this.#ignoreIndex });
     const worst = integer(op, "option 'worst'", filled.worst);
     this.#own = {
       predictions: filled.predictions !== false,
@@ -383,7 +393,8 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
   }
 
   #measure({ batch, groups }: Block): Measured {
-    return noGrad(() => measure(this.#description, batch, this.#wantedFor(batch, this.#wanted(groups))));
+    const { predictions, each } = this.#wantedFor(batch, this.#wanted(groups));
+    return noGrad(() => this.#measurer(batch, { predictions, each }));
   }
 
   #find(block: Block): Found {
@@ -468,10 +479,6 @@ function sumAndNaN(sum: number, losses: Tensor): Pick<Addition, 'sum' | 'nan'> {
 
 function flat(losses: Tensor): Tensor {
   return losses.reshape([-1]).clone();
-}
-
-function tensorsOf({ losses, sum, weights, predictions }: Measured): Tensor[] {
-  return [losses, sum, weights, ...Object.values(predictions ?? {})].filter((tensor) => tensor !== undefined);
 }
 
 function disposeOwn(tensor: Tensor, given: readonly unknown[]): void {

@@ -1,8 +1,12 @@
 /** What is computed of a block of rows: tensors only, so that it can be recorded and run off the main thread. */
 import * as aten from '../aten/operators.generated';
 import { asTensor, type TensorLike } from '../nn/functional/arguments';
-import { tensor } from '../tensor/create';
+import { pieceOf } from '../nn/functional/chunking';
+import { compiled } from '../tensor/compiled';
+import { empty, tensor } from '../tensor/create';
+import { inChunks } from '../tensor/recording';
 import type { Tensor } from '../tensor/tensor';
+import type { DType } from '../types';
 import { type Batch, hasLabels, op } from './batch';
 import type { LossDescription } from './losses';
 
@@ -48,6 +52,40 @@ export function measure(description: LossDescription, batch: Batch, wanted: Want
 }
 
 /**
+ * @internal A function that measures as {@link measure} does, and is recorded once for each shape of blocks: from then on
+ * a block is one native call.
+ */
+export function measurer(
+  description: LossDescription,
+  fixed: Pick<Wanted, 'options' | 'ignoreIndex'>,
+): (batch: Batch, wanted: Pick<Wanted, 'predictions' | 'each'>) => Measured {
+  const program = compiled((args) => {
+    const wanted = args.at(-1) as Pick<Wanted, 'predictions' | 'each'>;
+    const tensors = args.slice(0, -1) as Tensor[];
+    return tensorsOf(measure(description, { args: tensors, rows: 0 }, { ...fixed, ...wanted }));
+  });
+  // The labels of a sequence decide what is computed.
+  const isRecorded = description.denominator !== 'target lengths';
+  return (batch, wanted) => {
+    const found = isRecorded ? program.call([...batch.args, wanted]) : undefined;
+    if (found === undefined) return measure(description, batch, { ...fixed, ...wanted });
+    const rest = [...found];
+    const losses = rest.shift() as Tensor;
+    const sum = wanted.each ? {} : { sum: rest.shift() as Tensor };
+    const weighted = description.denominator === 'element weights' && fixed.options.weight !== undefined;
+    const weights = weighted ? { weights: rest.shift() as Tensor } : {};
+    if (!wanted.predictions) return { losses, ...sum, ...weights };
+    const [logLikelihoods, predicted, ranks, confidences] = rest as [Tensor, Tensor, Tensor, Tensor];
+    return { losses, ...sum, ...weights, predictions: { logLikelihoods, predicted, ranks, confidences } };
+  };
+}
+
+/** @internal All of them, in the order of their names in {@link Measured}. */
+export function tensorsOf({ losses, sum, weights, predictions }: Measured): Tensor[] {
+  return [losses, sum, weights, ...Object.values(predictions ?? {})].filter((found) => found !== undefined);
+}
+
+/**
  * @internal The options for a batch. Losses that weigh elements take a weight of the input's shape only: the weight of
  * one row, which is the same for every row, gets it.
  */
@@ -76,10 +114,7 @@ function predict(
   const labels = aten.reshape(target.dtype === 'int64' ? target : target.to('int64'), [-1]);
   // Ignored labels stand for no class; what is found for them is never looked at.
   const safe = aten.clamp(labels, 0, (scores.shape[1] as number) - 1);
-  const best = aten.amax(scores, [1]);
-  const predicted = aten.argmax(scores, 1);
-  const own = aten.squeeze_dim(aten.gather(scores, 1, aten.unsqueeze(safe, 1)), 1);
-  const ranks = aten.sum_dim_IntList(aten.gt_Tensor(scores, aten.unsqueeze(own, 1)), [1]);
+  const { best, own, predicted, ranks } = rankInPieces(scores, safe) ?? rank(scores, safe);
   const isPlain = options.weight === undefined && !options.labelSmoothing;
   const plain = isPlain ? losses : description.loss(input, target, { ignoreIndex, reduction: 'none' });
   const logLikelihoods = aten.reshape(plain, [-1]);
@@ -87,6 +122,46 @@ function predict(
   const logConfidence =
     description.scores === 'log-probabilities' ? best : aten.sub_Tensor(aten.sub_Tensor(best, own), logLikelihoods);
   return { logLikelihoods, predicted, ranks, confidences: aten.exp(logConfidence) };
+}
+
+/** What the scores of a row say of its label: all of them `[N]`. */
+interface Ranking {
+  readonly best: Tensor;
+  readonly own: Tensor;
+  readonly predicted: Tensor;
+  readonly ranks: Tensor;
+}
+
+function rank(scores: Tensor, labels: Tensor): Ranking {
+  const own = aten.gather(scores, 1, aten.unsqueeze(labels, 1));
+  return {
+    best: aten.amax(scores, [1]),
+    own: aten.squeeze_dim(own, 1),
+    predicted: aten.argmax(scores, 1),
+    ranks: aten.sum_dim_IntList(aten.gt_Tensor(scores, own), [1]),
+  };
+}
+
+/** The same, a piece after the other over all threads; `undefined` for scores that are not cut. */
+function rankInPieces(scores: Tensor, labels: Tensor): Ranking | undefined {
+  const chunk = pieceOf(scores);
+  if (chunk === undefined) return undefined;
+  const [size] = scores.shape as [number];
+  const make = (dtype: DType): Tensor => empty([size], { dtype });
+  const found = { best: make(scores.dtype), own: make(scores.dtype), predicted: make('int64'), ranks: make('int64') };
+  inChunks({
+    size,
+    chunk,
+    cut: [scores, labels, found.best, found.own, found.predicted, found.ranks],
+    piece: ([x, y, best, own, predicted, ranks]) => {
+      const ofPiece = rank(x as Tensor, y as Tensor);
+      aten.copy_(best as Tensor, ofPiece.best);
+      aten.copy_(own as Tensor, ofPiece.own);
+      aten.copy_(predicted as Tensor, ofPiece.predicted);
+      aten.copy_(ranks as Tensor, ofPiece.ranks);
+    },
+  });
+  return found;
 }
 
 /** @internal The probabilities of the predictions of some rows of logits. */
