@@ -13,6 +13,7 @@
 #include "properties.h"
 #include "runtime.h"
 #include "scripted_function.h"
+#include "staging.h"
 #include "storage.h"
 
 #ifdef _WIN32
@@ -55,6 +56,7 @@ extern "C" BRIDGE_EXPORT napi_value napi_register_module_v1(napi_env env, napi_v
     bridge::RegisterScriptedFunction(exports);
     bridge::RegisterPrograms(exports);
     bridge::RegisterBackground(exports);
+    bridge::RegisterStaging(exports);
     return exports;
   });
 }

@@ -127,15 +127,6 @@ at::Scalar ReadScalar(napi_env env, napi_value value, const std::string& argumen
   }
 }
 
-c10::Device ReadDevice(napi_env env, napi_value value, const std::string& argument) {
-  const std::string name = ReadString(env, value, argument);
-  try {
-    return c10::Device(name);
-  } catch (const c10::Error&) {
-    throw Refused(argument, "a device such as 'cpu', 'cuda' or 'cuda:1'", "\"" + name + "\"");
-  }
-}
-
 // An enumeration of libtorch, given by its integer code in [0, count).
 int64_t ReadCode(napi_env env, napi_value value, const std::string& argument, int64_t count) {
   const int64_t code = ReadInt(env, value, argument);
@@ -326,6 +317,15 @@ std::vector<int64_t> ReadInts(napi_env env, napi_value value, const std::string&
                              return ReadInt(env, element, name);
                            })
       .vec();
+}
+
+c10::Device ReadDevice(napi_env env, napi_value value, const std::string& argument) {
+  const std::string name = ReadString(env, value, argument);
+  try {
+    return c10::Device(name);
+  } catch (const c10::Error&) {
+    throw Refused(argument, "a device such as 'cpu', 'cuda' or 'cuda:1'", "\"" + name + "\"");
+  }
 }
 
 at::ScalarType ReadScalarType(napi_env env, napi_value value, const std::string& argument) {

@@ -60,6 +60,7 @@ napi_value ScalarToJs(napi_env env, const at::Scalar& scalar);
 std::vector<napi_value> ReadArray(napi_env env, napi_value value, const std::string& argument);
 int64_t ReadInt(napi_env env, napi_value value, const std::string& argument);
 std::vector<int64_t> ReadInts(napi_env env, napi_value value, const std::string& argument);
+c10::Device ReadDevice(napi_env env, napi_value value, const std::string& argument);
 // The integer code of a dtype that this bridge knows.
 at::ScalarType ReadScalarType(napi_env env, napi_value value, const std::string& argument);
 

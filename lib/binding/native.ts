@@ -27,6 +27,13 @@ export interface Program {
   readonly [programBrand]: true;
 }
 
+declare const stagedBrand: unique symbol;
+
+/** Tensors on their way to a device: an opaque External that only the addon can read. */
+export interface Staged {
+  readonly [stagedBrand]: true;
+}
+
 /** The function through which native code speaks unasked. */
 export interface NativeHooks {
   emitWarning(message: string): void;
@@ -56,6 +63,9 @@ export interface Native {
   synchronize(device: string): void;
   memory(): { tensors: number; bytes: number; allocated: number; cached: number };
   emptyCache(): void;
+
+  stage(tensors: readonly Handle[], device: string): Staged;
+  arrive(staged: Staged): Handle[];
 
   operator(name: string, overload: string): Operator;
   schema(name: string, overload: string): string;

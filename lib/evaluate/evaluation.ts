@@ -4,7 +4,9 @@ import { loadedLibtorch } from '../binding/load';
 import { expected, show, TorchError } from '../errors';
 import { oneOf } from '../options';
 import { noGrad } from '../tensor/autograd';
+import { whyUnavailable } from '../tensor/cuda';
 import { scope } from '../tensor/scope';
+import { stage } from '../tensor/staging';
 import type { Tensor } from '../tensor/tensor';
 import { valueAndGrad } from '../tensor/value-and-grad';
 import { type DType, isFloating } from '../types';
@@ -91,6 +93,8 @@ export async function evaluateFiles(given: Evaluation): Promise<Evaluated> {
   await checkOutputs(specs, given);
   // Loading libtorch is no part of the time.
   loadedLibtorch();
+  const unavailable = order.device.startsWith('cuda') ? whyUnavailable() : undefined;
+  if (unavailable !== undefined) throw expected(op, "'--device'", 'to be a device that is there', unavailable);
   const start = performance.now();
   const open: ArraySource[] = [];
   const writers: NpyWriter[] = [];
@@ -293,6 +297,7 @@ function shaped(losses: Tensor, rowShape: readonly number[]): Tensor {
 /** Reads all arrays in step. */
 class Batches {
   bytes = 0;
+  #read = 0;
   readonly #description: LossDescription;
   readonly #sources: Sources;
   readonly #groups: ArraySource | undefined;
@@ -305,36 +310,19 @@ class Batches {
     this.#order = order;
   }
 
+  /** Calls `use` for every batch, on the device; the next one is on its way there meanwhile. */
   async each(use: (batch: { args: Tensor[]; ids: Tensor | undefined }) => void): Promise<void> {
-    const { first, batched, byArgument } = this.#sources;
-    const { signal, onProgress, batchRows } = this.#order;
-    const all = this.#groups === undefined ? batched : [...batched, this.#groups];
-    const rowBytes = all.map(bytesOfRow);
-    const rows = batchRows ?? Math.max(1, Math.floor(batchBytes / Math.max(rowBytes[0] as number, 1)));
-    const total = (first.rows ?? 0) * rowBytes.reduce((sum, bytes) => sum + bytes, 0);
+    const { signal, onProgress } = this.#order;
     let turn = performance.now();
-    for (let done = 0; ; ) {
+    let ahead = await this.#next();
+    while (ahead !== undefined) {
       signal.throwIfAborted();
-      const read: (Tensor | undefined)[] = [];
-      for (const source of all) read.push(await source.read(rows));
-      if (read.every((tensor) => tensor === undefined)) return;
-      const counts = read.map((tensor) => tensor?.shape[0] ?? 0);
-      const short = counts.findIndex((count) => count !== counts[0]);
-      if (short > 0) {
-        const [one, other] = [done + (counts[0] as number), done + (counts[short] as number)];
-        const ends = one < other ? [first.name, one] : [(all[short] as ArraySource).name, other];
-        throw badData(String(ends[0]), `ends after ${ends[1]} rows, before the others`);
-      }
-      const ids = this.#groups === undefined ? undefined : read.pop();
-      scope(() => {
-        let at = 0;
-        const args = byArgument.map((source) => ('read' in source ? (read[at++] as Tensor) : source));
-        use({ args: this.#prepared(args), ids });
-      });
-      for (const tensor of read) tensor?.dispose();
-      done += counts[0] as number;
-      this.bytes += (counts[0] as number) * rowBytes.reduce((sum, bytes) => sum + bytes, 0);
-      onProgress(this.bytes, total);
+      const { bytes, arrive, ids } = ahead;
+      ahead = await this.#next();
+      scope(() => use({ args: arrive(), ids }));
+      ids?.dispose();
+      this.bytes += bytes;
+      onProgress(this.bytes, this.#total);
       if (performance.now() - turn < patience) continue;
       // Interruptions and progress bars need the event loop.
       await new Promise(setImmediate);
@@ -342,22 +330,60 @@ class Batches {
     }
   }
 
-  /** On the device, in the dtypes that the loss takes. */
+  get #all(): readonly ArraySource[] {
+    const { batched } = this.#sources;
+    return this.#groups === undefined ? batched : [...batched, this.#groups];
+  }
+
+  get #rowBytes(): number {
+    return this.#all.reduce((sum, source) => sum + bytesOfRow(source), 0);
+  }
+
+  /** Of all arrays; 0 where the length of a stream is not known. */
+  get #total(): number {
+    return (this.#sources.first.rows ?? 0) * this.#rowBytes;
+  }
+
+  /** The next rows of all arrays, begun to be copied to the device. */
+  async #next(): Promise<{ bytes: number; arrive: () => Tensor[]; ids: Tensor | undefined } | undefined> {
+    const all = this.#all;
+    const { first, byArgument } = this.#sources;
+    const wanted = this.#order.batchRows ?? Math.max(1, Math.floor(batchBytes / Math.max(bytesOfRow(first), 1)));
+    const read: (Tensor | undefined)[] = [];
+    for (const source of all) read.push(await source.read(wanted));
+    if (read.every((tensor) => tensor === undefined)) return undefined;
+    const counts = read.map((tensor) => tensor?.shape[0] ?? 0);
+    const rows = counts[0] as number;
+    const other = counts.findIndex((count) => count !== rows);
+    if (other >= 0) {
+      const count = counts[other] as number;
+      const short = (count < rows ? all[other] : first) as ArraySource;
+      throw badData(short.name, `ends after ${this.#read + Math.min(count, rows)} rows, before the others`);
+    }
+    this.#read += rows;
+    const ids = this.#groups === undefined ? undefined : read.pop();
+    const arrive = scope(() => {
+      let at = 0;
+      const args = byArgument.map((source) => ('read' in source ? (read[at++] as Tensor) : source));
+      return stage(this.#prepared(args), this.#order.device);
+    });
+    for (const tensor of read) tensor?.dispose();
+    return { bytes: rows * this.#rowBytes, arrive, ids };
+  }
+
+  /** In the dtypes and the order of dimensions that the loss takes. */
   #prepared(args: readonly Tensor[]): Tensor[] {
     const { arguments: names, target, batchDim } = this.#description;
-    const { dtype, device } = this.#order;
-    const first = this.#placed(args[0] as Tensor, dtype);
+    const { dtype } = this.#order;
+    const given = args[0] as Tensor;
+    const first = dtype === undefined ? given : given.to(dtype);
     return args.map((tensor, i) => {
       const name = names[i] as string;
       if (i === 0) return batchDim[name] === 1 ? first.transpose(0, 1) : first;
-      if (isFloating(tensor.dtype)) return this.#placed(tensor, dtype === undefined ? undefined : first.dtype);
+      if (isFloating(tensor.dtype)) return dtype === undefined ? tensor : tensor.to(first.dtype);
       const holdsIndices = target !== 'elements' && (name.startsWith('target') || name.endsWith('Lengths'));
-      return tensor.to({ device, dtype: holdsIndices ? 'int64' : first.dtype });
+      return tensor.to(holdsIndices ? 'int64' : first.dtype);
     });
-  }
-
-  #placed(tensor: Tensor, dtype: DType | undefined): Tensor {
-    return tensor.to(dtype === undefined ? { device: this.#order.device } : { device: this.#order.device, dtype });
   }
 }
 

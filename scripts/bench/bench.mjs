@@ -9,11 +9,12 @@ import { peers as allPeers, Unavailable } from './peers/index.mjs';
 import { torch } from './peers/library.mjs';
 import { PeerProcess } from './peers/process.mjs';
 import { plot } from './plot.mjs';
+import { measureEvaluate } from './sections/evaluate.mjs';
 import { measureEventLoop } from './sections/event-loop.mjs';
 import { measureLoop } from './sections/loop.mjs';
 import { measureMemory } from './sections/memory.mjs';
 import { measureSpeed } from './sections/speed.mjs';
-import { eventLoopTable, loopTable, memoryTable, showBytes, speedTables } from './table.mjs';
+import { evaluateTable, eventLoopTable, loopTable, memoryTable, showBytes, speedTables } from './table.mjs';
 
 const { locateLibtorch } = createRequire(import.meta.url)('../../dist/binding/locate.js');
 
@@ -73,6 +74,7 @@ const sections = {
   memory: { measure: measureMemory, show: memoryTable },
   'event-loop': { measure: measureEventLoop, show: eventLoopTable },
   loop: { measure: measureLoop, show: loopTable },
+  evaluate: { measure: measureEvaluate, show: evaluateTable },
 };
 
 /** Starts what the options name and this machine has; a peer that it has not is left out, with a word why. */

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { peers } from './peers/index.mjs';
 
-export const sections = ['speed', 'memory', 'event-loop', 'loop'];
+export const sections = ['speed', 'memory', 'event-loop', 'loop', 'evaluate'];
 
 export const usage = `Usage: npm run bench -- [options]
 

@@ -41,12 +41,15 @@ export function showBytes(bytes) {
   return `${(bytes / 1e6).toFixed(0)} MB`;
 }
 
-/** A figure beside the most that it may be. */
-function judged(value, target, show) {
+/** A figure beside the most that it may be, or the least. */
+function judged(value, target, show, sign = '≤') {
   if (value === undefined) return { text: '–' };
   if (target === undefined) return { text: show(value) };
-  const isMet = value <= target;
-  return { text: `${show(value)} ≤ ${show(target)} ${isMet ? 'met' : 'missed'}`, colour: isMet ? 'green' : 'red' };
+  const isMet = sign === '≤' ? value <= target : value >= target;
+  return {
+    text: `${show(value)} ${sign} ${show(target)} ${isMet ? 'met' : 'missed'}`,
+    colour: isMet ? 'green' : 'red',
+  };
 }
 
 /** Fine enough that a figure just above what it may be does not look equal to it. */
@@ -116,5 +119,29 @@ export function loopTable({ steps, scope, plain, ratio, target }, options) {
   const heading = ['training loop', 'steps', 'time', 'peak of memory', 'to that with scopes'];
   const row = (name, { seconds, peak }, last) => [name, String(steps), showTime(seconds), showBytes(peak), last];
   const rows = [row('with scopes', scope, { text: '–' }), row('plain', plain, judged(ratio, target, fixed))];
+  return layOut(heading, rows, options);
+}
+
+/** Files that are evaluated. */
+export function evaluateTable({ bytes, memoryBytes, targets, records }, options) {
+  const speed = (value) => (value === undefined ? '–' : `${(value / 1e9).toFixed(2)} GB/s`);
+  const heading = [
+    'crossEntropy of N x 1000',
+    `from memory, ${showBytes(memoryBytes)}`,
+    `from a file, ${showBytes(bytes)}`,
+    'NumPy and PyTorch',
+    'file / memory',
+    'file / PyTorch',
+    'peak of memory',
+  ];
+  const rows = records.map(({ form, memory, file, pytorch, toMemory, toPyTorch, peak }) => [
+    form === 'loss' ? 'the loss alone' : 'with predictions',
+    speed(memory),
+    speed(file),
+    speed(pytorch),
+    judged(toMemory, targets.memory, fixed, '≥'),
+    judged(toPyTorch, targets.pytorch, fixed, '≥'),
+    judged(peak, targets.peak, showBytes),
+  ]);
   return layOut(heading, rows, options);
 }

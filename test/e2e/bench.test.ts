@@ -50,9 +50,27 @@ test('measures, compares results, and writes; what is missing is named', () => {
   expect(speed[0]?.times.tensors?.samples).toHaveLength(1);
 });
 
+test('evaluates a file, and says what of it stays in memory', () => {
+  const json = join(scratch, 'evaluate.json');
+  const { status, stdout } = bench('--section', 'evaluate', '--quick', '--rounds', '1', '--json', json);
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/the loss alone .* GB\/s/);
+  const { evaluate } = JSON.parse(readFileSync(json, 'utf8')) as {
+    evaluate: { bytes: number; records: { form: string; file: number; toMemory: number; peak?: number }[] };
+  };
+  expect(evaluate.bytes).toBe(60e6);
+  expect(evaluate.records.map(({ form }) => form)).toEqual(['loss', 'predictions']);
+  for (const { file, toMemory, peak } of evaluate.records) {
+    expect(file).toBeGreaterThan(0);
+    expect(toMemory).toBeGreaterThan(0);
+    // The kernel of Linux alone tells it.
+    expect(peak === undefined).toBe(process.platform !== 'linux');
+  }
+});
+
 test.each([
   [['--sections', 'speed'], /Unknown option '--sections'/],
-  [['--section', 'sped'], /--section: 'sped' is none of speed, memory, event-loop, loop/],
+  [['--section', 'sped'], /--section: 'sped' is none of speed, memory, event-loop, loop, evaluate/],
   [['--rounds', '0'], /--rounds: expected a whole number > 0, but received '0'/],
   [['--threads', 'some'], /--threads: expected a whole number > 0/],
 ])('%j is refused, with the usage', (args, message) => {

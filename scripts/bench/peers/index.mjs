@@ -42,7 +42,7 @@ export const peers = [
   },
   {
     id: 'pytorch',
-    usedIn: ['speed', 'memory'],
+    usedIn: ['speed', 'memory', 'evaluate'],
     start: startPython,
     columns: (_kase, form) => ({ pytorch: form }),
   },

@@ -1,0 +1,18 @@
+/** Tensors that go to a device while the device is still at work on others. */
+import { unwrap, wrap } from '../aten/bind';
+import { native } from '../binding/load';
+import type { Device } from '../types';
+import type { Tensor } from './tensor';
+
+/**
+ * @internal Begins to copy tensors to a device. On CUDA they go through page-locked memory and a stream of their own, so
+ * that the copy runs beside the work that is queued already; tensors that are on the device stay as they are.
+ *
+ * @returns a function that gives the tensors on the device. What is queued after it was called waits for the copy; the
+ *   caller does not.
+ */
+export function stage(tensors: readonly Tensor[], device: Device): () => Tensor[] {
+  const handles = tensors.map((tensor) => unwrap(tensor, 'stage', 'tensor'));
+  const staged = native().stage(handles, device);
+  return () => native().arrive(staged).map(wrap);
+}
