@@ -93,7 +93,7 @@ export async function evaluateFiles(given: Evaluation): Promise<Evaluated> {
   await checkOutputs(specs, given);
   // Loading libtorch is no part of the time.
   loadedLibtorch();
-  const unavailable = order.device.startsWith('cuda') ? whyUnavailable() : undefined;
+  const unavailable = given.device.startsWith('cuda') ? whyUnavailable() : undefined;
   if (unavailable !== undefined) throw expected(op, "'--device'", 'to be a device that is there', unavailable);
   const start = performance.now();
   const open: ArraySource[] = [];
