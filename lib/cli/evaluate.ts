@@ -1,5 +1,5 @@
 /** `libtorch-losses evaluate`: a loss over files and streams, bigger than memory. */
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { loadedLibtorch } from '../binding/load';
@@ -242,8 +242,8 @@ function writeWhole(path: string, text: string): void {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(partial, text);
     renameSync(partial, path);
-  } catch (error) {
-    rmSync(partial, { force: true });
-    throw error;
+  } catch (cause) {
+    if (existsSync(partial)) rmSync(partial);
+    throw new TorchError('BAD_DATA', `${path}: cannot be written: ${(cause as Error).message}`, { op, cause });
   }
 }

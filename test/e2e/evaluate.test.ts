@@ -326,6 +326,11 @@ describe('refusals', () => {
     const outcome = evaluate([...crossEntropy, ...files, '--per-sample', path]);
     expect(outcome).toMatchObject({ status: 1, stdout: '' });
     expect(outcome.stderr).toContain(`${path}: cannot be written`);
+    writeFileSync(join(folder, 'file'), '');
+    const page = join(folder, 'file', 'report.html');
+    const paged = evaluate([...crossEntropy, ...files, '--report', page, '--quiet']);
+    expect(paged).toMatchObject({ status: 1, stdout: '' });
+    expect(paged.stderr).toMatch(/report\.html: cannot be written: .*\n$/);
   });
 
   test.each([
