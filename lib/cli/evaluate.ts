@@ -1,12 +1,12 @@
 /** `libtorch-losses evaluate`: a loss over files and streams, bigger than memory. */
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { loadedLibtorch } from '../binding/load';
 import { expected, show, TorchError } from '../errors';
 import { type Evaluation, evaluateFiles } from '../evaluate/evaluation';
 import { oneOf } from '../options';
-import { type DType, dtypes } from '../types';
+import { type DType, dtypes, floatingDTypes } from '../types';
 import type { EvaluationFacts } from './evaluate-facts';
 import { evaluateJson } from './evaluate-json';
 import { evaluatePage } from './evaluate-page';
@@ -37,7 +37,7 @@ raw elements with --stdin-dtype and --stdin-row.
 How:
   --device <device>      cpu (the default), cuda or cuda:<index>
   --batch-size <rows>    rows that are read at once, or auto (the default)
-  --dtype <dtype>        what the input is cast to before
+  --dtype <dtype>        what the input is cast to before: float64, float32, float16 or bfloat16
 
 What comes out:
   --per-sample <file>    writes each loss, as a .npy file
@@ -160,7 +160,7 @@ export function parseEvaluateArguments(args: readonly string[]): EvaluateArgumen
       options,
       device,
       batchRows: batchSize(values['batch-size']),
-      dtype: dtypeOf('--dtype', values.dtype),
+      dtype: dtypeOf('--dtype', values.dtype, floatingDTypes),
       perSample: values['per-sample'],
       gradient: values.gradient,
       groups: values['group-by'],
@@ -204,8 +204,8 @@ function batchSize(text: string | undefined): number | undefined {
   throw expected(op, "'--batch-size'", "to be 'auto' or an integer > 0", show(text));
 }
 
-function dtypeOf(flag: string, text: string | undefined): DType | undefined {
-  return text === undefined ? undefined : oneOf(op, `'${flag}'`, text, dtypes);
+function dtypeOf(flag: string, text: string | undefined, known: readonly DType[] = dtypes): DType | undefined {
+  return text === undefined ? undefined : oneOf(op, `'${flag}'`, text, known);
 }
 
 function standardInput(dtype: string | undefined, row: string | undefined): Evaluation['standardInput'] {
@@ -242,8 +242,8 @@ function writeWhole(path: string, text: string): void {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(partial, text);
     renameSync(partial, path);
-  } catch (error) {
-    rmSync(partial, { force: true });
-    throw error;
+  } catch (cause) {
+    if (existsSync(partial)) rmSync(partial);
+    throw new TorchError('BAD_DATA', `${path}: cannot be written: ${(cause as Error).message}`, { op, cause });
   }
 }

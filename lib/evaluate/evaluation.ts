@@ -1,6 +1,7 @@
 /** A loss over files: what `libtorch-losses evaluate` runs. */
+import { resolve } from 'node:path';
 import { loadedLibtorch } from '../binding/load';
-import { expected, TorchError } from '../errors';
+import { expected, show, TorchError } from '../errors';
 import { oneOf } from '../options';
 import { noGrad } from '../tensor/autograd';
 import { whyUnavailable } from '../tensor/cuda';
@@ -13,6 +14,7 @@ import { BatchEvaluator } from './batch-evaluator';
 import { badData } from './files/bad-data';
 import { type NpyWriter, writeNpy } from './files/npy-writer';
 import { type OpenArrayOptions, openArray } from './files/open';
+import { resolveSpec } from './files/spec';
 import { type LossDescription, lossDescriptions } from './losses';
 import { batchOptions } from './measure';
 import type { EvaluationResult } from './result';
@@ -29,7 +31,7 @@ export interface Evaluation {
   readonly device: string;
   /** Rows that are read at once; absent: as many as make 16 MB. */
   readonly batchRows: number | undefined;
-  /** What the first argument is cast to. */
+  /** What floating arguments are cast to; absent: their common dtype. */
   readonly dtype: DType | undefined;
   /** Where each loss is written. */
   readonly perSample: string | undefined;
@@ -84,18 +86,21 @@ export function lossNamed(name: string): LossDescription {
  * @throws TorchError `BAD_DATA` for files that cannot be read and data that the loss refuses; `INVALID_ARGUMENT` for an
  *   order that cannot be met.
  */
-export async function evaluateFiles(order: Evaluation): Promise<Evaluated> {
-  const description = lossNamed(order.loss);
-  const specs = readArguments(description, order.arguments);
+export async function evaluateFiles(given: Evaluation): Promise<Evaluated> {
+  const description = lossNamed(given.loss);
+  const specs = readArguments(description, given.arguments);
+  checkStandardInput(specs, given);
+  await checkOutputs(specs, given);
   // Loading libtorch is no part of the time.
   loadedLibtorch();
-  const unavailable = order.device.startsWith('cuda') ? whyUnavailable() : undefined;
+  const unavailable = given.device.startsWith('cuda') ? whyUnavailable() : undefined;
   if (unavailable !== undefined) throw expected(op, "'--device'", 'to be a device that is there', unavailable);
   const start = performance.now();
   const open: ArraySource[] = [];
   const writers: NpyWriter[] = [];
   try {
-    const sources = await openAll(description, specs, order, open);
+    const sources = await openAll(description, specs, given, open);
+    const order = { ...given, dtype: given.dtype ?? commonDType(sources.batched) };
     const options = await readOptions(order, sources.first, open);
     const groups = order.groups && (await openOne(order.groups, order, open));
     const all = groups === undefined ? sources.batched : [...sources.batched, groups];
@@ -151,6 +156,43 @@ function readArguments(
     throw expected(op, `'${flag}'`, `to name the file of '${argument}', which ${name} takes`, 'nothing');
   }
   return own;
+}
+
+/** A stream can be read once. */
+function checkStandardInput(
+  specs: Readonly<Record<string, readonly string[]>>,
+  { groups = [], gradient, options }: Evaluation,
+): void {
+  const streams = [...Object.values(specs).flat(), ...groups].filter((spec) => spec === '-').length;
+  if (streams > 1) throw expected(op, "'-'", 'to be given once, for standard input', `${streams} of them`);
+  if (streams > 0 && gradient !== undefined && options.reduction !== 'sum') {
+    throw expected(op, "'--gradient'", "to come with '--reduction sum'", 'a mean over a stream');
+  }
+}
+
+/** What is read is not overwritten. */
+async function checkOutputs(
+  specs: Readonly<Record<string, readonly string[]>>,
+  { groups = [], options, perSample, gradient }: Evaluation,
+): Promise<void> {
+  const outputs = { '--per-sample': perSample, '--gradient': gradient };
+  const files = Object.values(options).filter((value) => typeof value === 'string' && arrayFile.test(value));
+  const read = [...Object.values(specs).flat(), ...groups, ...(files as string[])].filter((spec) => spec !== '-');
+  for (const [flag, output] of Object.entries(outputs)) {
+    if (output === undefined) continue;
+    for (const { path } of (await Promise.all(read.map(resolveSpec))).flat()) {
+      if (resolve(path) !== resolve(output)) continue;
+      throw expected(op, `'${flag}'`, 'to be another file than those that are read', show(output));
+    }
+  }
+}
+
+/** What PyTorch makes of several dtypes, of those that float; float32 where none does. */
+function commonDType(sources: readonly ArraySource[]): DType {
+  const dtypes = new Set(sources.map(({ dtype }) => dtype).filter(isFloating));
+  const [only] = dtypes;
+  if (only !== undefined && dtypes.size === 1) return only;
+  return dtypes.has('float64') ? 'float64' : 'float32';
 }
 
 const arrayFile = /\.(npy|npz|safetensors)(:.+)?$/;
@@ -361,8 +403,6 @@ async function divisorOf(
   const open: ArraySource[] = [];
   try {
     const sources = await openAll(description, specs, order, open);
-    const standardInput = Object.values(specs).some((own) => own.includes('-'));
-    if (standardInput) throw expected(op, "'--gradient'", "to come with '--reduction sum'", 'a mean over a stream');
     const { rows = 0 } = sources.first;
     if (options.reduction === 'batchmean') return rows;
     // What counts depends on targets, weights and what is ignored: the data is gone through once for it.

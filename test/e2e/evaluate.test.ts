@@ -176,6 +176,31 @@ describe('input', () => {
     expect(lossOf([...each, ...target])).toBeCloseTo(whole, 15);
   });
 
+  test('of several dtypes is computed in the one that holds them all', () => {
+    const values = Array.from({ length: expected.rows * 10 }, (_, i) => (i % 7) / 3);
+    const target = join(folder, 'target.npy');
+    writeFileSync(target, npy({ kind: 'f8', shape: [expected.rows, 10], values }));
+    const losses = join(folder, 'losses.npy');
+    const args = ['--loss', 'mse', '--input', 'logits.npy', '--target', target, '--quiet'];
+    const plain = evaluate(args);
+    const written = evaluate([...args, '--per-sample', losses, '--gradient', join(folder, 'gradient.npy')]);
+    expect(plain).toMatchObject({ status: 0, stderr: '' });
+    expect(written).toEqual(plain);
+    expect(readFileSync(losses, 'latin1')).toContain("'descr': '<f8'");
+  });
+
+  test('without rows has no loss, and with NaN the loss is NaN; neither is an error', () => {
+    const [input, target] = [join(folder, 'input.npy'), join(folder, 'target.npy')];
+    writeFileSync(input, npy({ kind: 'f4', shape: [0, 10], values: [] }));
+    writeFileSync(target, npy({ kind: 'i8', shape: [0], values: [] }));
+    const none = evaluate([...crossEntropy, '--input', input, '--target', target]);
+    expect(none).toMatchObject({ status: 0, stdout: expect.stringContaining('No samples') });
+    writeFileSync(input, npy({ kind: 'f4', shape: [2, 2], values: [1, Number.NaN, 1, 2] }));
+    writeFileSync(target, npy({ kind: 'u1', shape: [2], values: [0, 1] }));
+    const odd = found('--input', input, '--target', target);
+    expect(odd).toMatchObject({ loss: 'NaN', count: 2, nan: 1, worst: [{ index: 0, loss: 'NaN' }, { index: 1 }] });
+  });
+
   test('standard input: .npy, and raw elements', () => {
     const bytes = readFileSync(join(digits, 'logits.npy'));
     const args = ['--input', '-', '--target', 'labels.npy'];
@@ -301,6 +326,11 @@ describe('refusals', () => {
     const outcome = evaluate([...crossEntropy, ...files, '--per-sample', path]);
     expect(outcome).toMatchObject({ status: 1, stdout: '' });
     expect(outcome.stderr).toContain(`${path}: cannot be written`);
+    writeFileSync(join(folder, 'file'), '');
+    const page = join(folder, 'file', 'report.html');
+    const paged = evaluate([...crossEntropy, ...files, '--report', page, '--quiet']);
+    expect(paged).toMatchObject({ status: 1, stdout: '' });
+    expect(paged.stderr).toMatch(/report\.html: cannot be written: .*\n$/);
   });
 
   test.each([
@@ -311,6 +341,28 @@ describe('refusals', () => {
     ['an unknown flag', [...crossEntropy, ...files, '--batchsize', '7'], '--batch-size'],
     ['a batch size of 0', [...crossEntropy, ...files, '--batch-size', '0'], "'--batch-size'"],
     ['an unknown dtype', [...crossEntropy, ...files, '--dtype', 'float'], "'--dtype'"],
+    ['a dtype of integers', [...crossEntropy, ...files, '--dtype', 'int64'], "'--dtype'"],
+    ['one stream for two arrays', [...crossEntropy, '--input', '-', '--target', '-'], "expected '-' to be given once"],
+    [
+      'the gradient of the mean of a stream',
+      [...crossEntropy, '--input', '-', '--target', 'labels.npy', '--gradient', 'no.npy'],
+      "'--gradient' to come with '--reduction sum'",
+    ],
+    [
+      'an output over an input',
+      [...crossEntropy, ...files, '--per-sample', './labels.npy'],
+      "'--per-sample' to be another",
+    ],
+    [
+      'an output over a weight',
+      [...crossEntropy, ...files, '--weight', 'weight.npy', '--gradient', 'weight.npy'],
+      "'--gradient'",
+    ],
+    [
+      'an output over a match',
+      [...crossEntropy, '--input', 'logi*.npy', '--target', 'labels.npy', '--gradient', 'logits.npy'],
+      "'--gradient'",
+    ],
     ['an unknown device', [...crossEntropy, ...files, '--device', 'gpu'], "'--device'"],
     ['an unknown reduction', [...crossEntropy, ...files, '--reduction', 'none'], "'--reduction'"],
     ['a reduction of another loss', [...crossEntropy, ...files, '--reduction', 'batchmean'], "'reduction'"],
