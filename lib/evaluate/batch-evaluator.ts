@@ -165,7 +165,8 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
 
   /**
    * Adds a batch, computed off the main thread. Batches count in the order of the calls; the next may be given before
-   * this one is done.
+   * this one is done. After one that is refused, `result()` throws the same error until `reset()`: rows that waited for
+   * it are lost.
    */
   async updateAsync(...batch: BatchOf<Loss>): Promise<this> {
     const { blocks, carry, given } = scope(() => this.#cut(batch, undefined));
