@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstdlib>
 #include <deque>
 #include <mutex>
 #include <optional>
@@ -77,7 +78,12 @@ class Queue {
   void Add(std::unique_ptr<Job> job) {
     const std::lock_guard lock(mutex_);
     jobs_.push_back(std::move(job));
-    if (!started_) std::thread([this] { Work(); }).detach();
+    if (!started_) {
+      // process.exit() runs no cleanup hooks, but what libtorch destroys at the end. Handlers run
+      // in the reverse of their order: libtorch, which was loaded before, finds nobody at work.
+      std::atexit([] { Get().End(); });
+      std::thread([this] { Work(); }).detach();
+    }
     started_ = true;
     changed_.notify_all();
   }
@@ -90,12 +96,19 @@ class Queue {
     changed_.wait(lock, [&] { return running_ != owner; });
   }
 
+  // Nothing runs any more; waits for the operator that does.
+  void End() {
+    std::unique_lock lock(mutex_);
+    ended_ = stop_ = true;
+    changed_.wait(lock, [&] { return running_ == nullptr; });
+  }
+
  private:
   [[noreturn]] void Work() {
     StandBack();
     std::unique_lock lock(mutex_);
     for (;;) {
-      changed_.wait(lock, [this] { return !jobs_.empty(); });
+      changed_.wait(lock, [this] { return !jobs_.empty() && !ended_; });
       std::unique_ptr<Job> job = std::move(jobs_.front());
       jobs_.pop_front();
       Background* owner = job->owner;
@@ -116,6 +129,7 @@ class Queue {
   const Background* running_ = nullptr;
   std::atomic<bool> stop_ = false;
   bool started_ = false;
+  bool ended_ = false;
 };
 
 // start(fn, done): runs what fn() records
