@@ -159,7 +159,8 @@ describe('scopes', () => {
     expect(kept.map(({ isDisposed }) => isDisposed)).toEqual([true, true, true]);
     expect(result.grad.toArray()).toHaveLength(2);
     result.grad.dispose();
-    expect(torch.memory().tensors).toBe(before);
+    // A collection meanwhile may have taken some of before.
+    expect(torch.memory().tensors).toBeLessThanOrEqual(before);
   });
 
   test('a scope that ends before the call leaves the arguments alive and the result disposed', async () => {
