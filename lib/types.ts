@@ -19,6 +19,20 @@ export const dtypes = [
 /** Element type of a tensor, by PyTorch's name (`torch.float32` is `'float32'`). */
 export type DType = (typeof dtypes)[number];
 
+/** Bytes of one element (`torch.float32.itemsize` is 4). */
+export const itemsizes: Readonly<Record<DType, number>> = {
+  float64: 8,
+  float32: 4,
+  float16: 2,
+  bfloat16: 2,
+  int64: 8,
+  int32: 4,
+  int16: 2,
+  int8: 1,
+  uint8: 1,
+  bool: 1,
+};
+
 /** The element types that carry gradients. */
 export const floatingDTypes = ['float64', 'float32', 'float16', 'bfloat16'] as const satisfies readonly DType[];
 

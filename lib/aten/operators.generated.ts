@@ -645,6 +645,14 @@ export function eq_Tensor(self: Tensor, other: Tensor): Tensor {
 }
 let $eq_Tensor: Operator | undefined;
 
+/** `aten::eq.Tensor_out(Tensor self, Tensor other, *, Tensor(a!) out) -> Tensor(a!)` */
+export function eq_Tensor_out(self: Tensor, other: Tensor, out: Tensor): Tensor {
+  $eq_Tensor_out ??= operator('aten::eq', 'Tensor_out');
+  $eq_Tensor_out(unwrap(self, 'eq', 'self'), unwrap(other, 'eq', 'other'), unwrap(out, 'eq', 'out'));
+  return out;
+}
+let $eq_Tensor_out: Operator | undefined;
+
 /** `aten::eq.Scalar(Tensor self, Scalar other) -> Tensor` */
 export function eq_Scalar(self: Tensor, other: Scalar): Tensor {
   $eq_Scalar ??= operator('aten::eq', 'Scalar');
@@ -700,6 +708,14 @@ export function gt_Tensor(self: Tensor, other: Tensor): Tensor {
   return wrap($gt_Tensor(unwrap(self, 'gt', 'self'), unwrap(other, 'gt', 'other')));
 }
 let $gt_Tensor: Operator | undefined;
+
+/** `aten::gt.Tensor_out(Tensor self, Tensor other, *, Tensor(a!) out) -> Tensor(a!)` */
+export function gt_Tensor_out(self: Tensor, other: Tensor, out: Tensor): Tensor {
+  $gt_Tensor_out ??= operator('aten::gt', 'Tensor_out');
+  $gt_Tensor_out(unwrap(self, 'gt', 'self'), unwrap(other, 'gt', 'other'), unwrap(out, 'gt', 'out'));
+  return out;
+}
+let $gt_Tensor_out: Operator | undefined;
 
 /** `aten::gt.Scalar(Tensor self, Scalar other) -> Tensor` */
 export function gt_Scalar(self: Tensor, other: Scalar): Tensor {
@@ -1574,6 +1590,7 @@ export const schemas: Readonly<Record<string, string>> = {
   'topk': "aten::topk(Tensor self, SymInt k, int dim=-1, bool largest=True, bool sorted=True) -> (Tensor values, Tensor indices)",
   'argsort': "aten::argsort(Tensor self, int dim=-1, bool descending=False) -> Tensor",
   'eq.Tensor': "aten::eq.Tensor(Tensor self, Tensor other) -> Tensor",
+  'eq.Tensor_out': "aten::eq.Tensor_out(Tensor self, Tensor other, *, Tensor(a!) out) -> Tensor(a!)",
   'eq.Scalar': "aten::eq.Scalar(Tensor self, Scalar other) -> Tensor",
   'ne.Tensor': "aten::ne.Tensor(Tensor self, Tensor other) -> Tensor",
   'ne.Scalar': "aten::ne.Scalar(Tensor self, Scalar other) -> Tensor",
@@ -1582,6 +1599,7 @@ export const schemas: Readonly<Record<string, string>> = {
   'le.Tensor': "aten::le.Tensor(Tensor self, Tensor other) -> Tensor",
   'le.Scalar': "aten::le.Scalar(Tensor self, Scalar other) -> Tensor",
   'gt.Tensor': "aten::gt.Tensor(Tensor self, Tensor other) -> Tensor",
+  'gt.Tensor_out': "aten::gt.Tensor_out(Tensor self, Tensor other, *, Tensor(a!) out) -> Tensor(a!)",
   'gt.Scalar': "aten::gt.Scalar(Tensor self, Scalar other) -> Tensor",
   'ge.Tensor': "aten::ge.Tensor(Tensor self, Tensor other) -> Tensor",
   'ge.Scalar': "aten::ge.Scalar(Tensor self, Scalar other) -> Tensor",

@@ -1,33 +1,20 @@
 /** A loss over more data than one call can take. */
-import { expected, show, TorchError } from '../errors';
-import { asOptionalTensor, asTensor, type TensorLike } from '../nn/functional/arguments';
-import { integer, oneOf, withDefaults } from '../options';
+import { expected, show } from '../errors';
+import { asTensor, type TensorLike } from '../nn/functional/arguments';
+import { boolean, callable, integer, oneOf, withDefaults } from '../options';
 import { noGrad } from '../tensor/autograd';
 import { cat } from '../tensor/ops/joining';
 import { inBackground } from '../tensor/recording';
-import { getNumThreads } from '../tensor/runtime';
 import { keep, scope } from '../tensor/scope';
 import type { Tensor } from '../tensor/tensor';
-import { type Batch, hasLabels, haveSameRows, joined, narrowed, op, readBatch, readLabels } from './batch';
-import {
-  type AnyLoss,
-  type BatchOf,
-  descriptionOf,
-  type LossDescription,
-  lossDescriptions,
-  type OptionsOf,
-} from './losses';
-import {
-  confidencesFromScores,
-  hasPredictions,
-  type Measured,
-  measure,
-  measurer,
-  tensorsOf,
-  type Wanted,
-} from './measure';
+import { additionOf } from './addition';
+import { type Batch, op } from './batch';
+import { type Block, Blocks } from './blocks';
+import { type AnyLoss, type BatchOf, descriptionOf, type LossDescription, type OptionsOf } from './losses';
+import { hasPredictions, type Measured, measure, measurer, tensorsOf, type Wanted } from './measure';
 import type { EvaluationResult } from './result';
-import { type Addition, Tally, type TallyState } from './tally';
+import { checkSameOptions, type EvaluatorState, readState, writeState } from './state';
+import { type Addition, Tally } from './tally';
 
 /** Options of {@link BatchEvaluator}. */
 export interface BatchEvaluatorOptions {
@@ -58,35 +45,6 @@ interface Own {
   readonly worst: number;
   readonly onLosses: ((losses: Tensor) => void) | undefined;
 }
-
-/** What {@link BatchEvaluator.state} gives: plain values that JSON holds. */
-export interface EvaluatorState {
-  readonly version: 1;
-  readonly loss: string;
-  readonly tally: unknown;
-}
-
-/** Bytes of the first argument that are computed at once: what stays in the caches of a processor. */
-const blockBytes = 4 * 2 ** 20;
-
-/** The kernels' vectors, twice unrolled, divide it: no element of a block of so many falls out of them. */
-const vectorElements = 64;
-
-/** A block of rows, and what is known of it before anything is computed. */
-interface Block {
-  readonly batch: Batch;
-  readonly labels: Float64Array | undefined;
-  readonly groups: Float64Array | undefined;
-}
-
-/** A batch in blocks, the rows that wait for the next batch, and how many samples were given. */
-interface Cut {
-  readonly blocks: Block[];
-  readonly carry: Block | undefined;
-  readonly given: number;
-}
-
-type Predicted = Measured['predictions'] & object;
 
 /** What a block adds, and its losses where they are kept. */
 interface Found {
@@ -121,9 +79,9 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
   readonly #own: Own;
   readonly #ignoreIndex: number;
   readonly #measurer: ReturnType<typeof measurer>;
+  readonly #blocks: Blocks;
   #tally: Tally;
   #kept: Tensor[] | undefined;
-  #carry: Block | undefined;
   /** Samples that were given, counted or still to be. */
   #given = 0;
   #failure: unknown;
@@ -142,14 +100,15 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
     this.#reduction = wanted === 'none' ? 'mean' : (wanted as EvaluationResult['reduction']);
     this.#ignoreIndex = typeof rest.ignoreIndex === 'number' ? rest.ignoreIndex : -100;
     this.#measurer = measurer(description, { options: rest, ignoreIndex: this.#ignoreIndex });
-    const worst = integer(op, "option 'worst'", filled.worst);
+    this.#blocks = new Blocks(description, this.#ignoreIndex);
+    const { keepLosses = wanted === 'none', onLosses } = filled;
     this.#own = {
-      predictions: filled.predictions !== false,
-      details: filled.details === true,
-      worst,
-      onLosses: filled.onLosses,
+      predictions: boolean(op, "option 'predictions'", filled.predictions),
+      details: boolean(op, "option 'details'", filled.details),
+      worst: countOf("option 'worst'", filled.worst),
+      onLosses: onLosses && callable(op, "option 'onLosses'", onLosses),
     };
-    this.#kept = (filled.keepLosses ?? wanted === 'none') ? [] : undefined;
+    this.#kept = boolean(op, "option 'keepLosses'", keepLosses) ? [] : undefined;
     this.#tally = new Tally(this.#own);
   }
 
@@ -169,10 +128,11 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
    * it are lost.
    */
   async updateAsync(...batch: BatchOf<Loss>): Promise<this> {
-    const { blocks, carry, given } = scope(() => this.#cut(batch, undefined));
+    const { blocks, held, given } = scope(() => this.#blocks.cut(batch, undefined, this.#given));
     this.#given += given;
-    this.#replaceCarry(carry);
+    this.#blocks.hold(held);
     const wanted = this.#wanted(undefined);
+    const tally = this.#tally;
     try {
       const measured = await inBackground(
         () =>
@@ -183,12 +143,13 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
       );
       for (const [i, block] of blocks.entries()) {
         const own = measured[i] as Measured;
-        this.#take(scope(() => this.#read(block, own)));
+        // A reset meanwhile has forgotten this batch.
+        if (tally === this.#tally) this.#take(scope(() => this.#read(block, own)));
         for (const tensor of tensorsOf(own)) tensor.dispose();
       }
     } catch (error) {
       // Rows that were held back may have been among these.
-      this.#failure ??= error;
+      if (tally === this.#tally) this.#failure ??= error;
       throw error;
     } finally {
       for (const { batch: rows } of blocks) for (const tensor of rows.args) disposeOwn(tensor, batch);
@@ -204,11 +165,10 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
 
   /** Computes the rows that wait for others; for the end of the data, where `onLosses` is to see all of it. */
   flush(): this {
-    const carry = this.#carry;
-    this.#carry = undefined;
-    if (carry === undefined) return this;
-    this.#take(this.#find(carry));
-    for (const tensor of carry.batch.args) tensor.dispose();
+    const held = this.#blocks.release();
+    if (held === undefined) return this;
+    this.#take(this.#find(held));
+    for (const tensor of held.batch.args) tensor.dispose();
     return this;
   }
 
@@ -226,9 +186,10 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
     if (this.#kept === undefined) {
       throw expected(op, "option 'keepLosses'", 'to be true, for each loss to be there', 'false');
     }
-    const [kept, carry] = [this.#kept, this.#carry];
+    const { held } = this.#blocks;
+    const kept = this.#kept;
     return scope(() => {
-      const last = carry === undefined ? [] : [this.#find(carry).losses as Tensor];
+      const last = held === undefined ? [] : [this.#find(held).losses as Tensor];
       const all = [...kept, ...last];
       return all.length === 0 ? asTensor(op, 'losses', new Float32Array(0)) : cat(all);
     });
@@ -238,7 +199,7 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
   reset(): this {
     for (const tensor of this.#kept ?? []) tensor.dispose();
     this.#kept = this.#kept && [];
-    this.#replaceCarry(undefined);
+    this.#blocks.hold(undefined);
     this.#failure = undefined;
     this.#given = 0;
     this.#tally = new Tally(this.#own);
@@ -255,6 +216,7 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
       const actual = other instanceof BatchEvaluator ? `one of ${other.#description.name}` : show(other);
       throw expected(op, "'other'", `to be an evaluator of ${this.#description.name}`, actual);
     }
+    checkSameOptions("'other'", this.#options, other.#options);
     if (this.#own.details && !other.#own.details) throw expected(op, "'other'", 'to have details', 'one without');
     if (this.#kept !== undefined && other.#kept === undefined) {
       throw expected(op, "'other'", 'to have kept its losses', 'one that has not');
@@ -268,7 +230,7 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
 
   /** What is known so far in plain values: for other processes and machines, where `fromState` goes on with it. */
   state(): EvaluatorState {
-    return { version: 1, loss: this.#description.name, tally: encoded(this.#settled().state()) };
+    return writeState(this.#description, this.#options, this.#settled());
   }
 
   /**
@@ -283,100 +245,20 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
     options?: BatchEvaluatorOptions,
   ): BatchEvaluator<Loss> {
     const made = new BatchEvaluator(loss, lossOptions, options);
-    const { name } = made.#description;
-    if (typeof state !== 'object' || state === null || state.version !== 1 || state.loss !== name) {
-      throw expected(op, "'state'", `to be one of ${name}`, show(state?.loss ?? state));
-    }
-    try {
-      made.#tally = Tally.fromState(decoded(state.tally) as TallyState, made.#own);
-    } catch (cause) {
-      if (cause instanceof TorchError) throw cause;
-      throw expected(op, "'state'", `to be what state() gave of ${name}`, 'one that is damaged');
-    }
+    made.#tally = readState(state, made.#description, made.#options, made.#own);
     made.#given = made.#tally.losses;
     return made;
   }
 
   #update(values: readonly TensorLike[], groups: TensorLike | undefined): this {
     scope(() => {
-      const { blocks, carry, given } = this.#cut(values, groups);
+      const { blocks, held, given } = this.#blocks.cut(values, groups, this.#given);
       // All of them before any counts: a batch that is refused leaves nothing behind.
       for (const found of blocks.map((block) => this.#find(block))) this.#take(found);
-      this.#replaceCarry(carry);
+      this.#blocks.hold(held);
       this.#given += given;
     });
     return this;
-  }
-
-  #replaceCarry(carry: Block | undefined): void {
-    for (const tensor of this.#carry === carry ? [] : (this.#carry?.batch.args ?? [])) tensor.dispose();
-    for (const tensor of carry?.batch.args ?? []) keep(tensor);
-    this.#carry = carry;
-  }
-
-  /** The batch in blocks that can be computed now, after the rows that were held back, and those to hold back. */
-  #cut(values: readonly TensorLike[], groups: TensorLike | undefined): Cut {
-    const batch = readBatch(this.#description, values);
-    const whole = this.#known(batch, groups);
-    const given = whole.labels?.length ?? batch.rows;
-    const blockRows = rowsOfBlock(batch);
-    if (this.#description.lossesOf === 'samples') {
-      return { blocks: this.#split(whole, 0, batch.rows, blockRows), carry: undefined, given };
-    }
-    const waiting = this.#carry;
-    const carry = waiting !== undefined && haveSameRows(waiting.batch, batch) ? waiting : undefined;
-    // Rows of another shape or dtype cannot be put together with these.
-    const before = waiting === carry ? [] : [this.#join(undefined, waiting as Block)];
-    const held = carry?.batch.rows ?? 0;
-    const quantum = vectorElements * getNumThreads();
-    const ready = held + batch.rows - ((held + batch.rows) % quantum);
-    if (ready === 0) return { blocks: before, carry: this.#join(carry, whole), given };
-    // A number of threads that has changed since may have made more wait than are wanted now.
-    const head = held === 0 ? 0 : Math.max(0, Math.min(ready, Math.ceil(held / quantum) * quantum) - held);
-    const first = carry === undefined ? [] : [this.#join(carry, this.#part(whole, 0, head))];
-    const aligned = Math.max(quantum, blockRows - (blockRows % quantum));
-    const blocks = [...before, ...first, ...this.#split(whole, head, ready - held, aligned)];
-    const rest = batch.rows - (ready - held);
-    return {
-      blocks,
-      carry: rest === 0 ? undefined : this.#join(undefined, this.#part(whole, ready - held, rest)),
-      given,
-    };
-  }
-
-  #known(batch: Batch, groups: TensorLike | undefined): Block {
-    const description = this.#description;
-    let labels: Float64Array | undefined;
-    if (hasLabels(description, batch)) {
-      const [first, second] = batch.args as [Tensor, Tensor];
-      const classes = description.name === 'linearCrossEntropy' ? second.shape[0] : first.shape[1];
-      labels = readLabels(batch, classes ?? 0, this.#ignoreIndex, this.#given);
-    }
-    const ids =
-      groups === undefined ? undefined : asTensor(op, 'groups', groups).to('float64').toTypedArray<Float64Array>();
-    if (ids !== undefined) checkGroups(ids, batch.rows);
-    return { batch, labels, groups: ids };
-  }
-
-  #part({ batch, labels, groups }: Block, start: number, rows: number): Block {
-    const perRow = (labels?.length ?? 0) / Math.max(batch.rows, 1);
-    return {
-      batch: narrowed(this.#description, batch, start, rows),
-      labels: labels?.subarray(start * perRow, (start + rows) * perRow),
-      groups: groups?.subarray(start, start + rows),
-    };
-  }
-
-  #split(block: Block, start: number, end: number, rows: number): Block[] {
-    const parts: Block[] = [];
-    for (let at = start; at < end; at += rows) parts.push(this.#part(block, at, Math.min(rows, end - at)));
-    return parts;
-  }
-
-  #join(first: Block | undefined, second: Block): Block {
-    const isGrouped = first?.groups !== undefined || second.groups !== undefined;
-    const groups = isGrouped ? Float64Array.from([...groupsOf(first), ...groupsOf(second)]) : undefined;
-    return { batch: joined(this.#description, first?.batch, second.batch), labels: undefined, groups };
   }
 
   get #keeps(): boolean {
@@ -404,7 +286,7 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
 
   #read(block: Block, measured: Measured): Found {
     const losses = this.#keeps ? { losses: flat(measured.losses) } : {};
-    return { addition: this.#addition(block, measured), ...losses };
+    return { addition: additionOf(this.#description, this.#options, block, measured), ...losses };
   }
 
   #take({ addition, losses }: Found): void {
@@ -415,67 +297,22 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
     else this.#kept.push(keep(losses));
   }
 
-  #addition(block: Block, { losses, sum, weights, predictions }: Measured): Addition {
-    const { batch, labels, groups } = block;
-    const [first] = batch.args as [Tensor];
-    return {
-      rows: batch.rows,
-      losses: losses.numel,
-      ...(sum === undefined ? { each: numbersOf(losses) } : sumAndNaN(Number(sum.item()), losses)),
-      ...(labels === undefined ? {} : { labels, ...this.#classWeights(labels, first) }),
-      ...(weights === undefined ? {} : { denominator: Number(weights.item()) }),
-      ...(this.#description.denominator === 'target lengths'
-        ? { divisors: numbers64(batch.args.at(-1) as Tensor) }
-        : {}),
-      ...(groups === undefined ? {} : { groups }),
-      ...(predictions === undefined
-        ? {}
-        : {
-            classes: first.shape[1] as number,
-            predictions: {
-              logLikelihoods: numbersOf(predictions.logLikelihoods),
-              predicted: numbers64(predictions.predicted),
-              ranks: numbers64(predictions.ranks),
-              confidences: confidencesOf(batch, predictions),
-            },
-          }),
-    };
-  }
-
-  #classWeights(labels: Float64Array, input: Tensor): { denominator?: number } {
-    if (this.#description.denominator !== 'class weights') return {};
-    const weight = asOptionalTensor(op, 'weight', this.#options.weight as TensorLike | undefined, input);
-    if (weight === undefined) return {};
-    const weights = numbers64(weight);
-    return { denominator: labels.reduce((sum, label) => (label < 0 ? sum : sum + (weights[label] as number)), 0) };
-  }
-
   /** The sums with the rows that are held back. */
   #settled(): Tally {
     if (this.#failure !== undefined) throw this.#failure;
-    const carry = this.#carry;
-    if (carry === undefined) return this.#tally;
+    const { held } = this.#blocks;
+    if (held === undefined) return this.#tally;
     const whole = Tally.fromState(this.#tally.state(), this.#own);
-    whole.add(scope(() => this.#addition(carry, this.#measure(carry))));
+    const { addition } = scope(() => this.#read(held, this.#measure(held)));
+    whole.add(addition);
     return whole;
   }
 }
 
-function checkGroups(groups: Float64Array, rows: number): void {
-  const what = `to hold ${rows} integers, one a sample`;
-  if (groups.length !== rows) throw expected(op, "'groups'", what, `${groups.length} elements`);
-  const at = groups.findIndex((group) => !Number.isSafeInteger(group));
-  if (at >= 0) throw expected(op, "'groups'", what, `${groups[at]} at index ${at}`);
-}
-
-/** The group of each row; NaN for rows that belong to none. */
-function groupsOf(block: Block | undefined): Float64Array {
-  return block?.groups ?? new Float64Array(block?.batch.rows ?? 0).fill(Number.NaN);
-}
-
-/** Which losses are NaN is asked for only where the sum says that there is one. */
-function sumAndNaN(sum: number, losses: Tensor): Pick<Addition, 'sum' | 'nan'> {
-  return Number.isNaN(sum) ? { sum, nan: Number(losses.isnan().sum().item()) } : { sum };
+function countOf(argument: string, value: unknown): number {
+  const count = integer(op, argument, value);
+  if (count >= 0) return count;
+  throw expected(op, argument, 'to be 0 or greater', show(value));
 }
 
 function flat(losses: Tensor): Tensor {
@@ -485,52 +322,3 @@ function flat(losses: Tensor): Tensor {
 function disposeOwn(tensor: Tensor, given: readonly unknown[]): void {
   if (!given.includes(tensor)) tensor.dispose();
 }
-
-function rowsOfBlock({ args, rows }: Batch): number {
-  const [{ numel, dtype }] = args as [Tensor];
-  const elementBytes = dtype === 'float64' ? 8 : dtype === 'float32' ? 4 : 2;
-  return Math.max(1, Math.floor((blockBytes * rows) / Math.max(numel * elementBytes, 1)));
-}
-
-function numbersOf(tensor: Tensor): Float32Array | Float64Array {
-  return tensor.dtype === 'float64' ? numbers64(tensor) : tensor.to('float32').toTypedArray<Float32Array>();
-}
-
-/** The probabilities of the predictions; a label whose score is -Infinity has an infinite loss, which tells nothing of them. */
-function confidencesOf(batch: Batch, { confidences, logLikelihoods }: Predicted): Float32Array | Float64Array {
-  const [found, losses] = [numbersOf(confidences), numbersOf(logLikelihoods)];
-  const unknown: number[] = [];
-  for (let i = 0; i < found.length; i++) {
-    if (Number.isNaN(found[i]) && losses[i] === Number.POSITIVE_INFINITY) unknown.push(i);
-  }
-  if (unknown.length === 0) return found;
-  for (const [i, confidence] of numbersOf(confidencesFromScores(batch, unknown)).entries()) {
-    found[unknown[i] as number] = confidence;
-  }
-  return found;
-}
-
-function numbers64(tensor: Tensor): Float64Array {
-  return tensor.to('float64').toTypedArray<Float64Array>();
-}
-
-/** Numbers that JSON does not know, as text. */
-function encoded(value: unknown): unknown {
-  return typeof value === 'object' && value !== null
-    ? JSON.parse(
-        JSON.stringify(value, (_, part) => (typeof part === 'number' && !Number.isFinite(part) ? String(part) : part)),
-      )
-    : value;
-}
-
-function decoded(value: unknown): unknown {
-  const numbers: Readonly<Record<string, number>> = {
-    NaN: Number.NaN,
-    Infinity: Number.POSITIVE_INFINITY,
-    '-Infinity': Number.NEGATIVE_INFINITY,
-  };
-  return JSON.parse(JSON.stringify(value), (_, part) => (typeof part === 'string' ? (numbers[part] ?? part) : part));
-}
-
-/** @internal Names of the losses, as the command line takes them. */
-export const lossNames: readonly string[] = lossDescriptions.map(({ name }) => name);

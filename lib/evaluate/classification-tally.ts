@@ -8,9 +8,9 @@ export interface Predictions {
   losses: Float32Array | Float64Array;
   /** The negative log-likelihood of the label, without weights and smoothing. */
   logLikelihoods: Float32Array | Float64Array;
-  predicted: Float64Array;
+  predicted: Float32Array | Float64Array;
   /** How many classes have a greater score than the label. */
-  ranks: Float64Array;
+  ranks: Float32Array | Float64Array;
   /** The probability of the prediction. */
   confidences: Float32Array | Float64Array;
 }

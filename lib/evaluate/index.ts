@@ -1,5 +1,5 @@
 /** Losses over more data than one call can take. */
-export { BatchEvaluator, type BatchEvaluatorOptions, type EvaluatorState } from './batch-evaluator';
+export { BatchEvaluator, type BatchEvaluatorOptions } from './batch-evaluator';
 export type { BatchOf, OptionsOf } from './losses';
 export type {
   CalibrationBin,
@@ -10,3 +10,4 @@ export type {
   HistogramBin,
   WorstSample,
 } from './result';
+export type { EvaluatorState } from './state';

@@ -123,3 +123,6 @@ export type BatchOf<Loss extends AnyLoss> =
 /** The options of a loss. */
 export type OptionsOf<Loss extends AnyLoss> =
   Required<Parameters<Loss>> extends [...infer _Batch, infer Options] ? Options : Readonly<Record<string, unknown>>;
+
+/** @internal Names of the losses, as the command line takes them. */
+export const lossNames: readonly string[] = lossDescriptions.map(({ name }) => name);

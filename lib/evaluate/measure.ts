@@ -1,14 +1,11 @@
 /** What is computed of a block of rows: tensors only, so that it can be recorded and run off the main thread. */
 import * as aten from '../aten/operators.generated';
 import { asTensor, type TensorLike } from '../nn/functional/arguments';
-import { pieceOf } from '../nn/functional/chunking';
 import { compiled } from '../tensor/compiled';
-import { empty, tensor } from '../tensor/create';
-import { inChunks } from '../tensor/recording';
 import type { Tensor } from '../tensor/tensor';
-import type { DType } from '../types';
 import { type Batch, hasLabels, op } from './batch';
 import type { LossDescription } from './losses';
+import { rank, scoresOf } from './ranking';
 
 /** @internal What has to be computed. */
 export interface Wanted {
@@ -114,7 +111,7 @@ function predict(
   const labels = aten.reshape(target.dtype === 'int64' ? target : target.to('int64'), [-1]);
   // Ignored labels stand for no class; what is found for them is never looked at.
   const safe = aten.clamp(labels, 0, (scores.shape[1] as number) - 1);
-  const { best, own, predicted, ranks } = rankInPieces(scores, safe) ?? rank(scores, safe);
+  const { best, own, predicted, ranks } = rank(scores, safe);
   const isPlain = options.weight === undefined && !options.labelSmoothing;
   const plain = isPlain ? losses : description.loss(input, target, { ignoreIndex, reduction: 'none' });
   const logLikelihoods = aten.reshape(plain, [-1]);
@@ -122,59 +119,6 @@ function predict(
   const logConfidence =
     description.scores === 'log-probabilities' ? best : aten.sub_Tensor(aten.sub_Tensor(best, own), logLikelihoods);
   return { logLikelihoods, predicted, ranks, confidences: aten.exp(logConfidence) };
-}
-
-/** What the scores of a row say of its label: all of them `[N]`. */
-interface Ranking {
-  readonly best: Tensor;
-  readonly own: Tensor;
-  readonly predicted: Tensor;
-  readonly ranks: Tensor;
-}
-
-function rank(scores: Tensor, labels: Tensor): Ranking {
-  const own = aten.gather(scores, 1, aten.unsqueeze(labels, 1));
-  return {
-    best: aten.amax(scores, [1]),
-    own: aten.squeeze_dim(own, 1),
-    predicted: aten.argmax(scores, 1),
-    ranks: aten.sum_dim_IntList(aten.gt_Tensor(scores, own), [1]),
-  };
-}
-
-/** The same, a piece after the other over all threads; `undefined` for scores that are not cut. */
-function rankInPieces(scores: Tensor, labels: Tensor): Ranking | undefined {
-  const chunk = pieceOf(scores);
-  if (chunk === undefined) return undefined;
-  const [size] = scores.shape as [number];
-  const make = (dtype: DType): Tensor => empty([size], { dtype });
-  const found = { best: make(scores.dtype), own: make(scores.dtype), predicted: make('int64'), ranks: make('int64') };
-  inChunks({
-    size,
-    chunk,
-    cut: [scores, labels, found.best, found.own, found.predicted, found.ranks],
-    piece: ([x, y, best, own, predicted, ranks]) => {
-      const ofPiece = rank(x as Tensor, y as Tensor);
-      aten.copy_(best as Tensor, ofPiece.best);
-      aten.copy_(own as Tensor, ofPiece.own);
-      aten.copy_(predicted as Tensor, ofPiece.predicted);
-      aten.copy_(ranks as Tensor, ofPiece.ranks);
-    },
-  });
-  return found;
-}
-
-/** @internal The probabilities of the predictions of some rows of logits. */
-export function confidencesFromScores({ args }: Batch, rows: readonly number[]): Tensor {
-  const scores = aten.index_select(scoresOf(args[0] as Tensor), 0, tensor(rows, { dtype: 'int64' }));
-  return aten.exp(aten.sub_Tensor(aten.amax(scores, [1]), aten.logsumexp(scores, [1])));
-}
-
-/** `[N, C, d1, …]` as `[N * d1 * …, C]`. */
-function scoresOf(input: Tensor): Tensor {
-  if (input.ndim === 2) return input;
-  const order = [0, ...Array.from({ length: input.ndim - 2 }, (_, i) => i + 2), 1];
-  return aten.reshape(aten.permute(input, order), [-1, input.shape[1] as number]);
 }
 
 /** @internal Whether predictions can be made of the scores, and compared with class indices. */

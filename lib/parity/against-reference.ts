@@ -1,8 +1,8 @@
 /** A recorded case through libtorch and through the reference; what PyTorch recorded plays no part. */
 import * as torch from '../index';
 import { NdArray } from '../reference';
-import { type DType, floatingDTypes, isFloating } from '../types';
-import { type Bits, bitsOf, numberOf, rawBits, widths } from './bits';
+import { type DType, floatingDTypes, isFloating, itemsizes } from '../types';
+import { type Bits, bitsOf, numberOf, rawBits } from './bits';
 import { exceptionsFor } from './exceptions';
 import type { Form } from './forms';
 import { type Callable, inReference, type Value } from './in-reference';
@@ -120,6 +120,6 @@ function relativeDistance(actual: torch.Tensor, expected: NdArray): number {
 }
 
 function elementOf(bits: Bits, index: number): number | undefined {
-  if (index * widths[bits.dtype] >= bits.bytes.length) return undefined;
+  if (index * itemsizes[bits.dtype] >= bits.bytes.length) return undefined;
   return Number(numberOf(bits.dtype, rawBits(bits, index)));
 }

@@ -2,7 +2,7 @@
  * Comparison of tensors to the bit: dtype, shape and every element. NaN equals only NaN, whatever its payload; zeros of
  * different sign differ. A failure names the index, both values and their distance in units in the last place (ulp).
  */
-import type { DType } from '../types';
+import { type DType, itemsizes } from '../types';
 
 /** A tensor's elements in row-major order, as the little-endian bytes that hold them. */
 export interface Bits {
@@ -26,20 +26,6 @@ export const tolerances: Partial<Record<DType, Tolerance>> = {
   float32: { relative: 1.3e-6, absolute: 1e-5 },
   float16: { relative: 1e-3, absolute: 1e-5 },
   bfloat16: { relative: 1.6e-2, absolute: 1e-5 },
-};
-
-/** Bytes an element. */
-export const widths: Record<DType, number> = {
-  float64: 8,
-  float32: 4,
-  float16: 2,
-  bfloat16: 2,
-  int64: 8,
-  int32: 4,
-  int16: 2,
-  int8: 1,
-  uint8: 1,
-  bool: 1,
 };
 
 /** Bits of the fraction of each floating type; one sign bit and the exponent fill the rest. */
@@ -80,7 +66,7 @@ export function difference(
 ): string | undefined {
   const [head, wanted] = [describe(actual), describe(expected)];
   if (head !== wanted) return `${label} is ${head}, but ${expectedBy} ${wanted}`;
-  const width = widths[expected.dtype];
+  const width = itemsizes[expected.dtype];
   const count = expected.shape.reduce((product, size) => product * size, 1);
   for (const { bytes } of [actual, expected]) {
     if (bytes.length !== count * width) return `${label} has ${bytes.length} bytes, expected ${count * width}`;
@@ -108,7 +94,7 @@ export function expectBits(label: string, actual: Bits, expected: Bits, toleranc
 export function farthest(actual: Bits, expected: Bits): bigint | 'equal' | 'incomparable' {
   if (describe(actual) !== describe(expected) || actual.bytes.length !== expected.bytes.length) return 'incomparable';
   let [worst, equal] = [0n, true];
-  const count = expected.bytes.length / widths[expected.dtype];
+  const count = expected.bytes.length / itemsizes[expected.dtype];
   for (let i = 0; i < count; i++) {
     if (sameElement(actual, expected, i, undefined)) continue;
     equal = false;
@@ -128,7 +114,7 @@ export function distance(dtype: DType, a: bigint, b: bigint): bigint {
 
 /** The raw bits of one element as an unsigned number. */
 export function rawBits(bits: Bits, index: number): bigint {
-  const width = widths[bits.dtype];
+  const width = itemsizes[bits.dtype];
   let raw = 0n;
   for (let byte = width - 1; byte >= 0; byte--) raw = (raw << 8n) | BigInt(bits.bytes[index * width + byte] as number);
   return raw;
@@ -138,18 +124,18 @@ export function rawBits(bits: Bits, index: number): bigint {
 export function numberOf(dtype: DType, raw: bigint): number | bigint {
   const fraction = fractionBits[dtype];
   if (fraction === undefined)
-    return dtype === 'uint8' || dtype === 'bool' ? raw : BigInt.asIntN(widths[dtype] * 8, raw);
-  const exponentBits = widths[dtype] * 8 - 1 - fraction;
+    return dtype === 'uint8' || dtype === 'bool' ? raw : BigInt.asIntN(itemsizes[dtype] * 8, raw);
+  const exponentBits = itemsizes[dtype] * 8 - 1 - fraction;
   const bias = 2 ** (exponentBits - 1) - 1;
   const exponent = Number((raw >> BigInt(fraction)) & BigInt(2 ** exponentBits - 1));
   const part = Number(raw & ((1n << BigInt(fraction)) - 1n)) / 2 ** fraction;
-  const sign = raw >> BigInt(widths[dtype] * 8 - 1) === 1n ? -1 : 1;
+  const sign = raw >> BigInt(itemsizes[dtype] * 8 - 1) === 1n ? -1 : 1;
   if (exponent === 2 ** exponentBits - 1) return part === 0 ? sign * Infinity : NaN;
   return exponent === 0 ? sign * part * 2 ** (1 - bias) : sign * (1 + part) * 2 ** (exponent - bias);
 }
 
 function sameElement(actual: Bits, expected: Bits, index: number, tolerance: Tolerance | undefined): boolean {
-  const width = widths[expected.dtype];
+  const width = itemsizes[expected.dtype];
   let equal = true;
   for (let byte = index * width; byte < (index + 1) * width; byte++) {
     equal &&= actual.bytes[byte] === expected.bytes[byte];
@@ -177,7 +163,7 @@ function explain(label: string, actual: Bits, expected: Bits, index: number, exp
 /** Maps raw bits to integers in the order of the numbers; neighbours are one apart, and both zeros are 0. */
 function ordered(dtype: DType, raw: bigint): bigint {
   if (fractionBits[dtype] === undefined) return numberOf(dtype, raw) as bigint;
-  const magnitude = BigInt.asUintN(widths[dtype] * 8 - 1, raw);
+  const magnitude = BigInt.asUintN(itemsizes[dtype] * 8 - 1, raw);
   return magnitude === raw ? raw : -magnitude;
 }
 
@@ -200,5 +186,5 @@ function print(value: number | bigint): string {
 }
 
 function hex(dtype: DType, raw: bigint): string {
-  return `0x${raw.toString(16).padStart(widths[dtype] * 2, '0')}`;
+  return `0x${raw.toString(16).padStart(itemsizes[dtype] * 2, '0')}`;
 }

@@ -1,8 +1,8 @@
 /** How near libtorch's results must come to those of the float64 reference. */
 import * as torch from '../index';
 import type { NdArray } from '../reference';
-import type { DType } from '../types';
-import { bitsOf, difference, type Tolerance, tolerances, widths } from './bits';
+import { type DType, itemsizes } from '../types';
+import { bitsOf, difference, type Tolerance, tolerances } from './bits';
 
 /** What the accuracy of a result depends on, besides its dtype. */
 export interface Accuracy {
@@ -41,7 +41,7 @@ export function disagreement(
  */
 function toleranceFor(dtype: DType, expected: NdArray, terms: number): Tolerance | undefined {
   const tolerance = tolerances[dtype];
-  if (tolerance === undefined || widths[dtype] !== 2) return tolerance;
+  if (tolerance === undefined || itemsizes[dtype] !== 2) return tolerance;
   const sizes = expected.data.filter(Number.isFinite).map(Math.abs);
   const greatest = sizes.reduce((a, b) => Math.max(a, b), terms);
   return { relative: 0, absolute: tolerance.absolute + 2 * tolerance.relative * greatest };

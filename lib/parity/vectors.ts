@@ -5,8 +5,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DType } from '../types';
-import { type Bits, widths } from './bits';
+import { type DType, itemsizes } from '../types';
+import type { Bits } from './bits';
 
 /** The committed vectors. */
 export const vectors = join(__dirname, '..', '..', 'test', 'golden', 'vectors');
@@ -107,7 +107,7 @@ export function verifiedFile(folder: string, op: string): void {
 /** The elements of an encoded tensor, in memory order. */
 export function elementsOf([dtype, , data]: EncodedTensor): Uint8Array<ArrayBuffer> {
   if (typeof data === 'string') return Uint8Array.from(Buffer.from(data, 'base64'));
-  const width = widths[dtype];
+  const width = itemsizes[dtype];
   const bytes = new Uint8Array(data.length * width);
   const view = new DataView(bytes.buffer);
   data.forEach((value, i) => {

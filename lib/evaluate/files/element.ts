@@ -1,5 +1,5 @@
 /** Elements as files hold them, and the dtypes that they become. */
-import type { DType } from '../../types';
+import { type DType, itemsizes } from '../../types';
 
 /** How one element lies in a file. */
 export interface ElementType {
@@ -16,23 +16,9 @@ export interface ElementType {
   readonly bigEndian: boolean;
 }
 
-/** Bytes of an element of each dtype. */
-export const sizes: Readonly<Record<DType, number>> = {
-  float64: 8,
-  float32: 4,
-  float16: 2,
-  bfloat16: 2,
-  int64: 8,
-  int32: 4,
-  int16: 2,
-  int8: 1,
-  uint8: 1,
-  bool: 1,
-};
-
 /** An element that is a dtype as it is, the least significant byte first. */
 export function plainElement(dtype: DType, name: string = dtype): ElementType {
-  return { name, size: sizes[dtype], stored: dtype, dtype, unsigned: false, bigEndian: false };
+  return { name, size: itemsizes[dtype], stored: dtype, dtype, unsigned: false, bigEndian: false };
 }
 
 /** An unsigned integer: its bits as the signed one of its size, and what holds its values. */

@@ -1,6 +1,6 @@
 /** Losses in batches against one call over everything: every loss, several ways to cut the data, every floating dtype. */
 import * as torch from '../../../lib';
-import { lossNames } from '../../../lib/evaluate/batch-evaluator';
+import { lossNames } from '../../../lib/evaluate/losses';
 import { bitsOf, difference, tolerances } from '../../../lib/parity/bits';
 import type { FloatingDType } from '../../../lib/types';
 import {

@@ -40,6 +40,14 @@ describe('refusals', () => {
       code,
       "'reduction'",
     ],
+    ['fewer than no worst samples', () => new BatchEvaluator(F.mseLoss, {}, { worst: -1 }), code, 'to be 0 or greater'],
+    [
+      'details that are neither true nor false',
+      () => new BatchEvaluator(F.mseLoss, {}, { details: 1 as never }),
+      code,
+      "expected option 'details' to be true or false, but received 1",
+    ],
+    ['losses for no function', () => new BatchEvaluator(F.mseLoss, {}, { onLosses: 1 as never }), code, "'onLosses'"],
     ['half a worst sample', () => new BatchEvaluator(F.mseLoss, {}, { worst: 1.5 }), code, "'worst'"],
     [
       'an argument too few',
@@ -127,15 +135,27 @@ describe('refusals', () => {
     ],
     [
       'a damaged state',
-      () => BatchEvaluator.fromState({ version: 1, loss: 'mseLoss', tally: {} }, F.mseLoss),
+      () => BatchEvaluator.fromState({ version: 1, loss: 'mseLoss', options: {}, tally: {} }, F.mseLoss),
       code,
       "'state'",
     ],
     [
       'a state without its sums',
-      () => BatchEvaluator.fromState({ version: 1, loss: 'mseLoss' } as never, F.mseLoss),
+      () => BatchEvaluator.fromState({ version: 1, loss: 'mseLoss', options: {} } as never, F.mseLoss),
       code,
       "'state'",
+    ],
+    [
+      'the state of another option',
+      () => BatchEvaluator.fromState(new BatchEvaluator(F.huberLoss, { delta: 2 }).state(), F.huberLoss, { delta: 3 }),
+      code,
+      "expected 'state' to be of option 'delta' 3, but received 2",
+    ],
+    [
+      'an evaluator of another option',
+      () => new BatchEvaluator(F.huberLoss, { delta: 2 }).merge(new BatchEvaluator(F.huberLoss)),
+      code,
+      "expected 'other' to be of option 'delta' 2, but received undefined",
     ],
     [
       'a state without details',

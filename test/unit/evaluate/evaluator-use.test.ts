@@ -237,6 +237,21 @@ describe.each([
     });
   });
 
+  test('a reset forgets the batches that are on their way', async () => {
+    const { at } = make();
+    const evaluator = begun();
+    const first = evaluator.updateAsync(...at(0, 97));
+    evaluator.reset();
+    await Promise.all([first, evaluator.updateAsync(...at(5, 90))]);
+    torch.scope(() => {
+      expect(evaluator.result()).toEqual(
+        begun()
+          .update(...at(5, 90))
+          .result(),
+      );
+    });
+  });
+
   test('each loss comes once and in order, the last with flush', () => {
     torch.scope(() => {
       const { at, logits, labels } = make();

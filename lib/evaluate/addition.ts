@@ -1,0 +1,94 @@
+/** What was computed of a block, as the numbers that are added up. */
+import { asOptionalTensor, type TensorLike } from '../nn/functional/arguments';
+import type { Tensor } from '../tensor/tensor';
+import { op } from './batch';
+import type { Block } from './blocks';
+import type { LossDescription } from './losses';
+import type { Measured } from './measure';
+import { argmaxOf, confidencesOf, scoresOf } from './ranking';
+import type { Addition } from './tally';
+
+/** @internal The numbers of a block. */
+export function additionOf(
+  description: LossDescription,
+  options: Readonly<Record<string, unknown>>,
+  { batch, labels, groups }: Block,
+  { losses, sum, weights, predictions }: Measured,
+): Addition {
+  const [first] = batch.args as [Tensor];
+  return {
+    rows: batch.rows,
+    losses: losses.numel,
+    ...(sum === undefined ? { each: numbers(losses) } : sumAndNaN(Number(sum.item()), losses)),
+    ...(labels === undefined ? {} : { labels, ...classWeights(description, options, labels, first) }),
+    ...(weights === undefined ? {} : { denominator: Number(weights.item()) }),
+    ...(description.denominator === 'target lengths' ? { divisors: numbers64(batch.args.at(-1) as Tensor) } : {}),
+    ...(groups === undefined ? {} : { groups }),
+    ...(predictions === undefined
+      ? {}
+      : { classes: first.shape[1] as number, predictions: readPredictions(first, predictions) }),
+  };
+}
+
+/** Which losses are NaN is asked for only where the sum says that there is one. */
+function sumAndNaN(sum: number, losses: Tensor): Pick<Addition, 'sum' | 'nan'> {
+  return Number.isNaN(sum) ? { sum, nan: Number(losses.isnan().sum().item()) } : { sum };
+}
+
+function classWeights(
+  { denominator }: LossDescription,
+  options: Readonly<Record<string, unknown>>,
+  labels: Float64Array,
+  input: Tensor,
+): { denominator?: number } {
+  if (denominator !== 'class weights') return {};
+  const weight = asOptionalTensor(op, 'weight', options.weight as TensorLike | undefined, input);
+  if (weight === undefined) return {};
+  const weights = numbers64(weight);
+  return { denominator: labels.reduce((sum, label) => (label < 0 ? sum : sum + (weights[label] as number)), 0) };
+}
+
+function readPredictions(
+  input: Tensor,
+  { logLikelihoods, predicted, ranks, confidences }: Measured['predictions'] & object,
+): Addition['predictions'] & object {
+  const classes = input.shape[1] as number;
+  const found = {
+    logLikelihoods: numbers(logLikelihoods),
+    predicted: numbers(predicted),
+    ranks: numbers(ranks),
+    confidences: numbers(confidences),
+  };
+  // A label whose score is -Infinity has an infinite loss, which tells nothing of the prediction's probability.
+  replace(
+    found.confidences,
+    (confidence, i) => Number.isNaN(confidence) && found.logLikelihoods[i] === Number.POSITIVE_INFINITY,
+    (rows) => confidencesOf(scoresOf(input), rows),
+  );
+  replace(
+    found.predicted,
+    (label) => label === classes,
+    (rows) => argmaxOf(scoresOf(input), rows),
+  );
+  return found;
+}
+
+/** Replaces the numbers that tell nothing by those that are made of their rows. */
+function replace(
+  found: Float32Array | Float64Array,
+  tellsNothing: (value: number, i: number) => boolean,
+  make: (rows: readonly number[]) => Tensor,
+): void {
+  const rows: number[] = [];
+  for (let i = 0; i < found.length; i++) if (tellsNothing(found[i] as number, i)) rows.push(i);
+  if (rows.length === 0) return;
+  for (const [i, value] of numbers64(make(rows)).entries()) found[rows[i] as number] = value;
+}
+
+function numbers(tensor: Tensor): Float32Array | Float64Array {
+  return tensor.dtype === 'float64' ? numbers64(tensor) : tensor.to('float32').toTypedArray<Float32Array>();
+}
+
+function numbers64(tensor: Tensor): Float64Array {
+  return tensor.to('float64').toTypedArray<Float64Array>();
+}

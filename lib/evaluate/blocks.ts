@@ -1,0 +1,147 @@
+/** Batches cut into blocks that are computed at once, and the rows that wait for the next batch. */
+import { expected, show } from '../errors';
+import { asTensor, type TensorLike } from '../nn/functional/arguments';
+import { getNumThreads } from '../tensor/runtime';
+import { keep } from '../tensor/scope';
+import type { Tensor } from '../tensor/tensor';
+import { itemsizes } from '../types';
+import { type Batch, hasLabels, haveSameRows, joined, narrowed, op, readBatch, readLabels } from './batch';
+import type { LossDescription } from './losses';
+
+/** @internal A block of rows, and what is known of it before anything is computed. */
+export interface Block {
+  readonly batch: Batch;
+  /** In the order of the losses; -1 for ignored ones. */
+  readonly labels: Float64Array | undefined;
+  /** Of each row; NaN for rows that belong to none. */
+  readonly groups: Float64Array | undefined;
+}
+
+/** @internal A batch in blocks, the rows that wait for the next batch, and how many samples were given. */
+export interface Cut {
+  readonly blocks: readonly Block[];
+  readonly held: Block | undefined;
+  readonly given: number;
+}
+
+/** Bytes of the first argument that are computed at once. */
+const blockBytes = 16 * 2 ** 20;
+
+/** The kernels' vectors, twice unrolled, divide it: no element of a block of so many falls out of them. */
+const vectorElements = 64;
+
+/**
+ * @internal Cuts batches. Losses of samples depend on their own rows alone. Losses of elements have the bits of one call
+ * over the whole data only where no element falls out of the kernels' vectors, so rows that would are held back.
+ */
+export class Blocks {
+  readonly #description: LossDescription;
+  readonly #ignoreIndex: number;
+  #held: Block | undefined;
+
+  constructor(description: LossDescription, ignoreIndex: number) {
+    this.#description = description;
+    this.#ignoreIndex = ignoreIndex;
+  }
+
+  /** The rows that wait for others. */
+  get held(): Block | undefined {
+    return this.#held;
+  }
+
+  /** Lets rows wait in the place of those that did. */
+  hold(rows: Block | undefined): void {
+    for (const tensor of this.#held === rows ? [] : (this.#held?.batch.args ?? [])) tensor.dispose();
+    for (const tensor of rows?.batch.args ?? []) keep(tensor);
+    this.#held = rows;
+  }
+
+  /** The rows that wait, which do so no longer: the caller disposes them. */
+  release(): Block | undefined {
+    const held = this.#held;
+    this.#held = undefined;
+    return held;
+  }
+
+  /**
+   * The batch in blocks that can be computed now, after the rows that waited, and those that are to wait.
+   *
+   * @param firstIndex how many samples were given before, for messages
+   */
+  cut(values: readonly TensorLike[], groups: TensorLike | undefined, firstIndex: number): Cut {
+    const batch = readBatch(this.#description, values);
+    const whole = this.#known(batch, groups, firstIndex);
+    const given = whole.labels?.length ?? batch.rows;
+    const blockRows = rowsOfBlock(batch);
+    if (this.#description.lossesOf === 'samples') {
+      return { blocks: this.#split(whole, 0, batch.rows, blockRows), held: undefined, given };
+    }
+    const waiting = this.#held;
+    const joinable = waiting !== undefined && haveSameRows(waiting.batch, batch) ? waiting : undefined;
+    // Rows of another shape or dtype cannot be put together with these.
+    const before = waiting === joinable ? [] : [this.#join(undefined, waiting as Block)];
+    const rowsHeld = joinable?.batch.rows ?? 0;
+    const quantum = vectorElements * getNumThreads();
+    const ready = rowsHeld + batch.rows - ((rowsHeld + batch.rows) % quantum);
+    if (ready === 0) return { blocks: before, held: this.#join(joinable, whole), given };
+    // A number of threads that has changed since may have made more wait than are wanted now.
+    const head = rowsHeld === 0 ? 0 : Math.max(0, Math.min(ready, Math.ceil(rowsHeld / quantum) * quantum) - rowsHeld);
+    const first = joinable === undefined ? [] : [this.#join(joinable, this.#part(whole, 0, head))];
+    const aligned = Math.max(quantum, blockRows - (blockRows % quantum));
+    const blocks = [...before, ...first, ...this.#split(whole, head, ready - rowsHeld, aligned)];
+    const rest = batch.rows - (ready - rowsHeld);
+    const held = rest === 0 ? undefined : this.#join(undefined, this.#part(whole, ready - rowsHeld, rest));
+    return { blocks, held, given };
+  }
+
+  #known(batch: Batch, groups: TensorLike | undefined, firstIndex: number): Block {
+    const description = this.#description;
+    let labels: Float64Array | undefined;
+    if (hasLabels(description, batch)) {
+      const [first, second] = batch.args as [Tensor, Tensor];
+      const classes = description.name === 'linearCrossEntropy' ? second.shape[0] : first.shape[1];
+      labels = readLabels(batch, classes ?? 0, this.#ignoreIndex, firstIndex);
+    }
+    return { batch, labels, groups: groups === undefined ? undefined : readGroups(groups, batch.rows) };
+  }
+
+  #part({ batch, labels, groups }: Block, start: number, rows: number): Block {
+    const perRow = (labels?.length ?? 0) / Math.max(batch.rows, 1);
+    return {
+      batch: narrowed(this.#description, batch, start, rows),
+      labels: labels?.subarray(start * perRow, (start + rows) * perRow),
+      groups: groups?.subarray(start, start + rows),
+    };
+  }
+
+  #split(block: Block, start: number, end: number, rows: number): Block[] {
+    const parts: Block[] = [];
+    for (let at = start; at < end; at += rows) parts.push(this.#part(block, at, Math.min(rows, end - at)));
+    return parts;
+  }
+
+  /** In memory of their own. */
+  #join(first: Block | undefined, second: Block): Block {
+    const isGrouped = first?.groups !== undefined || second.groups !== undefined;
+    const groups = isGrouped ? Float64Array.from([...groupsOf(first), ...groupsOf(second)]) : undefined;
+    return { batch: joined(this.#description, first?.batch, second.batch), labels: undefined, groups };
+  }
+}
+
+function rowsOfBlock({ args, rows }: Batch): number {
+  const [{ numel, dtype }] = args as [Tensor];
+  return Math.max(1, Math.floor((blockBytes * rows) / Math.max(numel * itemsizes[dtype], 1)));
+}
+
+function readGroups(given: TensorLike, rows: number): Float64Array {
+  const groups = asTensor(op, 'groups', given).to('float64').toTypedArray<Float64Array>();
+  const what = `to hold ${rows} integers, one a sample`;
+  if (groups.length !== rows) throw expected(op, "'groups'", what, `${groups.length} elements`);
+  const at = groups.findIndex((group) => !Number.isSafeInteger(group));
+  if (at >= 0) throw expected(op, "'groups'", what, `${show(groups[at])} at index ${at}`);
+  return groups;
+}
+
+function groupsOf(block: Block | undefined): Float64Array {
+  return block?.groups ?? new Float64Array(block?.batch.rows ?? 0).fill(Number.NaN);
+}

@@ -1,0 +1,86 @@
+/** Where the label of each row stands among its scores. */
+import * as aten from '../aten/operators.generated';
+import { pieceOf } from '../nn/functional/chunking';
+import { empty, tensor } from '../tensor/create';
+import { atOnce, inChunks } from '../tensor/recording';
+import type { Tensor } from '../tensor/tensor';
+
+/** @internal What the scores of a row say of its label: all of them `[N]`, of {@link rankDType}. */
+export interface Ranking {
+  /** The greatest score, and the label's. */
+  readonly best: Tensor;
+  readonly own: Tensor;
+  /** The first class with the greatest score; as many as there are classes where a score is NaN ({@link argmaxOf}). */
+  readonly predicted: Tensor;
+  /** How many classes have a greater score than the label. */
+  readonly ranks: Tensor;
+}
+
+/** @internal What rows of scores say of their labels, over all threads. */
+export function rank(scores: Tensor, labels: Tensor): Ranking {
+  const [size, classes] = scores.shape as [number, number];
+  const dtype = rankDType(scores);
+  const places = atOnce(() => aten.arange_start_step(classes, 0, -1, dtype, undefined, scores.device));
+  const chunk = pieceOf(scores);
+  if (chunk === undefined) return rankPiece(scores, labels, places);
+  const make = (): Tensor => empty([size], { dtype });
+  const found = { best: make(), own: make(), predicted: make(), ranks: make() };
+  inChunks({
+    size,
+    chunk,
+    cut: [scores, labels, found.best, found.own, found.predicted, found.ranks],
+    whole: [places],
+    piece: ([x, y, best, own, predicted, ranks], [places]) => {
+      const ofPiece = rankPiece(x as Tensor, y as Tensor, places as Tensor);
+      aten.copy_(best as Tensor, ofPiece.best);
+      aten.copy_(own as Tensor, ofPiece.own);
+      aten.copy_(predicted as Tensor, ofPiece.predicted);
+      aten.copy_(ranks as Tensor, ofPiece.ranks);
+    },
+  });
+  return found;
+}
+
+/**
+ * Comparisons are written as numbers, which takes a fourth of the time of booleans. The place of the greatest score is
+ * found as the greatest number too, which takes a tenth of the time of argmax.
+ *
+ * @param places C, C - 1, … 1: of several classes with the greatest score, the first has the greatest of these
+ */
+function rankPiece(given: Tensor, labels: Tensor, places: Tensor): Ranking {
+  const scores = given.to(places.dtype);
+  const own = aten.gather(scores, 1, aten.unsqueeze(labels, 1));
+  const best = aten.amax(scores, [1], true);
+  const mask = aten.gt_Tensor_out(scores, own, aten.empty_like(scores));
+  const ranks = aten.sum_dim_IntList(mask, [1]);
+  const place = aten.amax(aten.mul_out(aten.eq_Tensor_out(scores, best, mask), places, mask), [1]);
+  const predicted = aten.sub_Tensor(aten.narrow(places, 0, 0, 1), place);
+  return { best: aten.squeeze_dim(best, 1), own: aten.squeeze_dim(own, 1), predicted, ranks };
+}
+
+/** What holds every score, and the number of every class. */
+function rankDType({ dtype, shape }: Tensor): 'float32' | 'float64' {
+  return dtype === 'float64' || (shape[1] as number) > 2 ** 24 ? 'float64' : 'float32';
+}
+
+/** @internal The class with the greatest score in some of the rows; NaN is greater than any. */
+export function argmaxOf(scores: Tensor, rows: readonly number[]): Tensor {
+  return aten.argmax(someRows(scores, rows), 1);
+}
+
+/** @internal The greatest probability in some rows of logits. */
+export function confidencesOf(logits: Tensor, rows: readonly number[]): Tensor {
+  const some = someRows(logits, rows);
+  return aten.exp(aten.sub_Tensor(aten.amax(some, [1]), aten.logsumexp(some, [1])));
+}
+
+function someRows(scores: Tensor, rows: readonly number[]): Tensor {
+  return aten.index_select(scores, 0, tensor(rows, { dtype: 'int64', device: scores.device }));
+}
+
+/** @internal `[N, C, d1, …]` as `[N * d1 * …, C]`. */
+export function scoresOf(input: Tensor): Tensor {
+  if (input.ndim === 2) return input;
+  const order = [0, ...Array.from({ length: input.ndim - 2 }, (_, i) => i + 2), 1];
+  return aten.reshape(aten.permute(input, order), [-1, input.shape[1] as number]);
+}

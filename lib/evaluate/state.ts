@@ -1,0 +1,78 @@
+/** What an evaluator has seen, in plain values for other processes and machines. */
+import { expected, show, TorchError } from '../errors';
+import { op } from './batch';
+import type { LossDescription } from './losses';
+import { Tally, type TallyOptions, type TallyState } from './tally';
+
+type Options = Readonly<Record<string, unknown>>;
+
+/** What {@link BatchEvaluator.state} gives: plain values that JSON holds. */
+export interface EvaluatorState {
+  readonly version: 1;
+  readonly loss: string;
+  /** Those of the loss that are numbers, strings or booleans. */
+  readonly options: Options;
+  readonly tally: unknown;
+}
+
+/** @internal */
+export function writeState({ name }: LossDescription, options: Options, tally: Tally): EvaluatorState {
+  return { version: 1, loss: name, options: encoded(plain(options)) as Options, tally: encoded(tally.state()) };
+}
+
+/**
+ * @internal The sums of a state.
+ *
+ * @throws TorchError `INVALID_ARGUMENT` for a state of another loss or other options, or what is no state.
+ */
+export function readState(
+  state: EvaluatorState,
+  { name }: LossDescription,
+  options: Options,
+  own: TallyOptions,
+): Tally {
+  if (typeof state !== 'object' || state === null || state.version !== 1 || state.loss !== name) {
+    throw expected(op, "'state'", `to be one of ${name}`, show(state?.loss ?? state));
+  }
+  try {
+    checkSameOptions("'state'", options, decoded(state.options) as Options);
+    return Tally.fromState(decoded(state.tally) as TallyState, own);
+  } catch (cause) {
+    if (cause instanceof TorchError) throw cause;
+    throw expected(op, "'state'", `to be what state() gave of ${name}`, 'one that is damaged');
+  }
+}
+
+/** @internal Sums of one loss with different options cannot be added. */
+export function checkSameOptions(argument: string, own: Options, others: Options): void {
+  const [mine, theirs] = [plain(own), plain(others)];
+  for (const name of Object.keys({ ...mine, ...theirs })) {
+    if (Object.is(mine[name], theirs[name])) continue;
+    throw expected(op, argument, `to be of option '${name}' ${show(mine[name])}`, show(theirs[name]));
+  }
+}
+
+/** The options that can be compared: those that are no tensors, arrays or functions. */
+function plain(options: Options): Options {
+  const kept = Object.entries(options).filter(([, value]) => ['number', 'string', 'boolean'].includes(typeof value));
+  return Object.fromEntries(kept);
+}
+
+/** Numbers that JSON does not know, as text. */
+function encoded(value: object): unknown {
+  return JSON.parse(
+    JSON.stringify(value, (_, part) => (typeof part === 'number' && !Number.isFinite(part) ? String(part) : part)),
+  );
+}
+
+const unknownToJson: Readonly<Record<string, number>> = {
+  NaN: Number.NaN,
+  Infinity: Number.POSITIVE_INFINITY,
+  '-Infinity': Number.NEGATIVE_INFINITY,
+};
+
+function decoded(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value), (_, part) =>
+    typeof part === 'string' ? (unknownToJson[part] ?? part) : part,
+  );
+}
