@@ -6,7 +6,7 @@ import { loadedLibtorch } from '../binding/load';
 import { expected, show, TorchError } from '../errors';
 import { type Evaluation, evaluateFiles } from '../evaluate/evaluation';
 import { oneOf } from '../options';
-import { type DType, dtypes, floatingDTypes } from '../types';
+import { type Device, type DType, dtypes, floatingDTypes } from '../types';
 import type { EvaluationFacts } from './evaluate-facts';
 import { evaluateJson } from './evaluate-json';
 import { evaluatePage } from './evaluate-page';
@@ -35,7 +35,7 @@ raw elements with --stdin-dtype and --stdin-row.
   --stdin-row <sizes>    the shape of one row: 1000, or 3x32x32, or 1 for single numbers in a row each
 
 How:
-  --device <device>      cpu (the default), cuda or cuda:<index>
+  --device <device>      cpu (the default), cuda, cuda:<index>, or several: cuda:0,cuda:1
   --batch-size <rows>    rows that are read at once, or auto (the default)
   --dtype <dtype>        what the input is cast to before: float64, float32, float16 or bfloat16
 
@@ -106,12 +106,11 @@ export async function evaluate(
     const onProgress = (done: number, total: number): void => progress?.(done, total);
     const { result, ...found } = await evaluateFiles({ ...wanted.evaluation, onProgress, signal });
     progress?.stop();
-    const { device } = wanted.evaluation;
     const { version } = loadedLibtorch();
     const facts: EvaluationFacts = {
       ...found,
       files: [...found.files],
-      device,
+      device: wanted.evaluation.devices.join(', '),
       libtorch: version,
       version: packageVersion(),
     };
@@ -133,10 +132,6 @@ export function parseEvaluateArguments(args: readonly string[]): EvaluateArgumen
   const { values } = parse(args);
   const { help = false, json = false, quiet = false, report } = values;
   if (!help && values.loss === undefined) throw expected(op, "'--loss'", 'to name a loss', 'nothing');
-  const device = values.device ?? 'cpu';
-  if (!/^(cpu|cuda(:\d{1,3})?)$/.test(device)) {
-    throw expected(op, "'--device'", 'to be cpu, cuda or cuda:<index>', show(device));
-  }
   const options: Record<string, unknown> = pairs('--option', values.option, optionValue);
   if (values.weight !== undefined) options.weight = values.weight;
   if (values.reduction !== undefined) {
@@ -158,7 +153,7 @@ export function parseEvaluateArguments(args: readonly string[]): EvaluateArgumen
       loss: values.loss ?? '',
       arguments: given,
       options,
-      device,
+      devices: devicesOf(values.device ?? 'cpu'),
       batchRows: batchSize(values['batch-size']),
       dtype: dtypeOf('--dtype', values.dtype, floatingDTypes),
       perSample: values['per-sample'],
@@ -195,6 +190,14 @@ function optionValue(text: string): unknown {
   if (text === 'true' || text === 'false') return text === 'true';
   const number = Number(text);
   return text.trim() !== '' && !Number.isNaN(number) ? number : text;
+}
+
+/** One, or several with commas between them. */
+function devicesOf(text: string): Device[] {
+  return text.split(',').map((device) => {
+    if (/^(cpu|cuda(:\d{1,3})?)$/.test(device)) return device as Device;
+    throw expected(op, "'--device'", 'to be cpu, cuda or cuda:<index>, or several with commas', show(text));
+  });
 }
 
 function batchSize(text: string | undefined): number | undefined {

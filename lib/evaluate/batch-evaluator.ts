@@ -53,6 +53,16 @@ interface Found {
 }
 
 /**
+ * @internal Begins a batch, with the group of each sample or without. The function that it gives counts the batch; those
+ * of several batches have to be called in the order in which these were begun. Meanwhile other devices may be at work.
+ */
+export let begin: (
+  evaluator: BatchEvaluator,
+  batch: readonly TensorLike[],
+  groups: TensorLike | undefined,
+) => () => void;
+
+/**
  * The loss over data that comes in batches, as one call over all of it would give it.
  *
  * Sums are kept in twice the precision of float64, so the result does not depend on the size of the batches but for the
@@ -259,6 +269,28 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
       this.#given += given;
     });
     return this;
+  }
+
+  /** Measures a batch; what it gives counts it, and waits for the device to be done. */
+  #begin(values: readonly TensorLike[], groups: TensorLike | undefined): () => void {
+    const begun = scope(() => {
+      const { blocks, held, given } = this.#blocks.cut(values, groups, this.#given);
+      const measured = blocks.map((block) => [block, this.#measure(block)] as const);
+      this.#blocks.hold(held);
+      this.#given += given;
+      return keep(measured);
+    });
+    return () => {
+      for (const [block, measured] of begun) {
+        this.#take(scope(() => this.#read(block, measured)));
+        for (const tensor of tensorsOf(measured)) tensor.dispose();
+        for (const tensor of block.batch.args) disposeOwn(tensor, values);
+      }
+    };
+  }
+
+  static {
+    begin = (evaluator, batch, groups) => evaluator.#begin(batch, groups);
   }
 
   get #keeps(): boolean {

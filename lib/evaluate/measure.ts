@@ -1,4 +1,5 @@
 /** What is computed of a block of rows: tensors only, so that it can be recorded and run off the main thread. */
+import { isTensor } from '../aten/bind';
 import * as aten from '../aten/operators.generated';
 import { asTensor, type TensorLike } from '../nn/functional/arguments';
 import { compiled } from '../tensor/compiled';
@@ -83,17 +84,20 @@ export function tensorsOf({ losses, sum, weights, predictions }: Measured): Tens
 }
 
 /**
- * @internal The options for a batch. Losses that weigh elements take a weight of the input's shape only: the weight of
- * one row, which is the same for every row, gets it.
+ * @internal The options for a batch: on its device, and in its shape. Losses that weigh elements take a weight of the
+ * input's shape only: the weight of one row, which is the same for every row, gets it.
  */
 export function batchOptions(
   { weighsElements }: LossDescription,
   input: Tensor,
   options: Readonly<Record<string, unknown>>,
 ): Readonly<Record<string, unknown>> {
-  const weight = options.weight as TensorLike | undefined;
-  if (!weighsElements || weight === undefined) return options;
-  return { ...options, weight: aten.expand(asTensor(op, 'weight', weight, input), input.shape) };
+  const { device } = input;
+  const here: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(options)) here[name] = isTensor(value) ? value.to({ device }) : value;
+  const weight = here.weight as TensorLike | undefined;
+  if (!weighsElements || weight === undefined) return here;
+  return { ...here, weight: aten.expand(asTensor(op, 'weight', weight, input), input.shape) };
 }
 
 function sumOf(tensor: Tensor): Tensor {

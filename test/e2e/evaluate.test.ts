@@ -143,6 +143,33 @@ describe('figures', () => {
   });
 });
 
+describe('several devices', () => {
+  test('give what one gives, files and all', () => {
+    const outputs = (name: string): string[] => [
+      ...['--per-sample', join(folder, `${name}-losses.npy`), '--gradient', join(folder, `${name}-gradient.npy`)],
+      ...['--weight', 'weight.npy', '--group-by', 'groups.npy', '--batch-size', '50'],
+    ];
+    const { run: one, ...alone } = found(...files, ...outputs('one'), '--device', 'cpu');
+    const { run: three, ...shared } = found(...files, ...outputs('three'), '--device', 'cpu,cpu,cpu');
+    expect(shared).toEqual(alone);
+    expect([one.device, three.device]).toEqual(['cpu', 'cpu, cpu, cpu']);
+    for (const kind of ['losses', 'gradient']) {
+      expect(readFileSync(join(folder, `three-${kind}.npy`))).toEqual(readFileSync(join(folder, `one-${kind}.npy`)));
+    }
+  });
+
+  test('give what one gives where rows wait for others', () => {
+    const path = join(folder, 'target.npy');
+    const args = ['--loss', 'mse', '--input', 'logits.npy', '--target', path];
+    writeFileSync(path, npy({ kind: 'f4', shape: [360, 10], values: Array.from({ length: 3600 }, (_, i) => i % 7) }));
+    const outcomes = ['cpu', 'cpu,cpu'].map((devices) =>
+      evaluate([...args, '--batch-size', '100', '--quiet', '--device', devices]),
+    );
+    expect(outcomes[0]).toMatchObject({ status: 0, stderr: '' });
+    expect(outcomes[1]).toEqual(outcomes[0]);
+  });
+});
+
 describe('input', () => {
   test.each([
     [
@@ -364,6 +391,7 @@ describe('refusals', () => {
       "'--gradient'",
     ],
     ['an unknown device', [...crossEntropy, ...files, '--device', 'gpu'], "'--device'"],
+    ['an unknown device beside a known one', [...crossEntropy, ...files, '--device', 'cpu,gpu'], 'several with commas'],
     ['an unknown reduction', [...crossEntropy, ...files, '--reduction', 'none'], "'--reduction'"],
     ['a reduction of another loss', [...crossEntropy, ...files, '--reduction', 'batchmean'], "'reduction'"],
     ['an option without value', [...crossEntropy, ...files, '--option', 'weight'], "'--option'"],

@@ -6,20 +6,13 @@
 // { files, refused, wrong }.
 const { readdirSync, readFileSync, writeFileSync } = require('node:fs');
 const { extname, join } = require('node:path');
+const { choices } = require('./choices.cjs');
 
 const [dist, folder, seedText, milliseconds, scratch] = process.argv.slice(2);
 const torch = require(join(dist, 'index.js'));
 const { openArray } = require(join(dist, 'evaluate', 'files', 'open.js'));
 
-let state = Number(seedText) | 0;
-function uniform() {
-  state = (state + 0x6d2b79f5) | 0;
-  let bits = Math.imul(state ^ (state >>> 15), 1 | state);
-  bits ^= bits + Math.imul(bits ^ (bits >>> 7), 61 | bits);
-  return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
-}
-const below = (n) => Math.floor(uniform() * n);
-const pick = (list) => list[below(list.length)];
+const { below, pick, uniform } = choices(seedText);
 
 const names = readdirSync(folder).filter((name) => /\.(npy|npz|safetensors)$/.test(name));
 const originals = new Map(names.map((name) => [name, readFileSync(join(folder, name))]));

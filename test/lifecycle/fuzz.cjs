@@ -7,25 +7,13 @@
 // JSON: { calls, refused, wrong }.
 const { openSync, writeSync } = require('node:fs');
 const { join } = require('node:path');
+const { choices } = require('./choices.cjs');
 
 const [dist, seedText, milliseconds, file] = process.argv.slice(2);
 const torch = require(join(dist, 'index.js'));
 const { native } = require(join(dist, 'binding', 'load.js'));
 const generated = require(join(dist, 'aten', 'operators.generated.js'));
-
-// ---- choices, the same for the same seed (mulberry32)
-
-let state = Number(seedText) | 0;
-function uniform() {
-  state = (state + 0x6d2b79f5) | 0;
-  let bits = Math.imul(state ^ (state >>> 15), 1 | state);
-  bits ^= bits + Math.imul(bits ^ (bits >>> 7), 61 | bits);
-  return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
-}
-const below = (n) => Math.floor(uniform() * n);
-const pick = (list) => list[below(list.length)];
-const chance = (p) => uniform() < p;
-const listOf = (make, most = 4) => Array.from({ length: below(most + 1) }, make);
+const { below, pick, chance, listOf } = choices(seedText);
 
 // ---- hostile values
 

@@ -37,7 +37,7 @@ async function ofFile() {
       loss: 'crossEntropy',
       arguments: files,
       options: {},
-      device: 'cpu',
+      devices: ['cpu'],
       details: false,
       onProgress: () => {},
       signal: new AbortController().signal,

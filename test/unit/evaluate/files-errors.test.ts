@@ -1,31 +1,17 @@
 /** What is wrong with a file, in the words of the error. */
-import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import '../../../lib';
 import { unreadable } from '../../../lib/evaluate/files/bad-data';
 import { openArray } from '../../../lib/evaluate/files/open';
 import { elementBytes, npy, npyDictionary, npyStart, npz, safetensors, safetensorsFile } from '../../support/arrays';
 import { quietly } from '../../support/conditions';
+import { folder } from '../../support/folder';
 import { zip } from '../../support/zip';
 
 quietly();
 
-let directory: string;
-
-beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'bad-arrays-'));
-});
-
-afterAll(() => {
-  rmSync(directory, { recursive: true });
-});
-
-function file(name: string, bytes: Buffer | string): string {
-  const path = join(directory, name);
-  writeFileSync(path, bytes);
-  return path;
-}
+const here = folder();
 
 /** Opens and reads everything; the message must be the given one, behind the path. */
 async function expectFault(spec: string, message: string): Promise<void> {
@@ -97,7 +83,7 @@ describe('.npy', () => {
     ],
     ['huge beside none', float2([0, 2n ** 70n]), ', byte 10: has the shape [0, …], which needs more than 2^53 bytes'],
     ['65 dimensions', float2(Array(65).fill(1)), ', byte 10: has 65 dimensions; at most 64 are possible'],
-  ])('%s', (name, bytes, message) => expectFault(file(`${name}.npy`, bytes), message));
+  ])('%s', (name, bytes, message) => expectFault(here.file(`${name}.npy`, bytes), message));
 
   test.each([
     ['', 'the header is no dictionary of Python: is no literal of Python at the end', 64],
@@ -134,19 +120,21 @@ describe('.npy', () => {
     ["{'descr': '<f4', 'fortran_order': False, 'shape': (2)}", 'shape of the header is no tuple of integers', 10],
     ["{'descr': '<f4', 'fortran_order': False, 'shape': (True,)}", 'shape of the header is no tuple of integers', 10],
     ["{'descr': '<f4', 'fortran_order': False, 'shape': (2.5,)}", '…is no literal of Python at "2.5…', 61],
-  ])('header %s', (text, message, offset) => expectFault(file('h.npy', header(text)), `, byte ${offset}: ${message}`));
+  ])('header %s', (text, message, offset) =>
+    expectFault(here.file('h.npy', header(text)), `, byte ${offset}: ${message}`),
+  );
 
   test('integers that int64 does not hold, with their index', async () => {
     const values = [0n, 1n, 2n, 3n, 4n, 2n ** 64n - 1n];
     const message =
       ': element [2, 1] is 18446744073709551615, which int64 does not hold (uint64 is read up to 2^63 - 1)';
     for (const order of [{}, { fortranOrder: true }, { bigEndian: true }]) {
-      await expectFault(file('u8.npy', npy({ kind: 'u8', shape: [3, 2], values, ...order })), message);
+      await expectFault(here.file('u8.npy', npy({ kind: 'u8', shape: [3, 2], values, ...order })), message);
     }
   });
 
   test('a file that became shorter', async () => {
-    const path = file('short.npy', good);
+    const path = here.file('short.npy', good);
     const source = await openArray(path);
     await source.read(1);
     truncateSync(path, 144);
@@ -156,11 +144,11 @@ describe('.npy', () => {
   });
 
   test('a file that was replaced before it was mapped', async () => {
-    const path = file('replaced.npy', good);
+    const path = here.file('replaced.npy', good);
     const source = await openArray(path);
     rmSync(path);
-    file('other.npy', good);
-    file('replaced.npy', good);
+    here.file('other.npy', good);
+    here.file('replaced.npy', good);
     await expect(source.read(1)).rejects.toThrow(`${path}: was replaced by another file while it was opened`);
     source.close();
   });
@@ -168,14 +156,14 @@ describe('.npy', () => {
 
 describe('what is no file', () => {
   test('missing', async () => {
-    await expectFault(join(directory, 'missing.npy'), ': there is no such file');
-    await expectFault(join(directory, 'missing.npz:x'), ': there is no such file');
-    await expectFault(join(file('plain', ''), 'x.npy'), ': there is no such file');
+    await expectFault(join(here.path, 'missing.npy'), ': there is no such file');
+    await expectFault(join(here.path, 'missing.npz:x'), ': there is no such file');
+    await expectFault(join(here.file('plain', ''), 'x.npy'), ': there is no such file');
   });
 
   test('a directory', async () => {
-    mkdirSync(join(directory, 'folder.npy'));
-    await expectFault(join(directory, 'folder.npy'), ': is a directory, not a file');
+    mkdirSync(join(here.path, 'folder.npy'));
+    await expectFault(join(here.path, 'folder.npy'), ': is a directory, not a file');
   });
 
   test('not permitted, or failing in a way of its own', () => {
@@ -189,7 +177,7 @@ describe('what is no file', () => {
 
   test('of another format', () =>
     expectFault(
-      file('table.csv', '1,2'),
+      here.file('table.csv', '1,2'),
       ': is no .npy, .npz or .safetensors file, by neither its name nor its first bytes',
     ));
 });
@@ -244,23 +232,23 @@ describe('.npz', () => {
       zip([{ name: 'readme.txt', content: 'hello world' }]),
       ':readme.txt, byte 0: expected the magic bytes …',
     ],
-  ])('%s', (name, bytes, message) => expectFault(file(name, bytes), message));
+  ])('%s', (name, bytes, message) => expectFault(here.file(name, bytes), message));
 
   test('a checksum of Fortran order too', async () => {
     const content = npy({ kind: 'f4', shape: [4, 2], values: [1, 2, 3, 4, 5, 6, 7, 8], fortranOrder: true });
     for (const method of [0, 8]) {
-      const path = file('fsum.npz', zip([{ name: 'x.npy', content, crc32: 1, method }]));
+      const path = here.file('fsum.npz', zip([{ name: 'x.npy', content, crc32: 1, method }]));
       await expectFault(path, ':x: does not have the checksum that the archive gives');
     }
   });
 
   test('an unknown member', () =>
-    expectFault(`${file('known.npz', npz({ a: good }))}:b`, ': has no member "b"; its members are "a"'));
+    expectFault(`${here.file('known.npz', npz({ a: good }))}:b`, ': has no member "b"; its members are "a"'));
 
   test('deflated bytes that are damaged', async () => {
     const bytes = npz({ x: good }, 8);
     bytes.fill(0xff, 40, 60);
-    await expectFault(file('damaged.npz', bytes), ':x: cannot be inflated: …');
+    await expectFault(here.file('damaged.npz', bytes), ':x: cannot be inflated: …');
   });
 });
 
@@ -347,19 +335,19 @@ describe('.safetensors', () => {
       safetensorsFile(entry('F32', [0, 2 ** 52, 4], [0, 0]), Buffer.alloc(0)),
       ':x, byte …: has the shape …, which needs more than 2^53 bytes',
     ],
-  ])('%s', (name, bytes, message) => expectFault(file(`${name}.safetensors`, bytes), message));
+  ])('%s', (name, bytes, message) => expectFault(here.file(`${name}.safetensors`, bytes), message));
 
   test('overlapping tensors', () => {
     const tensor = (offsets: number[]): object => ({ dtype: 'U8', shape: [4], data_offsets: offsets });
     const text = JSON.stringify({ a: tensor([0, 4]), b: tensor([2, 6]) });
-    const path = file('overlap.safetensors', safetensorsFile(text, Buffer.alloc(6)));
+    const path = here.file('overlap.safetensors', safetensorsFile(text, Buffer.alloc(6)));
     return expectFault(path, ':b, byte …: data_offsets [2, 6] overlap those of "a"');
   });
 
   test('several tensors, and an unknown one', async () => {
     const tensor = { dtype: 'F32', shape: [2], bytes: elementBytes('f4', [1, 2]) };
     const many = Object.fromEntries(Array.from({ length: 25 }, (_, i) => [`t${i}`, tensor]));
-    const path = file('many.safetensors', safetensors(many));
+    const path = here.file('many.safetensors', safetensors(many));
     await expectFault(path, ': has 25 tensors; choose one by …:<name>: "t0", …"t19", and 5 more');
     await expectFault(`${path}:t99`, ': has no tensor "t99"; its tensors are "t0", …');
   });

@@ -1,30 +1,14 @@
 /** Every format, element type, order and byte order, read in blocks of several sizes. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import * as torch from '../../../lib';
 import { openArray } from '../../../lib/evaluate/files/open';
 import type { ArraySource } from '../../../lib/evaluate/source';
 import { bfloat16, elementBytes, type Kind, kinds, npy, npyStart, npz, safetensors } from '../../support/arrays';
 import { quietly } from '../../support/conditions';
+import { folder } from '../../support/folder';
 
 quietly();
 
-let directory: string;
-
-beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'arrays-'));
-});
-
-afterAll(() => {
-  rmSync(directory, { recursive: true });
-});
-
-function file(name: string, bytes: Buffer): string {
-  const path = join(directory, name);
-  writeFileSync(path, bytes);
-  return path;
-}
+const here = folder();
 
 /** All rows as plain values, in C order. */
 async function readAll(source: ArraySource, block: number): Promise<unknown[]> {
@@ -71,7 +55,12 @@ describe.each(kinds)('$kind', (kind) => {
     for (const [i, shape] of shapes.entries()) {
       const values = kind.values(shape.reduce((a, b) => a * b));
       const version = ((i % 3) + 1) as 1 | 2 | 3;
-      await expectRows(kind, file('x.npy', npy({ kind: kind.kind, shape, values, version, ...order })), shape, values);
+      await expectRows(
+        kind,
+        here.file('x.npy', npy({ kind: kind.kind, shape, values, version, ...order })),
+        shape,
+        values,
+      );
     }
   });
 
@@ -80,9 +69,9 @@ describe.each(kinds)('$kind', (kind) => {
       const values = kind.values(shape.reduce((a, b) => a * b));
       const content = npy({ kind: kind.kind, shape, values, ...order });
       for (const padding of [0, 1, 2, 3]) {
-        await expectRows(kind, file('x.npz', npz({ arr_0: content }, 0, padding)), shape, values);
+        await expectRows(kind, here.file('x.npz', npz({ arr_0: content }, 0, padding)), shape, values);
       }
-      await expectRows(kind, file('x.npz', npz({ arr_0: content }, 8)), shape, values);
+      await expectRows(kind, here.file('x.npz', npz({ arr_0: content }, 8)), shape, values);
     }
   });
 
@@ -92,7 +81,7 @@ describe.each(kinds)('$kind', (kind) => {
     const bytes = elementBytes(kind.kind, values);
     for (let padding = 0; padding < 8; padding++) {
       const content = safetensors({ x: { dtype: kind.safetensors, shape, bytes } }, padding);
-      await expectRows(kind, file('x.safetensors', content), shape, values);
+      await expectRows(kind, here.file('x.safetensors', content), shape, values);
     }
   });
 });
@@ -100,7 +89,7 @@ describe.each(kinds)('$kind', (kind) => {
 test('bfloat16 in .safetensors', async () => {
   const values = bfloat16.values(12);
   const bytes = elementBytes('bf', values);
-  const path = file('b.safetensors', safetensors({ x: { dtype: 'BF16', shape: [4, 3], bytes } }));
+  const path = here.file('b.safetensors', safetensors({ x: { dtype: 'BF16', shape: [4, 3], bytes } }));
   await expectRows(bfloat16, path, [4, 3], values);
 });
 
@@ -109,11 +98,11 @@ test('a chosen member or tensor, with and without .npy', async () => {
     [1, 2],
     [3, 4, 5],
   ].map((values) => npy({ kind: 'f4', shape: [values.length], values }));
-  const archive = file('ab.npz', npz({ a: a as Buffer, b: b as Buffer }));
+  const archive = here.file('ab.npz', npz({ a: a as Buffer, b: b as Buffer }));
   expect(await readAll(await openArray(`${archive}:b`), 2)).toEqual([3, 4, 5]);
   expect(await readAll(await openArray(`${archive}:a.npy`), 2)).toEqual([1, 2]);
   expect((await openArray(`${archive}:a`)).name).toBe(`${archive}:a`);
-  const tensors = file(
+  const tensors = here.file(
     'ab.safetensors',
     safetensors({
       'layer.0:bias': { dtype: 'F32', shape: [2], bytes: elementBytes('f4', [1, 2]) },
@@ -128,13 +117,15 @@ test('a chosen member or tensor, with and without .npy', async () => {
 
 test('no rows, and rows without elements', async () => {
   for (const fortranOrder of [false, true]) {
-    const none = file('none.npy', npy({ kind: 'f4', shape: [0, 3], values: [], fortranOrder }));
+    const none = here.file('none.npy', npy({ kind: 'f4', shape: [0, 3], values: [], fortranOrder }));
     expect(await readAll(await openArray(none), 4)).toEqual([]);
-    const hollow = await openArray(file('hollow.npy', npy({ kind: 'f4', shape: [3, 0], values: [], fortranOrder })));
+    const hollow = await openArray(
+      here.file('hollow.npy', npy({ kind: 'f4', shape: [3, 0], values: [], fortranOrder })),
+    );
     expect((await hollow.read(2))?.shape).toEqual([2, 0]);
     expect((await hollow.read(2))?.shape).toEqual([1, 0]);
     expect(await hollow.read(2)).toBeUndefined();
-    const packed = file('none.npz', npz({ x: npy({ kind: 'f4', shape: [0, 3], values: [], fortranOrder }) }, 8));
+    const packed = here.file('none.npz', npz({ x: npy({ kind: 'f4', shape: [0, 3], values: [], fortranOrder }) }, 8));
     expect(await readAll(await openArray(packed), 4)).toEqual([]);
   }
 });
@@ -146,17 +137,19 @@ test('dtypes as other programs write them', async () => {
     `{"shape": (2L,), "fortran_order": False, "descr": "=f4"}`,
     "{'descr': 'f4', 'fortran_order': False, 'shape': [2]}",
   ]) {
-    expect(await readAll(await openArray(file('o.npy', Buffer.concat([npyStart(header), data]))), 2)).toEqual([1, 2]);
+    expect(await readAll(await openArray(here.file('o.npy', Buffer.concat([npyStart(header), data]))), 2)).toEqual([
+      1, 2,
+    ]);
   }
 });
 
 test('a bool that is neither 0 nor 1 is true', async () => {
   const content = npy({ kind: 'b1', shape: [4], values: [0, 2, 255, 1] });
-  expect(await readAll(await openArray(file('bool.npy', content)), 4)).toEqual([false, true, true, true]);
+  expect(await readAll(await openArray(here.file('bool.npy', content)), 4)).toEqual([false, true, true, true]);
 });
 
 test('rows of a file are views of it, stay valid after closing, and never write to it', async () => {
-  const path = file('view.npy', npy({ kind: 'f4', shape: [4, 2], values: [1, 2, 3, 4, 5, 6, 7, 8] }));
+  const path = here.file('view.npy', npy({ kind: 'f4', shape: [4, 2], values: [1, 2, 3, 4, 5, 6, 7, 8] }));
   const source = await openArray(path);
   const first = (await source.read(2)) as torch.Tensor;
   source.close();
@@ -175,7 +168,7 @@ test('rows of a file are views of it, stay valid after closing, and never write 
 test('a mapped file does not count as memory, and scopes leave sources alone', async () => {
   const before = torch.memory().tensors;
   const values = kinds[1]?.values(64) as number[];
-  const source = await openArray(file('m.npy', npy({ kind: 'f4', shape: [32, 2], values, fortranOrder: true })));
+  const source = await openArray(here.file('m.npy', npy({ kind: 'f4', shape: [32, 2], values, fortranOrder: true })));
   await torch.scope(async () => {
     await source.read(8);
   });
@@ -187,7 +180,7 @@ test('a mapped file does not count as memory, and scopes leave sources alone', a
 });
 
 test('reads that do not wait for each other come in order', async () => {
-  const source = await openArray(file('q.npy', npy({ kind: 'i4', shape: [5], values: [1, 2, 3, 4, 5] })));
+  const source = await openArray(here.file('q.npy', npy({ kind: 'i4', shape: [5], values: [1, 2, 3, 4, 5] })));
   const blocks = await Promise.all([source.read(2), source.read(2), source.read(2), source.read(2)]);
   expect(blocks.map((block) => block?.toArray())).toEqual([[1, 2], [3, 4], [5], undefined]);
   for (const wrong of [0, -1, 1.5, Number.NaN]) {

@@ -1,8 +1,5 @@
 /** Streams, patterns and lists of files, and the refusal of what is no spec. */
-
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as torch from '../../../lib';
 import { type OpenArrayOptions, openArray } from '../../../lib/evaluate/files/open';
@@ -10,24 +7,11 @@ import { naturalOrder } from '../../../lib/evaluate/files/spec';
 import type { ArraySource } from '../../../lib/evaluate/source';
 import { elementBytes, npy, npz } from '../../support/arrays';
 import { quietly } from '../../support/conditions';
+import { folder } from '../../support/folder';
 
 quietly();
 
-let directory: string;
-
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'open-arrays-'));
-});
-
-afterEach(() => {
-  rmSync(directory, { recursive: true });
-});
-
-function file(name: string, bytes: Buffer): string {
-  const path = join(directory, name);
-  writeFileSync(path, bytes);
-  return path;
-}
+const here = folder('for each test');
 
 async function* chunks(bytes: Buffer, size: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
@@ -131,8 +115,8 @@ describe('streams', () => {
 
   test('a pipe with a name', async () => {
     if (process.platform === 'win32') return;
-    const path = file('x.npy', array);
-    const pipe = join(directory, 'pipe');
+    const path = here.file('x.npy', array);
+    const pipe = join(here.path, 'pipe');
     expect(spawnSync('mkfifo', [pipe]).status).toBe(0);
     const copy = spawn('cp', [path, pipe]);
     const ended = new Promise((done) => copy.on('close', done));
@@ -147,10 +131,10 @@ describe('several files', () => {
 
   test('a pattern, in natural order', async () => {
     for (const [name, ...numbers] of [['shard-10', 6], ['shard-2', 2, 3], ['shard-9'], ['shard-1', 1]] as const) {
-      file(`${name}.npy`, shard(...numbers));
+      here.file(`${name}.npy`, shard(...numbers));
     }
-    file('shard-3.npz', npz({ x: shard(9) }));
-    const pattern = join(directory, 'shard-*.npy');
+    here.file('shard-3.npz', npz({ x: shard(9) }));
+    const pattern = join(here.path, 'shard-*.npy');
     for (const block of [1, 2, 3, 10]) {
       const source = await openArray(pattern);
       expect(source).toMatchObject({ name: pattern, rows: 4, rowShape: [], dtype: 'float32' });
@@ -162,32 +146,32 @@ describe('several files', () => {
   });
 
   test('a list, in its own order, with members', async () => {
-    const list = [file('b.npy', shard(1, 2)), `${file('a.npz', npz({ x: shard(3), y: shard(4) }, 8))}:y`];
+    const list = [here.file('b.npy', shard(1, 2)), `${here.file('a.npz', npz({ x: shard(3), y: shard(4) }, 8))}:y`];
     const source = await openArray(list);
     expect(source).toMatchObject({ name: `${list[0]} and 1 more`, rows: 3 });
     expect(await readAll(source, 5)).toEqual([1, 2, 4]);
-    for (const name of ['m-1.npz', 'm-2.npz']) file(name, npz({ x: shard(3), y: shard(4, 5) }));
-    expect(await readAll(await openArray(`${join(directory, 'm-*.npz')}:y`), 3)).toEqual([4, 5, 4, 5]);
+    for (const name of ['m-1.npz', 'm-2.npz']) here.file(name, npz({ x: shard(3), y: shard(4, 5) }));
+    expect(await readAll(await openArray(`${join(here.path, 'm-*.npz')}:y`), 3)).toEqual([4, 5, 4, 5]);
   });
 
   test('the tensors in between are given back', async () => {
     const before = torch.memory().tensors;
-    const source = await openArray([file('1.npy', shard(1)), file('2.npy', shard(2))]);
+    const source = await openArray([here.file('1.npy', shard(1)), here.file('2.npy', shard(2))]);
     (await source.read(2))?.dispose();
     source.close();
     expect(torch.memory().tensors).toBeLessThanOrEqual(before);
   });
 
   test('a file whose name looks like a pattern or a member', async () => {
-    expect(await readAll(await openArray(file('x[1].npy', shard(7))), 1)).toEqual([7]);
-    expect(await readAll(await openArray(file('x.npz:y.npy', shard(8))), 1)).toEqual([8]);
+    expect(await readAll(await openArray(here.file('x[1].npy', shard(7))), 1)).toEqual([7]);
+    expect(await readAll(await openArray(here.file('x.npz:y.npy', shard(8))), 1)).toEqual([8]);
   });
 
   test('must be alike', async () => {
     const [a, b, c] = [
-      file('a.npy', array),
-      file('b.npy', npy({ kind: 'f8', shape: [3, 2], values })),
-      file('c.npy', npy({ kind: 'f4', shape: [2, 3], values })),
+      here.file('a.npy', array),
+      here.file('b.npy', npy({ kind: 'f8', shape: [3, 2], values })),
+      here.file('c.npy', npy({ kind: 'f4', shape: [2, 3], values })),
     ] as const;
     const first = `but ${a} is float32 with rows of shape [2]`;
     await expect(openArray([a, b])).rejects.toMatchObject({
@@ -198,15 +182,15 @@ describe('several files', () => {
   });
 
   test('must not change meanwhile', async () => {
-    const [a, b] = [file('a.npy', shard(1)), file('b.npy', shard(2))];
+    const [a, b] = [here.file('a.npy', shard(1)), here.file('b.npy', shard(2))];
     const source = await openArray([a, b]);
-    file('b.npy', shard(2, 3));
+    here.file('b.npy', shard(2, 3));
     await expect(source.read(2)).rejects.toThrow(`${b}: has changed since it was first opened`);
     source.close();
   });
 
   test('must be there', async () => {
-    const pattern = join(directory, '*.npy');
+    const pattern = join(here.path, '*.npy');
     await expect(openArray(pattern)).rejects.toMatchObject({
       code: 'BAD_DATA',
       message: `${pattern}: no file matches the pattern`,
@@ -220,8 +204,8 @@ describe('several files', () => {
 });
 
 test('files of other names are known by their first bytes', async () => {
-  expect(await readAll(await openArray(file('logits', array)), 3)).toEqual(rows);
-  expect(await readAll(await openArray(file('archive.zip', npz({ x: array }))), 3)).toEqual(rows);
+  expect(await readAll(await openArray(here.file('logits', array)), 3)).toEqual(rows);
+  expect(await readAll(await openArray(here.file('archive.zip', npz({ x: array }))), 3)).toEqual(rows);
 });
 
 test.each<[unknown, unknown, string]>([

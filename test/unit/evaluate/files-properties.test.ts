@@ -1,6 +1,5 @@
 /** Whatever the bytes are: rows that the header promises, or an error BAD_DATA. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import '../../../lib';
@@ -9,20 +8,13 @@ import { parsePythonLiteral } from '../../../lib/evaluate/files/python-literal';
 import type { ArraySource } from '../../../lib/evaluate/source';
 import { kinds, npy, npyStart, npz, safetensors, safetensorsFile } from '../../support/arrays';
 import { quietly } from '../../support/conditions';
+import { folder } from '../../support/folder';
 
 const seed = Number(process.env.PROPERTY_SEED ?? 20260613);
 
 quietly();
 
-let directory: string;
-
-beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'any-arrays-'));
-});
-
-afterAll(() => {
-  rmSync(directory, { recursive: true });
-});
+const here = folder();
 
 async function holds<T>(inputs: fc.Arbitrary<T>, check: (input: T) => Promise<void>, numRuns = 300): Promise<void> {
   await fc.assert(fc.asyncProperty(inputs, check), { seed, numRuns });
@@ -65,7 +57,7 @@ let number = 0;
 
 /** A new file each time: the last one may still be mapped. */
 async function expectReadable(extension: string, bytes: Uint8Array): Promise<void> {
-  const path = join(directory, `${number++}.${extension}`);
+  const path = join(here.path, `${number++}.${extension}`);
   writeFileSync(path, bytes);
   await readOrRefuse(() => openArray(path));
   rmSync(path);
@@ -170,7 +162,7 @@ test('one bit of an archive is never lost silently', async () => {
     await holds(fc.tuple(fc.nat(bytes.length - 1), fc.nat(7)), async ([at, bit]) => {
       const damaged = Buffer.from(bytes);
       damaged[at] = (damaged[at] as number) ^ (1 << bit);
-      const path = join(directory, `${number++}.npz`);
+      const path = join(here.path, `${number++}.npz`);
       writeFileSync(path, damaged);
       const read = await readOrRefuse(() => openArray(path));
       if (read !== undefined) expect(read).toEqual(values);
@@ -191,7 +183,7 @@ test('what is written is read, in blocks of any size', async () => {
   await holds(input, async ({ kind, shape, method, padding, ...order }) => {
     const values = kind.values(shape.reduce((product, size) => product * size, 1));
     const array = npy({ kind: kind.kind, shape, values, ...order });
-    const path = join(directory, `${number++}.${method === undefined ? 'npy' : 'npz'}`);
+    const path = join(here.path, `${number++}.${method === undefined ? 'npy' : 'npz'}`);
     writeFileSync(path, method === undefined ? array : npz({ x: array }, method, padding));
     const read = (await readAll(await openArray(path))).map((value) => BigInt(Math.round(Number(value) * 8)));
     expect(read).toEqual(values.map((value) => BigInt(Math.round(Number(value) * 8))));

@@ -1,11 +1,9 @@
 /** Where the system refuses to map a file (larger than memory under strict accounting), its blocks are read instead. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import '../../../lib';
 import { openArray } from '../../../lib/evaluate/files/open';
 import { elementBytes, npy, npz, safetensors } from '../../support/arrays';
 import { quietly } from '../../support/conditions';
+import { folder } from '../../support/folder';
 
 jest.mock('../../../lib/aten/operators.generated', () => ({
   ...jest.requireActual<object>('../../../lib/aten/operators.generated'),
@@ -16,21 +14,7 @@ jest.mock('../../../lib/aten/operators.generated', () => ({
 
 quietly();
 
-let directory: string;
-
-beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'unmapped-arrays-'));
-});
-
-afterAll(() => {
-  rmSync(directory, { recursive: true });
-});
-
-function file(name: string, bytes: Buffer): string {
-  const path = join(directory, name);
-  writeFileSync(path, bytes);
-  return path;
-}
+const here = folder();
 
 const values = [1, 2, 3, 4, 5, 6];
 const array = { kind: 'f8', shape: [3, 2], values };
@@ -41,7 +25,7 @@ test.each([
   ['a.npz', npz({ x: npy(array) }, 0, 3)],
   ['a.safetensors', safetensors({ x: { dtype: 'F64', shape: [3, 2], bytes: elementBytes('f8', values) } }, 1)],
 ])('%s', async (name, bytes) => {
-  const source = await openArray(file(name, bytes));
+  const source = await openArray(here.file(name, bytes));
   expect((await source.read(2))?.toArray()).toEqual([
     [1, 2],
     [3, 4],
@@ -52,7 +36,7 @@ test.each([
 });
 
 test('not in Fortran order', async () => {
-  const path = file('fortran.npy', npy({ ...array, fortranOrder: true }));
+  const path = here.file('fortran.npy', npy({ ...array, fortranOrder: true }));
   const source = await openArray(path);
   await expect(source.read(1)).rejects.toMatchObject({
     code: 'BAD_DATA',

@@ -1,6 +1,5 @@
 /** The .npy files that are written: read back, complete or not there. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as torch from '../../../lib';
 import { type NpyWriterOptions, writeNpy } from '../../../lib/evaluate/files/npy-writer';
@@ -8,19 +7,15 @@ import { openArray } from '../../../lib/evaluate/files/open';
 import { dtypes } from '../../../lib/types';
 import { npy } from '../../support/arrays';
 import { quietly } from '../../support/conditions';
+import { folder } from '../../support/folder';
 
 quietly();
 
-let directory: string;
+const here = folder('for each test');
 let path: string;
 
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'written-arrays-'));
-  path = join(directory, 'x.npy');
-});
-
-afterEach(() => {
-  rmSync(directory, { recursive: true });
+  path = join(here.path, 'x.npy');
 });
 
 test.each(dtypes)('%s comes back', async (dtype) => {
@@ -72,11 +67,11 @@ test('until it is finished there is a partial file only, with no rows in its hea
   writeFileSync(path, 'the old one');
   const writer = writeNpy(path, { dtype: 'int8', rowShape: [] });
   writer.append(torch.tensor([1, 2], { dtype: 'int8' }));
-  expect(readdirSync(directory).sort()).toEqual(['x.npy', 'x.npy.partial']);
+  expect(readdirSync(here.path).sort()).toEqual(['x.npy', 'x.npy.partial']);
   expect(readFileSync(path, 'utf8')).toBe('the old one');
   await expect(openArray(`${path}.partial`)).rejects.toThrow('2 bytes follow the data of the array');
   writer.finish();
-  expect(readdirSync(directory)).toEqual(['x.npy']);
+  expect(readdirSync(here.path)).toEqual(['x.npy']);
   writer.discard();
   expect(existsSync(path)).toBe(true);
 });
@@ -86,14 +81,14 @@ test('what is discarded is gone', () => {
   writer.append(torch.tensor([1, 2], { dtype: 'int8' }));
   writer.discard();
   writer.discard();
-  expect(readdirSync(directory)).toEqual([]);
+  expect(readdirSync(here.path)).toEqual([]);
   const closed = `expected ${path} to be open, but received a file that was finished or discarded`;
   expect(() => writer.append(torch.tensor([1], { dtype: 'int8' }))).toThrow(`append: ${closed}`);
   expect(() => writer.finish()).toThrow(`finish: ${closed}`);
 });
 
 test('a place that cannot be written to', () => {
-  const nowhere = join(directory, 'missing', 'x.npy');
+  const nowhere = join(here.path, 'missing', 'x.npy');
   expect(() => writeNpy(nowhere, { dtype: 'int8', rowShape: [] })).toThrow(`${nowhere}: cannot be written: ENOENT`);
 });
 

@@ -1,0 +1,116 @@
+/** What an evaluation of files is asked for, checked before anything is read. */
+import { resolve } from 'node:path';
+import { expected, show } from '../errors';
+import { oneOf } from '../options';
+import { deviceCount, whyUnavailable } from '../tensor/cuda';
+import { type Device, type DType, isFloating } from '../types';
+import { wholeArray } from './batches';
+import type { Evaluation } from './evaluation';
+import { resolveSpec } from './files/spec';
+import { type LossDescription, lossDescriptions } from './losses';
+import type { ArraySource } from './source';
+
+const op = 'evaluate';
+
+/** @internal Files by the names of the arguments that they are of. */
+export type Specs = Readonly<Record<string, readonly string[]>>;
+
+/** @internal The loss that a name of PyTorch's or of this library stands for. */
+export function lossNamed(name: string): LossDescription {
+  const fold = (text: string): string => text.toLowerCase().replaceAll(/[-_]/g, '').replace(/loss$/, '');
+  const aliases: Readonly<Record<string, string>> = {
+    bce: 'binaryCrossEntropy',
+    bcewithlogits: 'binaryCrossEntropyWithLogits',
+    kldiv: 'klDiv',
+  };
+  const wanted = aliases[fold(name)] ?? name;
+  const found = lossDescriptions.find((description) => fold(description.name) === fold(wanted));
+  if (found !== undefined) return found;
+  const names = lossDescriptions.map((description) => description.name);
+  oneOf(op, "'--loss'", name, names);
+  throw expected(op, "'--loss'", 'to be a loss', name);
+}
+
+/** @internal @throws TorchError `INVALID_ARGUMENT` for a device that is not there, with the reason. */
+export function checkDevice(device: Device): void {
+  if (device === 'cpu') return;
+  const why = whyUnavailable();
+  if (why !== undefined) throw expected(op, "'--device'", 'to be a device that is there', why);
+  const [, index = '0'] = device.split(':');
+  const count = deviceCount();
+  if (Number(index) >= count) throw expected(op, "'--device'", `to be one of ${count} CUDA devices`, show(device));
+}
+
+/** @internal The specs of all arguments by their own names. */
+export function readArguments({ name, arguments: names }: LossDescription, given: Specs): Specs {
+  const own: Record<string, readonly string[]> = {};
+  const target = names.find((argument) => argument.startsWith('target')) ?? (names.at(-1) as string);
+  for (const [key, specs] of Object.entries(given)) {
+    const argument = names.includes(key)
+      ? key
+      : key === 'input'
+        ? (names[0] as string)
+        : key === 'target'
+          ? target
+          : key;
+    own[oneOf(op, `'--argument' of ${name}`, argument, names)] = specs;
+  }
+  for (const argument of names) {
+    if (own[argument]?.length) continue;
+    const flag = argument === names[0] ? '--input' : argument === target ? '--target' : `--argument ${argument}=<file>`;
+    throw expected(op, `'${flag}'`, `to name the file of '${argument}', which ${name} takes`, 'nothing');
+  }
+  return own;
+}
+
+/** @internal A stream can be read once. */
+export function checkStandardInput(specs: Specs, { groups = [], gradient, options }: Evaluation): void {
+  const streams = [...Object.values(specs).flat(), ...groups].filter((spec) => spec === '-').length;
+  if (streams > 1) throw expected(op, "'-'", 'to be given once, for standard input', `${streams} of them`);
+  if (streams > 0 && gradient !== undefined && options.reduction !== 'sum') {
+    throw expected(op, "'--gradient'", "to come with '--reduction sum'", 'a mean over a stream');
+  }
+}
+
+/** @internal What is read is not overwritten. */
+export async function checkOutputs(
+  specs: Specs,
+  { groups = [], options, perSample, gradient }: Evaluation,
+): Promise<void> {
+  const outputs = { '--per-sample': perSample, '--gradient': gradient };
+  const files = Object.values(options).filter((value) => typeof value === 'string' && arrayFile.test(value));
+  const read = [...Object.values(specs).flat(), ...groups, ...(files as string[])].filter((spec) => spec !== '-');
+  for (const [flag, output] of Object.entries(outputs)) {
+    if (output === undefined) continue;
+    for (const { path } of (await Promise.all(read.map(resolveSpec))).flat()) {
+      if (resolve(path) !== resolve(output)) continue;
+      throw expected(op, `'${flag}'`, 'to be another file than those that are read', show(output));
+    }
+  }
+}
+
+/** @internal What PyTorch makes of several dtypes, of those that float; float32 where none does. */
+export function commonDType(sources: readonly ArraySource[]): DType {
+  const dtypes = new Set(sources.map(({ dtype }) => dtype).filter(isFloating));
+  const [only] = dtypes;
+  if (only !== undefined && dtypes.size === 1) return only;
+  return dtypes.has('float64') ? 'float64' : 'float32';
+}
+
+const arrayFile = /\.(npy|npz|safetensors)(:.+)?$/;
+
+/** @internal The options with the arrays that they name, which losses want in the dtype of the first argument. */
+export async function readOptions(
+  { options, devices: [device = 'cpu'], dtype }: Evaluation,
+  first: ArraySource,
+  open: ArraySource[],
+): Promise<Record<string, unknown>> {
+  const read: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(options)) {
+    read[name] =
+      typeof value === 'string' && arrayFile.test(value)
+        ? (await wholeArray(value, open)).to({ device, dtype: dtype ?? first.dtype })
+        : value;
+  }
+  return read;
+}
