@@ -159,6 +159,7 @@ export function parseEvaluateArguments(args: readonly string[]): EvaluateArgumen
       perSample: values['per-sample'],
       gradient: values.gradient,
       groups: values['group-by'],
+      predictions: report !== undefined || json || !quiet,
       details: report !== undefined || json,
       standardInput: standardInput(values['stdin-dtype'], values['stdin-row']),
     },

@@ -3,6 +3,7 @@ import { keep, scope } from '../tensor/scope';
 import { stage } from '../tensor/staging';
 import type { Tensor } from '../tensor/tensor';
 import { type Device, type DType, isFloating, itemsizes } from '../types';
+import { blockBytes } from './blocks';
 import { badData } from './files/bad-data';
 import { type OpenArrayOptions, openArray } from './files/open';
 import type { LossDescription } from './losses';
@@ -12,7 +13,7 @@ import type { ArraySource } from './source';
 export interface Reading {
   /** Where batches are computed, one after the other. */
   readonly devices: readonly Device[];
-  /** Rows that are read at once; absent: as many as make 16 MB. */
+  /** Rows that are read at once; absent: as many as make a block. */
   readonly batchRows: number | undefined;
   /** What floating arguments are cast to; absent: their common dtype. */
   readonly dtype: DType | undefined;
@@ -22,9 +23,6 @@ export interface Reading {
   readonly onProgress: (done: number, total: number) => void;
   readonly signal: AbortSignal;
 }
-
-/** How much is read at once. */
-const batchBytes = 16 * 2 ** 20;
 
 /** How long the event loop may wait for its turn, in milliseconds. */
 const patience = 50;
@@ -156,7 +154,8 @@ export class Batches {
   async #next(): Promise<StagedBatch | undefined> {
     const all = this.#all;
     const { first, byArgument } = this.#sources;
-    const wanted = this.#order.batchRows ?? Math.max(1, Math.floor(batchBytes / Math.max(bytesOfRow(first), 1)));
+    const bytes = blockBytes[this.#description.lossesOf];
+    const wanted = this.#order.batchRows ?? Math.max(1, Math.floor(bytes / Math.max(bytesOfRow(first), 1)));
     const read: (Tensor | undefined)[] = [];
     for (const source of all) read.push(await source.read(wanted));
     this.#ended = read.every((tensor) => tensor === undefined);

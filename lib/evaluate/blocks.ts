@@ -24,8 +24,11 @@ export interface Cut {
   readonly given: number;
 }
 
-/** Bytes of the first argument that are computed at once. */
-const blockBytes = 16 * 2 ** 20;
+/**
+ * @internal Bytes of the first argument that are computed at once. Scores shrink to a number a row on the way; losses of elements
+ * are as many as the elements.
+ */
+export const blockBytes = { samples: 64 * 2 ** 20, elements: 16 * 2 ** 20 };
 
 /** The kernels' vectors, twice unrolled, divide it: no element of a block of so many falls out of them. */
 const vectorElements = 64;
@@ -72,7 +75,7 @@ export class Blocks {
     const batch = readBatch(this.#description, values);
     const whole = this.#known(batch, groups, firstIndex);
     const given = whole.labels?.length ?? batch.rows;
-    const blockRows = rowsOfBlock(batch);
+    const blockRows = rowsOfBlock(batch, blockBytes[this.#description.lossesOf]);
     if (this.#description.lossesOf === 'samples') {
       return { blocks: this.#split(whole, 0, batch.rows, blockRows), held: undefined, given };
     }
@@ -128,9 +131,9 @@ export class Blocks {
   }
 }
 
-function rowsOfBlock({ args, rows }: Batch): number {
+function rowsOfBlock({ args, rows }: Batch, bytes: number): number {
   const [{ numel, dtype }] = args as [Tensor];
-  return Math.max(1, Math.floor((blockBytes * rows) / Math.max(numel * itemsizes[dtype], 1)));
+  return Math.max(1, Math.floor((bytes * rows) / Math.max(numel * itemsizes[dtype], 1)));
 }
 
 function readGroups(given: TensorLike, rows: number): Float64Array {

@@ -38,6 +38,8 @@ export interface Evaluation extends Reading {
   readonly gradient: string | undefined;
   /** Where the group of each sample is. */
   readonly groups: readonly string[] | undefined;
+  /** Whether predictions are judged, where the loss has scores and class indices. */
+  readonly predictions: boolean;
   /** Whether the result has a histogram and the worst samples. */
   readonly details: boolean;
 }
@@ -79,6 +81,7 @@ export async function evaluateFiles(given: Evaluation): Promise<Evaluated> {
     const { losses, gradients } = outputs(order, sources.first, description, writers);
     const divisor = gradients && (await divisorOf(description, specs, order, options));
     const evaluator = new BatchEvaluator(description.loss, options, {
+      predictions: order.predictions,
       details: order.details,
       ...(losses === undefined ? {} : { onLosses: (values: Tensor) => losses.append(shaped(values, losses.rowShape)) }),
     });

@@ -23,7 +23,17 @@ export class ExactSum {
   }
 
   addAll(terms: ArrayLike<number>): void {
-    for (let i = 0; i < terms.length; i++) this.add(terms[i] as number);
+    // As `add` does, with both parts in registers.
+    let [high, low] = [this.#high, this.#low];
+    for (let i = 0; i < terms.length; i++) {
+      const term = terms[i] as number;
+      const sum = high + term;
+      const part = sum - high;
+      low += high - (sum - part) + (term - part);
+      high = sum;
+    }
+    this.#high = high;
+    if (Number.isFinite(high)) this.#low = low;
   }
 
   merge(other: ExactSum): void {

@@ -50,8 +50,8 @@ export class Tally {
   #ignored = 0;
   #nan = 0;
   #sum = new ExactSum();
-  /** Of the losses as the mean takes them. */
-  #numerator = new ExactSum();
+  /** Of the losses as the mean takes them, where that is not as they are. */
+  #numerator: ExactSum | undefined;
   #denominator = new ExactSum();
   #classification: ClassificationTally | undefined;
   #groups: Map<number, Group> | undefined;
@@ -67,23 +67,21 @@ export class Tally {
 
   add(block: Addition): void {
     const { each, labels, divisors, groups, predictions } = block;
-    const ignored = labels === undefined ? 0 : labels.reduce((count, label) => (label < 0 ? count + 1 : count), 0);
+    const ignored = labels === undefined ? 0 : countOf(labels, (label) => label < 0);
     const count = block.losses - ignored;
     this.#ignored += ignored;
     this.#count += count;
     this.#denominator.add(block.denominator ?? count);
     if (each === undefined) {
-      const sum = block.sum as number;
-      this.#sum.add(sum);
-      this.#numerator.add(sum);
+      this.#sum.add(block.sum as number);
       this.#nan += block.nan ?? 0;
     } else {
       // Losses of ignored samples are 0.
       this.#sum.addAll(each);
-      for (let i = 0; i < each.length; i++) {
-        const loss = each[i] as number;
-        if (Number.isNaN(loss)) this.#nan += 1;
-        this.#numerator.add(divisors === undefined ? loss : loss / Math.max(divisors[i] as number, 1));
+      if (Number.isNaN(this.#sum.value)) this.#nan += countOf(each, Number.isNaN);
+      if (divisors !== undefined) {
+        this.#numerator ??= new ExactSum();
+        this.#numerator.addAll(Float64Array.from(each, (loss, i) => loss / Math.max(divisors[i] as number, 1)));
       }
       if (this.#options.details) this.#addDetails(each, block);
       if (groups !== undefined) this.#addGroups(each, groups, labels);
@@ -129,7 +127,10 @@ export class Tally {
     this.#ignored += other.#ignored;
     this.#nan += other.#nan;
     this.#sum.merge(other.#sum);
-    this.#numerator.merge(other.#numerator);
+    if (other.#numerator !== undefined) {
+      this.#numerator ??= new ExactSum();
+      this.#numerator.merge(other.#numerator);
+    }
     this.#denominator.merge(other.#denominator);
     if (other.#classification !== undefined) {
       this.#classification ??= new ClassificationTally(other.#classification.classes);
@@ -158,7 +159,7 @@ export class Tally {
     const [sum, denominator] = [this.#sum.value, this.#denominator.value];
     const divisor = reduction === 'batchmean' ? this.rows : denominator;
     // Without samples a sum is 0, and a mean 0 / 0.
-    const loss = reduction === 'sum' ? sum : this.#numerator.value / divisor;
+    const loss = reduction === 'sum' ? sum : (this.#numerator ?? this.#sum).value / divisor;
     const worst = this.#worst.samples.filter(({ loss: own }) => own !== Number.NEGATIVE_INFINITY);
     return {
       name,
@@ -183,9 +184,9 @@ export class Tally {
       ignored: this.#ignored,
       nan: this.#nan,
       sum: this.#sum.parts,
-      numerator: this.#numerator.parts,
       denominator: this.#denominator.parts,
       worst: this.#worst.samples,
+      ...(this.#numerator === undefined ? {} : { numerator: this.#numerator.parts }),
       ...(this.#classification === undefined ? {} : { classification: this.#classification.state() }),
       ...(this.#groups === undefined
         ? {}
@@ -202,7 +203,7 @@ export class Tally {
     made.#ignored = state.ignored;
     made.#nan = state.nan;
     made.#sum = new ExactSum(...state.sum);
-    made.#numerator = new ExactSum(...state.numerator);
+    if (state.numerator !== undefined) made.#numerator = new ExactSum(...state.numerator);
     made.#denominator = new ExactSum(...state.denominator);
     made.#worst = new WorstSamples(options.worst, state.worst);
     if (state.classification !== undefined) made.#classification = ClassificationTally.fromState(state.classification);
@@ -217,6 +218,12 @@ export class Tally {
     }
     return made;
   }
+}
+
+function countOf(values: Float32Array | Float64Array, counts: (value: number) => boolean): number {
+  let count = 0;
+  for (let i = 0; i < values.length; i++) if (counts(values[i] as number)) count += 1;
+  return count;
 }
 
 function groupOf(groups: Map<number, Group>, key: number): Group {
@@ -239,7 +246,7 @@ export interface TallyState {
   ignored: number;
   nan: number;
   sum: readonly [number, number];
-  numerator: readonly [number, number];
+  numerator?: readonly [number, number];
   denominator: readonly [number, number];
   worst: EvaluationResult['worst'] & object;
   classification?: Parameters<typeof ClassificationTally.fromState>[0];
