@@ -1,6 +1,6 @@
 /** A loss over files: what `libtorch-losses evaluate` runs. */
 import { loadedLibtorch } from '../binding/load';
-import { expected, TorchError } from '../errors';
+import { TorchError } from '../errors';
 import { noGrad } from '../tensor/autograd';
 import { keep, scope } from '../tensor/scope';
 import type { Tensor } from '../tensor/tensor';
@@ -51,8 +51,6 @@ export interface Evaluated {
   readonly bytes: number;
   readonly seconds: number;
 }
-
-const op = 'evaluate';
 
 /**
  * Evaluates a loss over files.
@@ -121,16 +119,12 @@ function outputs(
   description: LossDescription,
   writers: NpyWriter[],
 ): { losses: NpyWriter | undefined; gradients: NpyWriter | undefined } {
-  const { batchDim, name } = description;
   const dtype = order.dtype ?? first.dtype;
   const began = (path: string, rowShape: readonly number[]): NpyWriter => {
     const writer = writeNpy(path, { dtype, rowShape });
     writers.push(writer);
     return writer;
   };
-  if (order.gradient !== undefined && Object.keys(batchDim).length > 0) {
-    throw expected(op, "'--gradient'", 'to be absent', `a file, for ${name}, whose batches are no rows`);
-  }
   return {
     losses: order.perSample === undefined ? undefined : began(order.perSample, lossShape(description, first)),
     gradients: order.gradient === undefined ? undefined : began(order.gradient, first.rowShape),
@@ -172,15 +166,21 @@ async function divisorOf(
   }
 }
 
+/** The gradient of a batch's share of the result, a row for each sample. */
 function gradientOf(
   description: LossDescription,
   [input, ...rest]: readonly [Tensor, ...Tensor[]],
   options: Readonly<Record<string, unknown>>,
   divisor: number,
 ): Tensor {
-  const own = batchOptions(description, input, options);
-  const { grad } = valueAndGrad(description.loss)(input, ...rest, { ...own, reduction: 'sum' });
-  return keep(noGrad(() => grad.div_(divisor)));
+  const { loss, arguments: names, batchDim, denominator } = description;
+  const dim = batchDim[names[0] as string] ?? 0;
+  // Each loss is divided by its target's length, which only a mean does.
+  const isMean = denominator === 'target lengths' && options.reduction !== 'sum';
+  const own = { ...batchOptions(description, input, options), reduction: isMean ? 'mean' : 'sum' };
+  const { grad } = valueAndGrad(loss)(input, ...rest, own);
+  const share = isMean ? divisor / (input.shape[dim] as number) : divisor;
+  return keep(noGrad(() => grad.div_(share).transpose(0, dim).contiguous()));
 }
 
 /** What the loss refuses is a matter of the files that the data came from. */

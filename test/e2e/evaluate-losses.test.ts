@@ -113,12 +113,20 @@ test('ctc, whose files have a row for each sequence', () => {
       return ['--argument', `${key}=${save(key, tensor)}`];
     });
     const main = join(dist, 'cli', 'main.js');
-    const outcome = runNode(main, 'evaluate', '--loss', 'ctc', ...flags, ...lengths, '--batch-size', '33', '--quiet');
-    expect(outcome).toMatchObject({ status: 0, stderr: '' });
-    const value = F.ctcLoss(logProbs.transpose(0, 1), targets, inputLengths, targetLengths);
-    expect(Number(outcome.stdout) / Number(value.item())).toBeCloseTo(1, 5);
-    const gradient = ['--gradient', join(folder, 'gradient-ctc.npy')];
-    expect(runNode(main, 'evaluate', '--loss', 'ctc', ...flags, ...lengths, ...gradient)).toMatchObject({ status: 2 });
+    for (const reduction of ['mean', 'sum'] as const) {
+      const gradient = join(folder, `gradient-ctc-${reduction}.npy`);
+      const outputs = ['--reduction', reduction, '--gradient', gradient, '--batch-size', '33', '--quiet'];
+      const outcome = runNode(main, 'evaluate', '--loss', 'ctc', ...flags, ...lengths, ...outputs);
+      expect(outcome).toMatchObject({ status: 0, stderr: '' });
+      const leaf = logProbs.detach().clone().requiresGrad_();
+      const value = F.ctcLoss(leaf.transpose(0, 1), targets, inputLengths, targetLengths, { reduction });
+      value.backward();
+      expect(Number(outcome.stdout) / Number(value.item())).toBeCloseTo(1, 5);
+      const found = read(gradient);
+      expect(found.shape).toBe(leaf.shape.join(', '));
+      const expected = leaf.grad as torch.Tensor;
+      expect(torch.tensor(found.elements, { shape: leaf.shape }).allclose(expected, { atol: 1e-7 })).toBe(true);
+    }
   });
 });
 
