@@ -56,6 +56,8 @@ class Recording : public std::enable_shared_from_this<Recording> {
 
   // The values of a detached program's run; its outputs are left there when it has ended.
   Values values;
+  // Whether it has. JavaScript thread: until then the values are the other thread's.
+  bool ended = false;
 
  private:
   c10::IValue Operand(Step& step, napi_value handle, const std::string& name,
