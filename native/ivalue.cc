@@ -305,12 +305,13 @@ int64_t ReadInt(napi_env env, napi_value value, const std::string& argument) {
   throw Refused(argument, "a safe integer", Describe(env, value));
 }
 
-Napi::Array ExpectArray(napi_env env, napi_value value, const std::string& argument) {
+Napi::Array ExpectArray(napi_env env, napi_value value, const std::string& argument,
+                        const std::string& what) {
   const Napi::Value array(env, value);
-  if (!array.IsArray()) throw Refused(argument, "an array", Describe(env, value));
+  if (!array.IsArray()) throw Refused(argument, what, Describe(env, value));
   const uint32_t length = array.As<Napi::Array>().Length();
   if (length > kMostEntries) {
-    throw Refused(argument, "an array of at most " + std::to_string(kMostEntries) + " elements",
+    throw Refused(argument, what + ", at most " + std::to_string(kMostEntries) + " elements long",
                   Describe(env, value));
   }
   return array.As<Napi::Array>();

@@ -65,6 +65,7 @@ class Recording : public std::enable_shared_from_this<Recording> {
   c10::IValue Operands(Step& step, napi_value list, const std::string& name);
   c10::IValue Argument(Step& step, napi_value value, const ArgumentPlan& plan);
   void Add(Step step);
+  void NameDevice(const Operator& op, Step& step);
   void NoteWrites(const Operator& op, const Step& step);
   void NoteView(const Operator& op, const Step& step);
   // The results of a step for tensors without elements. Throws what the step throws.

@@ -22,13 +22,15 @@ test('arrays that say they are longer than memory are refused', () => {
     console.log(JSON.stringify([
       refusal(() => n.grad([], [], endless)),
       refusal(() => n.record(endless, () => [])),
+      refusal(() => n.stage(endless, 'cpu')),
       refusal(() => torch.ones([2]).sum(0, { dtype: endless })),
     ]));
   `);
-  const what = 'to be an array of at most 16777216 elements, but received an array of length 4294967295';
+  const what = 'to be an array, at most 16777216 elements long, but received an array of length 4294967295';
   expect(refused).toEqual([
     ['INVALID_ARGUMENT', `libtorch: expected 'gradOutputs' ${what}`],
     ['INVALID_ARGUMENT', `libtorch: expected 'inputs' ${what}`],
+    ['INVALID_ARGUMENT', `libtorch: expected 'tensors' ${what.replace('an array', 'an array of Tensors')}`],
     ['INVALID_ARGUMENT', expect.stringContaining('but received an array of length 4294967295')],
   ]);
 });

@@ -341,7 +341,7 @@ function makersOfCalls({ torch, native, generated, signatures, random, state, va
     const self = chance(0.9) ? pickTensor() : hostile();
     const args = listOf(() => (chance(0.6) ? pick([pickTensor(), dims(), [dims(), dims()], {}]) : hostile()), 3);
     const method = get === undefined ? value : chance(0.7) || set === undefined ? get : set;
-    return { name: `Tensor#${String(name)}`, call: (...given) => method.apply(self, given), args };
+    return { name: `Tensor#${String(name)}`, call: (...given) => method.apply(self, given), args, self };
   }
 
   const busyEntry = () => nativeEntry(pick(busy));
