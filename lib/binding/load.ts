@@ -7,6 +7,7 @@
  */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { path as resolvePrebuild } from 'node-gyp-build';
 import { LoadError } from '../errors';
 import { throwing } from './failures';
 import { libraryFile } from './libtorch-tree';
@@ -33,11 +34,8 @@ interface Loaded extends LoadedLibtorch {
 
 const packageRoot = resolve(__dirname, '..', '..');
 
-/** Where addons are looked for: what was built here first, then what the package brings. */
-const addonDirectories = [
-  join(packageRoot, 'build', 'native', 'Release'),
-  join(packageRoot, 'prebuilds', `${process.platform}-${process.arch}`),
-];
+/** Where addons are looked for: what was built here first, then what the package brings, a root for each. */
+const [built, brought] = [join(packageRoot, 'build', 'native', 'Release'), join(packageRoot, 'addons')];
 
 let loaded: Loaded | undefined;
 
@@ -68,7 +66,7 @@ export function whyCannotOpen(library: string): string | undefined {
 }
 
 function loaderAddon(): Loader {
-  return requireFile(findAddon('loader.node', 'any version')) as Loader;
+  return requireFile(findAddon('loader', 'any version')) as Loader;
 }
 
 function load(): Loaded {
@@ -76,7 +74,7 @@ function load(): Loaded {
   const located = locateLibtorch();
   const { version, library, cudaFailure } = openLibtorch(loader, located);
   if (!isSupported(version)) refuseUnsupported(version, located);
-  const addon = findAddon(`libtorch-${minorOf(version)}.node`, version);
+  const addon = findAddon(`libtorch-${minorOf(version)}`, version);
   const native = throwing(requireFile(addon) as Native);
   native.connect({ emitWarning });
   return { located, version, library, addon, cudaFailure, native };
@@ -124,14 +122,25 @@ function refuseUnsupported(version: string, located: LocatedLibtorch): void {
   }
 }
 
-function findAddon(file: string, version: string): string {
-  const found = addonDirectories.map((directory) => join(directory, file)).find((path) => existsSync(path));
-  if (found !== undefined) return found;
-  const attempts = addonDirectories.map((path) => ({ source: 'addon', path, outcome: `no ${file}` }));
+function findAddon(name: string, version: string): string {
+  const own = join(built, `${name}.node`);
+  if (existsSync(own)) return own;
+  const root = join(brought, name);
+  let outcome = `no addons/${name}`;
+  try {
+    // It would look beside Node's own program, where there is no telling one addon from the other.
+    if (existsSync(root)) return resolvePrebuild(root);
+  } catch (error) {
+    outcome = (error as Error).message.split('\n')[0] as string;
+  }
+  const attempts = [
+    { source: 'addon', path: own, outcome: 'no such file' },
+    { source: 'addon', path: root, outcome },
+  ];
   const message = [
-    `libtorch: expected an addon for libtorch ${version} (${file}), but received none`,
+    `libtorch: expected an addon for libtorch ${version} (${name}), but received none`,
     'Places looked at:',
-    ...addonDirectories.map((path) => `  ${path}`),
+    ...attempts.map((attempt) => `  ${attempt.path}: ${attempt.outcome}`),
     'Possible solutions:',
     '  npm run build                          in a source checkout, builds it for the libtorch that is found',
     '  npx libtorch-losses install            installs a libtorch that this package has an addon for',
