@@ -41,7 +41,7 @@ export const marginRankingLoss = define({
   valid: [
     { name: 'a table', ...ranked },
     { name: 'one number', input1: real(0.25), input2: real(1.5), target: real(1) },
-    { name: 'many numbers', ...rankedOf(4, [67]) },
+    { name: 'many numbers', ...rankedOf(14, [67]) },
     { name: 'four dimensions', ...rankedOf(7, [2, 3, 2, 2]) },
     { name: 'nothing', input1: none([0, 3]), input2: none([0, 3]), target: none([0, 3]) },
     { name: 'a sign a column', ...ranked, target: real([[1, -1, 1]]) },
