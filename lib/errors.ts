@@ -69,13 +69,23 @@ export class DisposedError extends TorchError {}
 /** libtorch refused: the message is libtorch's own, `code` the kind PyTorch would have raised. */
 export class NativeError extends TorchError {}
 
-/** libtorch or the addon could not be loaded; `attempts` lists every place looked at and what was there. */
+/**
+ * libtorch or the addon could not be loaded; `attempts` lists every place looked at and what was there, `remedies` the
+ * commands and settings that help. Both are in the message as well, where they say more than it does.
+ */
 export class LoadError extends TorchError {
   readonly attempts: readonly LoadAttempt[];
+  readonly remedies: readonly string[];
 
-  constructor(code: LoadErrorCode, message: string, attempts: readonly LoadAttempt[], details: ErrorDetails = {}) {
+  constructor(
+    code: LoadErrorCode,
+    message: string,
+    attempts: readonly LoadAttempt[],
+    details: ErrorDetails & { remedies?: readonly string[] } = {},
+  ) {
     super(code, message, details);
     this.attempts = attempts;
+    this.remedies = details.remedies ?? [];
   }
 }
 
