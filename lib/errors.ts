@@ -47,10 +47,14 @@ interface ErrorDetails {
 
 /** The error of this package. `code` says what went wrong, `op` where, `argument` in which argument. */
 export class TorchError extends Error {
+  /** What went wrong, for programs. */
   readonly code: ErrorCode;
+  /** The function that refused, as the caller wrote it. */
   readonly op: string | undefined;
+  /** The argument or option that was refused, where it was one. */
   readonly argument: string | undefined;
 
+  /** @internal */
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
@@ -58,6 +62,7 @@ export class TorchError extends Error {
     this.argument = details.argument;
   }
 
+  /** The name of the class. */
   override get name(): string {
     return this.constructor.name;
   }
@@ -74,9 +79,12 @@ export class NativeError extends TorchError {}
  * commands and settings that help. Both are in the message as well, where they say more than it does.
  */
 export class LoadError extends TorchError {
+  /** Every place looked at, in order. */
   readonly attempts: readonly LoadAttempt[];
+  /** Commands and settings that help, each with what it does. */
   readonly remedies: readonly string[];
 
+  /** @internal */
   constructor(
     code: LoadErrorCode,
     message: string,

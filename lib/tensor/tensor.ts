@@ -218,6 +218,7 @@ export class Tensor implements Disposable {
     native().dispose(this.#handle);
   }
 
+  /** {@link dispose}, at the end of a block that declares the tensor with `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }
