@@ -26,8 +26,7 @@ bool ReadFlag(const Napi::Value& value, const char* argument, bool fallback) {
 // Gradients of outputs: an entry may be absent where the output is a scalar.
 std::vector<at::Tensor> ReadGradients(const Napi::Value& value, const char* argument) {
   if (IsAbsent(value)) return {};
-  if (!value.IsArray()) throw Refused(argument, "an array", Describe(value.Env(), value));
-  const auto array = value.As<Napi::Array>();
+  const Napi::Array array = ExpectArray(value.Env(), value, argument);
   std::vector<at::Tensor> gradients;
   for (uint32_t i = 0; i < array.Length(); i++) {
     const Napi::Value element = array.Get(i);

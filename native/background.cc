@@ -210,10 +210,17 @@ void Background::Deliver(napi_env env, napi_value /*callback*/, void* context, v
   napi_value done = nullptr;
   napi_get_reference_value(env, job->done, &done);
   napi_delete_reference(env, job->done);
-  environment.EmitWarnings(job->warnings);
+  job->recording->ended = true;
   napi_value failed_step = Napi::Env(env).Undefined();
-  if (job->failure) {
-    environment.Fail(std::move(*job->failure));
+  // A hook that throws fails the call, as it does where the call runs on this thread.
+  const napi_value emitted = Guard(environment, "libtorch", [&]() -> napi_value {
+    environment.EmitWarnings(job->warnings);
+    return failed_step;
+  });
+  bool failed = false;
+  napi_strict_equals(env, emitted, environment.failed(), &failed);
+  if (job->failure) environment.Fail(std::move(*job->failure));
+  if (failed || job->failure) {
     failed_step = Napi::Number::New(env, static_cast<double>(job->step));
   }
   napi_call_function(env, Napi::Env(env).Undefined(), done, 1, &failed_step, nullptr);

@@ -16,6 +16,10 @@ namespace {
 
 constexpr double kMaxSafeInteger = 9007199254740991.0;
 
+// An array may say that it has 2^32 - 1 elements, and hold none: reading them would take minutes
+// and all memory.
+constexpr uint32_t kMostEntries = uint32_t{1} << 24;
+
 Kind PlanList(const c10::TypePtr& element, const std::string& name) {
   switch (element->kind()) {
     case c10::TypeKind::TensorType:
@@ -139,9 +143,7 @@ int64_t ReadCode(napi_env env, napi_value value, const std::string& argument, in
 template <typename T, typename Read>
 c10::List<T> ReadList(napi_env env, napi_value value, const std::string& argument,
                       const Read& read) {
-  const Napi::Value list(env, value);
-  if (!list.IsArray()) throw Refused(argument, "an array", Describe(env, value));
-  const auto array = list.As<Napi::Array>();
+  const Napi::Array array = ExpectArray(env, value, argument);
   c10::List<T> result;
   for (uint32_t i = 0; i < array.Length(); i++) {
     const Napi::HandleScope scope(env);
@@ -303,11 +305,22 @@ int64_t ReadInt(napi_env env, napi_value value, const std::string& argument) {
   throw Refused(argument, "a safe integer", Describe(env, value));
 }
 
-std::vector<napi_value> ReadArray(napi_env env, napi_value value, const std::string& argument) {
+Napi::Array ExpectArray(napi_env env, napi_value value, const std::string& argument,
+                        const std::string& what) {
   const Napi::Value array(env, value);
-  if (!array.IsArray()) throw Refused(argument, "an array", Describe(env, value));
-  std::vector<napi_value> entries(array.As<Napi::Array>().Length());
-  for (uint32_t i = 0; i < entries.size(); i++) entries[i] = array.As<Napi::Array>().Get(i);
+  if (!array.IsArray()) throw Refused(argument, what, Describe(env, value));
+  const uint32_t length = array.As<Napi::Array>().Length();
+  if (length > kMostEntries) {
+    throw Refused(argument, what + ", at most " + std::to_string(kMostEntries) + " elements long",
+                  Describe(env, value));
+  }
+  return array.As<Napi::Array>();
+}
+
+std::vector<napi_value> ReadArray(napi_env env, napi_value value, const std::string& argument) {
+  const Napi::Array array = ExpectArray(env, value, argument);
+  std::vector<napi_value> entries(array.Length());
+  for (uint32_t i = 0; i < entries.size(); i++) entries[i] = array.Get(i);
   return entries;
 }
 

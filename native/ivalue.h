@@ -56,6 +56,10 @@ napi_value FromIValue(napi_env env, const c10::IValue& value);
 // Number, bigint (integers beyond 2^53) or boolean.
 napi_value ScalarToJs(napi_env env, const at::Scalar& scalar);
 
+// The value as an array, of a length that can be read.
+Napi::Array ExpectArray(napi_env env, napi_value value, const std::string& argument,
+                        const std::string& what = "an array");
+
 // The entries of an array. Reading it may run scripts.
 std::vector<napi_value> ReadArray(napi_env env, napi_value value, const std::string& argument);
 int64_t ReadInt(napi_env env, napi_value value, const std::string& argument);

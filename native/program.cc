@@ -44,6 +44,9 @@ void StoreResults(const Step& step, torch::jit::Stack& stack, Values& values) {
   if (step.results == 0) return;
   if (stack.size() == 1 && stack.front().isTensorList()) {
     const auto list = stack.front().toTensorList();
+    // It may be shorter for inputs of another shape than those that were recorded.
+    TORCH_CHECK(list.size() == step.results, step.name, " gave ", list.size(),
+                " tensors, and had given ", step.results, " when it was recorded");
     for (size_t i = 0; i < step.results; i++) values[step.first_result + i] = at::Tensor(list[i]);
     return;
   }

@@ -226,6 +226,10 @@ Napi::Value RunInChunks(const Napi::CallbackInfo& info) {
   if (inputs.size() != chunked.program->inputs || inputs.size() != chunked.cut.size()) {
     throw Refused("inputs", "as many as were recorded", std::to_string(inputs.size()));
   }
+  // What is cut holds the size to that of a tensor.
+  if (std::find(chunked.cut.begin(), chunked.cut.end(), true) == chunked.cut.end()) {
+    throw Refused("cut", "true for at least one input", "none that is");
+  }
   const auto& recording = Environment::Of(env).recording;
   torch::jit::Stack stack;
   for (size_t i = 0; i < inputs.size(); i++) {
@@ -296,6 +300,7 @@ Napi::Value Settle(const Napi::CallbackInfo& info) {
   if (IsDisposed(env, info[0])) return info.Env().Undefined();
   const PendingTensor* pending = PendingOf(env, info[0], "tensor");
   if (pending == nullptr) return info.Env().Undefined();
+  if (!pending->recording->ended) throw StillPending("tensor");
   const auto& values = pending->recording->values;
   if (pending->place >= values.size() || !values[pending->place].isTensor()) {
     throw StillPending("tensor");

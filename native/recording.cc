@@ -82,9 +82,7 @@ c10::IValue Recording::Operand(Step& step, napi_value handle, const std::string&
 }
 
 c10::IValue Recording::Operands(Step& step, napi_value list, const std::string& name) {
-  const Napi::Value value(env_, list);
-  if (!value.IsArray()) throw Refused(name, "an array of Tensors", Describe(env_, list));
-  const auto array = value.As<Napi::Array>();
+  const Napi::Array array = ExpectArray(env_, list, name, "an array of Tensors");
   const size_t holes = step.holes.size();
   c10::List<at::Tensor> operands;
   for (uint32_t i = 0; i < array.Length(); i++) {
@@ -154,6 +152,20 @@ void Recording::NoteView(const Operator& op, const Step& step) {
   }
 }
 
+// What an operator makes of no tensor is on the CPU if nothing else is said. Said, it is an example
+// without elements, too, instead of memory as large as that of the real thing.
+void Recording::NameDevice(const Operator& op, Step& step) {
+  const auto is_tensor = [](const c10::IValue& value) {
+    return value.isTensor() || value.isTensorList();
+  };
+  if (std::any_of(step.arguments.begin(), step.arguments.end(), is_tensor)) return;
+  for (size_t i = 0; i < op.arguments.size(); i++) {
+    if (op.arguments[i].kind == Kind::kDevice && step.arguments[i].isNone()) {
+      step.arguments[i] = c10::Device(c10::kCPU);
+    }
+  }
+}
+
 napi_value Recording::Record(const Operator& op, const napi_value* argv) {
   Step step{op.name, [handle = op.handle, outs = op.outs](torch::jit::Stack& stack) {
               CallOperator(handle, outs, stack);
@@ -161,6 +173,7 @@ napi_value Recording::Record(const Operator& op, const napi_value* argv) {
   for (size_t i = 0; i < op.arguments.size(); i++) {
     step.arguments.push_back(Argument(step, argv[i], op.arguments[i]));
   }
+  NameDevice(op, step);
   NoteWrites(op, step);
   const auto& returns = op.handle.schema().returns();
   const Napi::Env napi(env_);

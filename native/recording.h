@@ -56,6 +56,8 @@ class Recording : public std::enable_shared_from_this<Recording> {
 
   // The values of a detached program's run; its outputs are left there when it has ended.
   Values values;
+  // Whether it has. JavaScript thread: until then the values are the other thread's.
+  bool ended = false;
 
  private:
   c10::IValue Operand(Step& step, napi_value handle, const std::string& name,
@@ -63,6 +65,7 @@ class Recording : public std::enable_shared_from_this<Recording> {
   c10::IValue Operands(Step& step, napi_value list, const std::string& name);
   c10::IValue Argument(Step& step, napi_value value, const ArgumentPlan& plan);
   void Add(Step step);
+  void NameDevice(const Operator& op, Step& step);
   void NoteWrites(const Operator& op, const Step& step);
   void NoteView(const Operator& op, const Step& step);
   // The results of a step for tensors without elements. Throws what the step throws.

@@ -99,6 +99,8 @@ variable_list Script::Gradients(const at::Tensor& gradient, const variable_list*
   try {
     const Napi::Function backward(env, reference.Value());
     const Napi::Value result = backward.Call({handles.Wrap(gradient), saved_argument, flags});
+    // The pass goes on with what the graph has saved, whose memory the script may have taken away.
+    Environment::Of(env).shared_buffers->CheckAttached(env);
     if (!result.IsArray() || result.As<Napi::Array>().Length() != needed.size()) {
       throw Refused("backward", "a function that gives one gradient for each input",
                     Describe(env, result));

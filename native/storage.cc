@@ -146,7 +146,8 @@ Napi::Value CopyTo(const Napi::CallbackInfo& info) {
     throw Refused("array", std::to_string(source.nbytes()) + " bytes long",
                   std::to_string(bytes.size));
   }
-  if (bytes.size > 0) std::memcpy(bytes.data, source.const_data_ptr(), bytes.size);
+  // They overlap where the tensor shares the array's memory.
+  if (bytes.size > 0) std::memmove(bytes.data, source.const_data_ptr(), bytes.size);
   return info.Env().Undefined();
 }
 

@@ -10,6 +10,7 @@
 #include "background.h"
 #include "external.h"
 #include "guard.h"
+#include "ivalue.h"
 #include "storage.h"
 
 namespace bridge {
@@ -143,9 +144,7 @@ const at::Tensor& UnwrapTensor(napi_env env, napi_value value, const std::string
 }
 
 std::vector<at::Tensor> UnwrapTensors(napi_env env, napi_value value, const std::string& argument) {
-  const Napi::Value list(env, value);
-  if (!list.IsArray()) throw Refused(argument, "an array of Tensors", Describe(env, value));
-  const auto array = list.As<Napi::Array>();
+  const Napi::Array array = ExpectArray(env, value, argument, "an array of Tensors");
   std::vector<at::Tensor> tensors;
   tensors.reserve(array.Length());
   for (uint32_t i = 0; i < array.Length(); i++) {

@@ -15,6 +15,8 @@ const codes: Readonly<Record<DType, number>> = {
   bfloat16: 15,
 };
 
+/** Of a map, so that what is no dtype is not asked for its name. */
+const codeOf = new Map<unknown, number>(Object.entries(codes));
 const names = new Map(dtypes.map((dtype) => [codes[dtype], dtype]));
 
 /**
@@ -23,7 +25,7 @@ const names = new Map(dtypes.map((dtype) => [codes[dtype], dtype]));
  * @throws TorchError `INVALID_ARGUMENT` for a name that is no dtype.
  */
 export function dtypeCode(dtype: DType, op: string): number {
-  return codes[dtype] ?? codes[checkDType(op, dtype)];
+  return codeOf.get(dtype) ?? codes[checkDType(op, dtype)];
 }
 
 /** libtorch's code -> `'float32'`; one that this package has no name for keeps its number. */

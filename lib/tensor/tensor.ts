@@ -6,7 +6,7 @@ import * as aten from '../aten/operators.generated';
 import { native } from '../binding/load';
 import type { Handle } from '../binding/native';
 import { TorchError } from '../errors';
-import { boolean, withDefaults } from '../options';
+import { boolean, integer, withDefaults } from '../options';
 import type { Device, DType, NestedArray, Scalar, TypedArray } from '../types';
 import { type CastOptions, readCast } from './cast';
 import { fromValues, nest, readElements, readTypedArray } from './elements';
@@ -205,7 +205,7 @@ export class Tensor implements Disposable {
 
   /** The tensor on the current CUDA device, or the one with the given index. */
   cuda(index?: number): Tensor {
-    return this.to({ device: index === undefined ? 'cuda' : `cuda:${index}` });
+    return this.to({ device: index === undefined ? 'cuda' : `cuda:${integer('cuda', "'index'", index)}` });
   }
 
   /** Whether {@link dispose} was called, or the scope that owned the tensor has ended. */

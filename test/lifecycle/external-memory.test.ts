@@ -3,7 +3,9 @@
  * V8 of what they freed. A collection inside the collection would end the process.
  */
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { loadedLibtorch } from '../../lib/binding/load';
 
 const root = resolve(__dirname, '../..');
 
@@ -49,4 +51,12 @@ test('tensors that are disposed bring on no collections, those that are dropped 
   const { disposed, dropped } = JSON.parse(stdout) as { disposed: number; dropped: number };
   expect(disposed).toBeLessThan(4);
   expect(dropped).toBeGreaterThan(10);
+});
+
+test('no memory of libtorch becomes an ArrayBuffer: runtimes that forbid that, as Electron does, lack nothing', () => {
+  // Elements are copied into arrays that JavaScript has made. Each of these makes an ArrayBuffer over other memory.
+  const forbidden = /(?:napi|node_api)_create_external_(?:arraybuffer|buffer|sharedarraybuffer)/;
+  const imported = readFileSync(loadedLibtorch().addon, 'latin1').match(/(?:napi|node_api)_[a-z_0-9]+/g) ?? [];
+  expect(imported).toContain('napi_get_typedarray_info');
+  expect(imported.filter((name) => forbidden.test(name))).toEqual([]);
 });

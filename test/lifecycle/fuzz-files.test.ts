@@ -1,4 +1,4 @@
-/** Array files damaged at random (fuzz-files.cjs): read or refused, nothing else. FUZZ_SEED tries others. */
+/** Array files damaged at random (fuzz/files.cjs): read or refused, nothing else. FUZZ_SEED tries others. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -10,7 +10,7 @@ test('damaged files are refused', () => {
   const real = resolve(__dirname, '../data/arrays');
   try {
     const { status, signal, stdout, stderr } = runNode(
-      join(__dirname, 'fuzz-files.cjs'),
+      join(__dirname, 'fuzz', 'files.cjs'),
       dist,
       real,
       seed,

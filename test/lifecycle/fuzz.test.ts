@@ -1,4 +1,4 @@
-/** Hostile values everywhere (fuzz.cjs), none may end the process or throw a foreign error. FUZZ_SEED tries others. */
+/** Hostile values everywhere, none may end the process or throw a foreign error. FUZZ_SEED tries others. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,8 +9,9 @@ test('hostile values are refused', () => {
   const last = join(folder, 'last-call.txt');
   const seed = process.env.FUZZ_SEED ?? '20261122';
   try {
-    const args = ['--expose-gc', '--no-warnings', '--max-semi-space-size=1', join(__dirname, 'fuzz.cjs'), dist, seed];
-    const { status, signal, stdout, stderr } = runNode(...args, '10000', last);
+    const flags = ['--expose-gc', '--no-warnings', '--max-semi-space-size=1'];
+    const options = ['--dist', dist, '--seed', seed, '--last', last, '--milliseconds', '10000'];
+    const { status, signal, stdout, stderr } = runNode(...flags, join(__dirname, 'fuzz', 'fuzz.cjs'), ...options);
     const reproduce = { seed, lastCall: readFileSync(last, 'utf8').trimEnd() };
     if (status !== 0) expect({ status, signal, stderr, ...reproduce }).toEqual({ status: 0 });
     const { calls, refused, wrong } = JSON.parse(stdout) as { calls: number; refused: number; wrong: string[] };

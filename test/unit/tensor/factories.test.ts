@@ -314,5 +314,6 @@ describe('options', () => {
     expect(message).toContain("expected option 'device' to be available, but received 'cuda' (");
     expect(message).toContain(torch.cuda.whyUnavailable() as string);
     expect(refusal(() => torch.ones([1]).cuda(3)).message).toContain("'cuda:3'");
+    expect(refusal(() => torch.ones([1]).cuda('3' as never)).message).toContain("cuda: expected 'index' to be");
   });
 });

@@ -1,6 +1,6 @@
 // Opens and reads array files that were damaged at random, for a while. Each must be read, or refused as bad data.
 //
-//   node fuzz-files.cjs <dist> <folder of real files> <seed> <milliseconds> <scratch folder>
+//   node files.cjs <dist> <folder of real files> <seed> <milliseconds> <scratch folder>
 //
 // The damaged file stays in the scratch folder: after a crash it is the case. The last line printed is JSON:
 // { files, refused, wrong }.

@@ -1,0 +1,130 @@
+// Builds the addons with AddressSanitizer and UndefinedBehaviorSanitizer, in a copy of this checkout, and runs the
+// tests there that reach native code.
+//
+//   npm run test:asan -- [jest arguments]
+//
+// The copy, build/asan, has a build folder of its own, so that no setting is needed by which a package could be made to
+// load another addon. What the sanitizers find ends the process that did it and is written to build/asan-reports: a
+// test that expects a process to fail cannot hide it. Ends with status 1 if anything was found or a test failed.
+import { spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describeMachine } from './machine.mjs';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const copy = join(root, 'build', 'asan');
+const reports = join(root, 'build', 'asan-reports');
+const require = createRequire(import.meta.url);
+const { locateLibtorch } = require(join(root, 'dist', 'binding', 'locate.js'));
+
+/** What reaches native code; the rest of the tests has been run without a sanitizer. */
+const suites = ['test/contract', 'test/lifecycle', 'test/parity', 'test/property', 'test/unit'];
+/**
+ * Not here: what compares the memory of a process with a bound, where the sanitizer keeps freed memory back to find its
+ * uses, and what compiles or installs.
+ */
+const skipped = ['/test/golden/', 'external-memory', 'install-', 'documents.test', 'locate.test', 'docstrings'];
+/** The whole run. */
+const longest = 60 * 60_000;
+
+const sanitizers = 'address,undefined';
+const libtorch = locateLibtorch();
+
+console.log(describeMachine(join(root, 'dist')));
+copyCheckout();
+build();
+process.exitCode = runTests();
+
+/** Brings the copy up to date; files that are the same keep their times, so that only what changed is compiled. */
+function copyCheckout() {
+  const { stdout } = run('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+    cwd: root,
+    stdio: 'pipe',
+  });
+  const listed = stdout.split('\0').filter((path) => path !== '' && !lstatIs(path, 'isSymbolicLink'));
+  const built = readdirSync(join(root, 'dist'), { recursive: true }).map((path) => join('dist', path));
+  for (const path of [...listed, ...built].filter((each) => lstatIs(each, 'isFile'))) copyFile(path);
+  const modules = join(copy, 'node_modules');
+  if (!existsSync(modules)) symlinkSync(join(root, 'node_modules'), modules);
+}
+
+function lstatIs(path, question) {
+  const status = lstatSync(join(root, path), { throwIfNoEntry: false });
+  return status?.[question]() ?? false;
+}
+
+function copyFile(path) {
+  const [from, to] = [join(root, path), join(copy, path)];
+  const bytes = readFileSync(from);
+  if (existsSync(to) && readFileSync(to).equals(bytes)) return;
+  mkdirSync(dirname(to), { recursive: true });
+  writeFileSync(to, bytes);
+}
+
+function build() {
+  const cmakeJs = require.resolve('cmake-js/bin/cmake-js');
+  const options = ['--out', join(copy, 'build', 'native')];
+  options.push(`--CDLIBTORCH=${libtorch.root}`, `--CDSANITIZE=${sanitizers}`);
+  for (const action of ['configure', 'build']) run(process.execPath, [cmakeJs, action, ...options], { cwd: copy });
+}
+
+function runTests() {
+  rmSync(reports, { recursive: true, force: true });
+  mkdirSync(reports, { recursive: true });
+  const given = process.argv.slice(2);
+  const start = performance.now();
+  const { status, signal, error } = spawnSync(
+    process.execPath,
+    [
+      require.resolve('jest/bin/jest'),
+      '--runInBand',
+      '--testTimeout',
+      '120000',
+      ...(given.length > 0 ? given : [...suites, '--testPathIgnorePatterns', '/node_modules/', ...skipped]),
+    ],
+    { cwd: copy, env: environment(), stdio: 'inherit', timeout: longest, killSignal: 'SIGKILL' },
+  );
+  const found = readdirSync(reports);
+  for (const file of found) console.log(`\n── ${file}\n${readFileSync(join(reports, file), 'utf8').slice(0, 8000)}`);
+  const time = ((performance.now() - start) / 60_000).toFixed(1);
+  console.log(
+    `\n${found.length} reports of the sanitizers, tests ended with ${error?.message ?? signal ?? status}, ${time} min`,
+  );
+  return status === 0 && found.length === 0 ? 0 : 1;
+}
+
+/** The runtime of the sanitizers has to come first; node, which was built without, is told of it by the linker. */
+function environment() {
+  const runtime = run('g++', ['-print-file-name=libasan.so'], { stdio: 'pipe' }).stdout.trim();
+  const log = `log_path=${join(reports, 'report')}`;
+  return {
+    ...process.env,
+    LIBTORCH: libtorch.root,
+    LD_PRELOAD: runtime,
+    // What node and libtorch hold at the end is not ours to free; npm run test:leaks measures growth.
+    ASAN_OPTIONS: `detect_leaks=0:quarantine_size_mb=64:allocator_may_return_null=1:${log}`,
+    UBSAN_OPTIONS: `halt_on_error=1:print_stacktrace=1:${log}`,
+    // libtorch's memory from malloc each time, where the sanitizer sees its bounds.
+    LIBTORCH_LOSSES_CPU_CACHE: '0',
+    // One processor's stack of a test is enough; the second one stays free.
+    OMP_NUM_THREADS: '2',
+  };
+}
+
+function run(command, args, options) {
+  const result = spawnSync(command, args, { encoding: 'utf8', stdio: 'inherit', maxBuffer: 2 ** 26, ...options });
+  if (result.status === 0) return result;
+  console.error(`${command} ended with ${result.error?.message ?? result.signal ?? result.status}`);
+  process.exit(1);
+}

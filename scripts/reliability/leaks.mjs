@@ -1,0 +1,101 @@
+// Calls every loss over and over, sync, async and so that it is refused, each in a process of its own, and tells
+// whether the process grows.
+//
+//   npm run test:leaks -- [--calls 1000000] [--minutes 10] [--only crossEntropy] [--ways sync,async,refused]
+//
+// `--minutes` bounds each process; the table says how many calls were made. Ends with status 1 if a process grew,
+// failed, or left tensors behind.
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { leakCases } from './leak-cases.mjs';
+import { describeMachine } from './machine.mjs';
+import { wholeNumber } from './options.mjs';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const dist = join(root, 'dist');
+const program = fileURLToPath(new URL('leak-run.mjs', import.meta.url));
+
+/**
+ * A process grows by this many bytes a call, and by so much in all. The smallest block of malloc has 32 bytes: one lost
+ * at every fourth call is found in a million calls. Pages that come and go are more than that in few calls. Tensors are
+ * counted: a few are still held by what has just run.
+ */
+const most = { perCall: 8, bytes: 8 * 2 ** 20, tensors: 20 };
+
+const { values: given } = parseArgs({
+  options: {
+    calls: { type: 'string', default: '1000000' },
+    minutes: { type: 'string', default: '10' },
+    only: { type: 'string' },
+    ways: { type: 'string', default: 'sync,async,refused' },
+  },
+});
+const calls = wholeNumber('calls', given.calls);
+const minutes = wholeNumber('minutes', given.minutes);
+const ways = given.ways.split(',');
+const names = Object.keys(leakCases).filter((name) => given.only === undefined || name === given.only);
+
+checkNames();
+console.log(describeMachine(dist));
+console.log('\n| loss | way | calls | growth, bytes a call | growth, MB | |\n| --- | --- | ---: | ---: | ---: | --- |');
+let failed = 0;
+const start = performance.now();
+for (const name of names) for (const way of ways) measure(name, way);
+const time = ((performance.now() - start) / 60_000).toFixed(0);
+console.log(
+  `\n${names.length} losses in ${ways.length} ways, ${time} min: ${failed === 0 ? 'flat' : `${failed} failed`}`,
+);
+process.exitCode = failed === 0 ? 0 : 1;
+
+function measure(name, way) {
+  const limit = minutes * 60_000;
+  const { status, signal, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--expose-gc', '--no-warnings', program, dist, name, way, `${calls}`, `${limit}`],
+    {
+      encoding: 'utf8',
+      env: { ...process.env, OMP_NUM_THREADS: '1', MKL_NUM_THREADS: '1' },
+      // A call that hangs comes to no end of its own.
+      timeout: 2 * limit + 60_000,
+      killSignal: 'SIGKILL',
+    },
+  );
+  if (status !== 0) {
+    failed += 1;
+    console.log(`| ${name} | ${way} | | | | ✘ ended by ${signal ?? status} |\n${stderr.slice(-2000)}`);
+    return;
+  }
+  const samples = JSON.parse(stdout);
+  const { made, perCall, grown, tensors } = growthOf(samples);
+  const grows = perCall > most.perCall && grown > most.bytes;
+  const verdict = grows ? '✘ grows' : tensors > most.tensors ? `✘ ${tensors} tensors left` : 'flat';
+  if (verdict !== 'flat') failed += 1;
+  const figures = [made, perCall.toFixed(2), (grown / 2 ** 20).toFixed(1)];
+  console.log(`| ${name} | ${way} | ${figures.join(' | ')} | ${verdict} |`);
+}
+
+/** The line of least squares through the samples, which a single page more or less at an end does not turn. */
+function growthOf(samples) {
+  const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const [x, y] = [mean(samples.map(({ calls }) => calls)), mean(samples.map(({ rss }) => rss))];
+  const above = samples.reduce((sum, { calls, rss }) => sum + (calls - x) * (rss - y), 0);
+  const below = samples.reduce((sum, { calls }) => sum + (calls - x) ** 2, 0);
+  const perCall = below === 0 ? 0 : above / below;
+  const [first, last] = [samples[0], samples.at(-1)];
+  return { made: last.calls, perCall, grown: perCall * last.calls, tensors: last.tensors - first.tensors };
+}
+
+/** Every loss of PyTorch is there: the list that the contract tests hold this library to says which. */
+function checkNames() {
+  const file = join(root, 'test', 'contract', 'python-signatures.json');
+  const { functional } = JSON.parse(readFileSync(file, 'utf8'));
+  const camelCase = (name) => name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase());
+  const missing = Object.keys(functional)
+    .map(camelCase)
+    .filter((name) => !(name in leakCases));
+  if (missing.length > 0) throw new Error(`leak-cases.mjs: expected every loss, but ${missing.join(', ')} is missing`);
+  if (names.length === 0) throw new Error(`--only: expected a loss, but received ${JSON.stringify(given.only)}`);
+}
