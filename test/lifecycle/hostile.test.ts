@@ -24,6 +24,7 @@ test('arrays that say they are longer than memory are refused', () => {
       refusal(() => n.record(endless, () => [])),
       refusal(() => n.stage(endless, 'cpu')),
       refusal(() => torch.ones([2]).sum(0, { dtype: endless })),
+      refusal(() => F.multiMarginLoss([[1, 2]], [0], { p: endless })),
     ]));
   `);
   const what = 'to be an array, at most 16777216 elements long, but received an array of length 4294967295';
@@ -32,6 +33,10 @@ test('arrays that say they are longer than memory are refused', () => {
     ['INVALID_ARGUMENT', `libtorch: expected 'inputs' ${what}`],
     ['INVALID_ARGUMENT', `libtorch: expected 'tensors' ${what.replace('an array', 'an array of Tensors')}`],
     ['INVALID_ARGUMENT', expect.stringContaining('but received an array of length 4294967295')],
+    [
+      'INVALID_ARGUMENT',
+      "multiMarginLoss: expected option 'p' to be 1 or 2, but received an array of length 4294967295",
+    ],
   ]);
 });
 

@@ -1,6 +1,6 @@
 /** Losses that ask for a margin: between classes, or between a score and a threshold. */
 import * as aten from '../../aten/operators.generated';
-import { expected, type NativeError } from '../../errors';
+import { expected, type NativeError, show } from '../../errors';
 import { number, withDefaults } from '../../options';
 import { sameShape, shapeText } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
@@ -260,7 +260,7 @@ export function checkClassWeight(op: string, weight: Tensor | undefined): void {
 /** @internal The power of {@link multiMarginLoss}, if it is 1 or 2. */
 export function checkPower(op: string, p: unknown): 1 | 2 {
   if (p === 1 || p === 2) return p;
-  throw expected(op, "option 'p'", 'to be 1 or 2', String(p));
+  throw expected(op, "option 'p'", 'to be 1 or 2', show(p));
 }
 
 /**
