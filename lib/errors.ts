@@ -47,10 +47,14 @@ interface ErrorDetails {
 
 /** The error of this package. `code` says what went wrong, `op` where, `argument` in which argument. */
 export class TorchError extends Error {
+  /** What went wrong, for programs. */
   readonly code: ErrorCode;
+  /** The function that refused, as the caller wrote it. */
   readonly op: string | undefined;
+  /** The argument or option that was refused, where it was one. */
   readonly argument: string | undefined;
 
+  /** @internal */
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
@@ -58,6 +62,7 @@ export class TorchError extends Error {
     this.argument = details.argument;
   }
 
+  /** The name of the class. */
   override get name(): string {
     return this.constructor.name;
   }
@@ -69,13 +74,26 @@ export class DisposedError extends TorchError {}
 /** libtorch refused: the message is libtorch's own, `code` the kind PyTorch would have raised. */
 export class NativeError extends TorchError {}
 
-/** libtorch or the addon could not be loaded; `attempts` lists every place looked at and what was there. */
+/**
+ * libtorch or the addon could not be loaded; `attempts` lists every place looked at and what was there, `remedies` the
+ * commands and settings that help. Both are in the message as well, where they say more than it does.
+ */
 export class LoadError extends TorchError {
+  /** Every place looked at, in order. */
   readonly attempts: readonly LoadAttempt[];
+  /** Commands and settings that help, each with what it does. */
+  readonly remedies: readonly string[];
 
-  constructor(code: LoadErrorCode, message: string, attempts: readonly LoadAttempt[], details: ErrorDetails = {}) {
+  /** @internal */
+  constructor(
+    code: LoadErrorCode,
+    message: string,
+    attempts: readonly LoadAttempt[],
+    details: ErrorDetails & { remedies?: readonly string[] } = {},
+  ) {
     super(code, message, details);
     this.attempts = attempts;
+    this.remedies = details.remedies ?? [];
   }
 }
 

@@ -10,16 +10,20 @@
  */
 import './tensor/methods';
 
+/** Probability distributions, as `torch.distributions`. */
 export * as distributions from './distributions';
 export {
   DisposedError,
   type ErrorCode,
   type LoadAttempt,
   LoadError,
+  type LoadErrorCode,
   NativeError,
+  type NativeErrorCode,
   TorchError,
 } from './errors';
 export * from './evaluate';
+/** The losses as functions (`nn.functional`) and as classes, as `torch.nn`. */
 export * as nn from './nn';
 export {
   type BackwardAllOptions,
@@ -52,6 +56,7 @@ export {
   tensor,
   zeros,
 } from './tensor/create';
+/** What there is of CUDA, as `torch.cuda`. */
 export * as cuda from './tensor/cuda';
 export * from './tensor/ops/activations';
 export {

@@ -9,7 +9,9 @@ import { run, StepFailure } from './setup/steps.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const cmakeJs = createRequire(import.meta.url).resolve('cmake-js/bin/cmake-js');
-const releaseFolder = join(root, 'build', 'native', 'Release');
+
+/** Where the checkout's addons are. */
+export const releaseFolder = join(root, 'build', 'native', 'Release');
 
 /**
  * Compiles what has changed since the last build for this libtorch; `{ built: false }` if nothing has.
@@ -17,36 +19,26 @@ const releaseFolder = join(root, 'build', 'native', 'Release');
  * `libtorch` is what locateLibtorch() gives; `announce` is called with what is being done.
  */
 export async function buildNative({ libtorch, force = false, announce = () => {} }) {
-  const headers = join(libtorch.root, 'include', 'ATen', 'core', 'Tensor.h');
-  if (!existsSync(headers)) {
-    throw new StepFailure(
-      `the libtorch in ${libtorch.root} has no headers (${headers}), which building from source needs`,
-      {
-        remedies: [
-          'npx libtorch-losses install     installs one that has them',
-          'LIBTORCH=/path/to/libtorch      uses another one',
-        ],
-      },
-    );
-  }
-  const inputs = hashOf(libtorch);
-  const addon = join(releaseFolder, `libtorch-${minorOf(libtorch)}.node`);
-  if (
-    !force &&
-    existsSync(addon) &&
-    existsSync(join(releaseFolder, 'loader.node')) &&
-    isStamped(root, 'native', inputs)
-  ) {
-    return { built: false };
-  }
+  if (!force && isBuilt(libtorch)) return { built: false };
   announce('compiling, a minute or two …');
-  const out = ['--out', join(root, 'build', 'native')];
-  const defines = [`--CDLIBTORCH=${libtorch.root}`, `--CDWERROR=${process.env.CI ? 'ON' : 'OFF'}`];
-  // Not `compile`: it would build everything a second time after an error.
-  await run(process.execPath, [cmakeJs, 'configure', ...out, ...defines], { cwd: root });
-  await run(process.execPath, [cmakeJs, 'build', ...out, ...defines], { cwd: root });
-  stamp(root, 'native', inputs);
+  await compile({ libtorch, out: join(root, 'build', 'native') });
+  stamp(root, 'native', hashOf(libtorch));
   return { built: true };
+}
+
+/** Whether the checkout's build is up to date, and for this libtorch. */
+export function isBuilt(libtorch) {
+  const addons = [join(releaseFolder, `libtorch-${minorOf(libtorch)}.node`), join(releaseFolder, 'loader.node')];
+  return addons.every((file) => existsSync(file)) && isStamped(root, 'native', hashOf(libtorch));
+}
+
+/** Compiles the addons, or one of them, into a folder of its own. */
+export async function compile({ libtorch, out, target, inherit = false }) {
+  const options = ['--out', out, `--CDLIBTORCH=${libtorch.root}`, `--CDWERROR=${process.env.CI ? 'ON' : 'OFF'}`];
+  const only = target === undefined ? [] : ['--target', target];
+  // Not `compile`: it would build everything a second time after an error.
+  await run(process.execPath, [cmakeJs, 'configure', ...options], { cwd: root, inherit });
+  await run(process.execPath, [cmakeJs, 'build', ...options, ...only], { cwd: root, inherit });
 }
 
 /** A hash over everything that the result depends on. */
@@ -57,7 +49,15 @@ function hashOf(libtorch) {
 }
 
 /** The minor version that the headers declare: "2.13". */
-function minorOf(libtorch) {
+export function minorOf(libtorch) {
+  if (!existsSync(join(libtorch.root, 'include', 'ATen', 'core', 'Tensor.h'))) {
+    throw new StepFailure(`the libtorch in ${libtorch.root} has no headers, which building from source needs`, {
+      remedies: [
+        'npx libtorch-losses install     installs one that has them',
+        'LIBTORCH=/path/to/libtorch      uses another one',
+      ],
+    });
+  }
   for (const header of ['torch/headeronly/version.h', 'torch/csrc/api/include/torch/version.h']) {
     const path = join(libtorch.root, 'include', header);
     const text = existsSync(path) ? readFileSync(path, 'utf8') : '';

@@ -6,12 +6,16 @@
  * names are already mapped, so it needs no path to them.
  */
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { LoadError } from '../errors';
+import { join } from 'node:path';
+import type { LoadError } from '../errors';
+import { findAddon } from './addons';
+import { explainedFailure, missingCudaLibrary } from './cuda-libraries';
 import { throwing } from './failures';
+import { whyNotLoadable } from './library-file';
 import { libraryFile } from './libtorch-tree';
-import { isSupported, minorOf, supportedRange } from './libtorch-versions';
-import { type LocatedLibtorch, locateLibtorch } from './locate';
+import { defaultVersion, isSupported, minorOf, supportedRange } from './libtorch-versions';
+import { loadFailure } from './load-failure';
+import { allowUnsupported, type LocatedLibtorch, locateLibtorch } from './locate';
 import type { Loader, Native } from './native';
 
 /** What was loaded, and why that. */
@@ -30,14 +34,6 @@ export interface LoadedLibtorch {
 interface Loaded extends LoadedLibtorch {
   native: Native;
 }
-
-const packageRoot = resolve(__dirname, '..', '..');
-
-/** Where addons are looked for: what was built here first, then what the package brings. */
-const addonDirectories = [
-  join(packageRoot, 'build', 'native', 'Release'),
-  join(packageRoot, 'prebuilds', `${process.platform}-${process.arch}`),
-];
 
 let loaded: Loaded | undefined;
 
@@ -68,7 +64,7 @@ export function whyCannotOpen(library: string): string | undefined {
 }
 
 function loaderAddon(): Loader {
-  return requireFile(findAddon('loader.node', 'any version')) as Loader;
+  return requireFile(findAddon('loader', 'any version')) as Loader;
 }
 
 function load(): Loaded {
@@ -76,7 +72,7 @@ function load(): Loaded {
   const located = locateLibtorch();
   const { version, library, cudaFailure } = openLibtorch(loader, located);
   if (!isSupported(version)) refuseUnsupported(version, located);
-  const addon = findAddon(`libtorch-${minorOf(version)}.node`, version);
+  const addon = findAddon(`libtorch-${minorOf(version)}`, version);
   const native = throwing(requireFile(addon) as Native);
   native.connect({ emitWarning });
   return { located, version, library, addon, cudaFailure, native };
@@ -88,55 +84,56 @@ function openLibtorch(
   located: LocatedLibtorch,
 ): Pick<LoadedLibtorch, 'version' | 'library' | 'cudaFailure'> {
   const path = (name: string): string => join(located.lib, libraryFile(name, process.platform));
-  const cuda = path('torch_cuda');
+  const [core, cpu, cuda] = [path('c10'), path('torch_cpu'), path('torch_cuda')];
   let cudaFailure: string | undefined;
   if (existsSync(cuda)) {
     try {
-      return { version: versionFrom(loader, cuda), library: cuda, cudaFailure };
+      return { version: versionFrom(loader, cuda, cpu, core), library: cuda, cudaFailure };
     } catch (error) {
       cudaFailure = (error as Error).message;
     }
   }
-  const cpu = path('torch_cpu');
   try {
-    return { version: versionFrom(loader, cpu), library: cpu, cudaFailure };
-  } catch (cause) {
-    const attempts = [...located.attempts, { source: 'open', path: cpu, outcome: (cause as Error).message }];
-    const message =
-      `libtorch: expected ${cpu} to be a library that this machine can open, but received: ${(cause as Error).message}\n` +
-      'Possible solutions:\n  npx libtorch-losses install   installs a libtorch for this machine\n' +
-      '  LIBTORCH=/path/to/libtorch    uses another one';
-    throw new LoadError('LIBTORCH_UNUSABLE', message, attempts, { op: 'libtorch', cause });
+    return { version: versionFrom(loader, cpu, core), library: cpu, cudaFailure };
+  } catch (error) {
+    throw cannotOpen(cpu, error as Error, located);
   }
 }
 
-function versionFrom(loader: Loader, library: string): string {
+function cannotOpen(library: string, cause: Error, located: LocatedLibtorch): LoadError {
+  const reason = explainedFailure(cause.message, located);
+  const problem = `expected ${library} to be a library that this machine can open, but received: ${reason}`;
+  const remedies = [
+    ...(missingCudaLibrary(cause.message, located)?.remedies ?? []),
+    'npx libtorch-losses install   installs a libtorch for this machine',
+    'LIBTORCH=/path/to/libtorch    uses another one',
+  ];
+  const attempts = [...located.attempts, { source: 'open', path: library, outcome: reason }];
+  return loadFailure('LIBTORCH_UNUSABLE', problem, { attempts, remedies, cause });
+}
+
+/** Opens a library of libtorch, which needs those named after it, and asks for the version. */
+function versionFrom(loader: Loader, library: string, ...needed: readonly string[]): string {
+  for (const file of [library, ...needed]) {
+    const fault = whyNotLoadable(file, process.platform, process.arch);
+    if (fault !== undefined) throw new Error(`${file}: ${fault}`);
+  }
   const version = loader.open(library);
   if (version !== undefined) return version;
   throw new Error(`${library} does not say its version: it is older than ${supportedRange}, or not libtorch`);
 }
 
 function refuseUnsupported(version: string, located: LocatedLibtorch): void {
-  const message = `libtorch: expected a version ${supportedRange}, but received ${version} in ${located.lib}`;
   const override = process.env.LIBTORCH_LOSSES_ALLOW_UNSUPPORTED;
-  if (override === undefined || ['', '0', 'false'].includes(override)) {
-    throw new LoadError('LIBTORCH_UNSUPPORTED', message, located.attempts, { op: 'libtorch' });
-  }
-}
-
-function findAddon(file: string, version: string): string {
-  const found = addonDirectories.map((directory) => join(directory, file)).find((path) => existsSync(path));
-  if (found !== undefined) return found;
-  const attempts = addonDirectories.map((path) => ({ source: 'addon', path, outcome: `no ${file}` }));
-  const message = [
-    `libtorch: expected an addon for libtorch ${version} (${file}), but received none`,
-    'Places looked at:',
-    ...addonDirectories.map((path) => `  ${path}`),
-    'Possible solutions:',
-    '  npm run build                          in a source checkout, builds it for the libtorch that is found',
-    '  npx libtorch-losses install            installs a libtorch that this package has an addon for',
-  ].join('\n');
-  throw new LoadError('ADDON_NOT_FOUND', message, attempts, { op: 'libtorch' });
+  if (override !== undefined && !['', '0', 'false'].includes(override)) return;
+  throw loadFailure(
+    'LIBTORCH_UNSUPPORTED',
+    `expected a version ${supportedRange}, but received ${version} in ${located.lib}`,
+    {
+      attempts: located.attempts,
+      remedies: [`npx libtorch-losses install                  installs libtorch ${defaultVersion}`, allowUnsupported],
+    },
+  );
 }
 
 function requireFile(path: string): unknown {
@@ -144,10 +141,15 @@ function requireFile(path: string): unknown {
     return require(path);
   } catch (cause) {
     const outcome = (cause as Error).message;
-    const message =
-      `libtorch: expected ${path} to be an addon that this Node can open, but received: ${outcome}\n` +
-      'Possible solutions:\n  npm run build   in a source checkout, builds it for this machine';
-    throw new LoadError('ADDON_NOT_FOUND', message, [{ source: 'addon', path, outcome }], { op: 'libtorch', cause });
+    throw loadFailure(
+      'ADDON_NOT_FOUND',
+      `expected ${path} to be an addon that this Node can open, but received: ${outcome}`,
+      {
+        attempts: [{ source: 'addon', path, outcome }],
+        remedies: ['npm run build   in a source checkout, builds it for this machine'],
+        cause,
+      },
+    );
   }
 }
 

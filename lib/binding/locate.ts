@@ -9,11 +9,12 @@
  * Nothing is loaded, nothing is downloaded and Python is not started.
  */
 import { join } from 'node:path';
-import { type LoadAttempt, LoadError } from '../errors';
+import type { LoadAttempt, LoadError, LoadErrorCode } from '../errors';
 import { cacheContents, cacheDirectory } from './cache';
 import { type Host, systemDirectories, thisHost } from './host';
 import { inspectTree, type LibtorchTree, libraryFile } from './libtorch-tree';
 import { defaultVersion, exampleCudaFlavour, isSupported, supportedRange } from './libtorch-versions';
+import { loadFailure } from './load-failure';
 import { pythonPrefixes, sitePackagesOf, userSites } from './python-sites';
 
 /** Where libtorch was found, by the step of the search that found it. */
@@ -171,34 +172,33 @@ function foundUnsupported(search: Search): boolean {
 
 function refusal(search: Search, expectation: string, actual: string): LoadError {
   const code = foundUnsupported(search) ? 'LIBTORCH_UNSUPPORTED' : 'LIBTORCH_UNUSABLE';
-  const message = `libtorch: ${expectation}, but received ${actual}\n${report(search)}`;
-  return new LoadError(code, message, search.attempts, { op: 'libtorch' });
+  return failure(search, code, `${expectation}, but received ${actual}`);
 }
 
 function notFound(search: Search): LoadError {
-  const unsupported = foundUnsupported(search);
-  const problem = unsupported
-    ? `expected a libtorch of a version ${supportedRange} to be installed, but received other versions only`
-    : 'expected libtorch to be installed, but received no place that has it';
-  const code = unsupported ? 'LIBTORCH_UNSUPPORTED' : 'LIBTORCH_NOT_FOUND';
-  return new LoadError(code, `libtorch: ${problem}\n${report(search)}`, search.attempts, { op: 'libtorch' });
+  if (foundUnsupported(search)) {
+    const problem = `expected a libtorch of a version ${supportedRange} to be installed, but received other versions only`;
+    return failure(search, 'LIBTORCH_UNSUPPORTED', problem);
+  }
+  return failure(search, 'LIBTORCH_NOT_FOUND', 'expected libtorch to be installed, but received no place that has it');
 }
 
-/** Every place looked at, and the commands that help. */
-function report(search: Search): string {
-  const width = Math.max(...search.attempts.map(({ source }) => source.length));
-  const places = search.attempts.map(({ source, path, outcome }) => {
-    return `  ${source.padEnd(width)}  ${path === undefined ? outcome : `${path}: ${outcome}`}`;
-  });
+function failure(search: Search, code: LoadErrorCode, problem: string): LoadError {
+  return loadFailure(code, problem, { attempts: search.attempts, remedies: remediesFor(search), listed: true });
+}
+
+/** The commands that help. */
+function remediesFor(search: Search): string[] {
   const library = libraryFile('torch_cpu', search.host.platform);
-  const solutions = [
+  const remedies = [
     `npx libtorch-losses install                  installs libtorch ${defaultVersion} for the CPU`,
     `npx libtorch-losses install --cuda ${exampleCudaFlavour}     or one for CUDA`,
     `LIBTORCH=/path/to/libtorch                   uses a libtorch you have (a directory with lib/${library})`,
     "LIBTORCH_USE_PYTORCH=1                       uses the PyTorch of the Python on PATH (the package's torch/)",
   ];
-  if (foundUnsupported(search)) {
-    solutions.push('LIBTORCH_LOSSES_ALLOW_UNSUPPORTED=1          uses an unsupported version at your own risk');
-  }
-  return ['Places looked at:', ...places, 'Possible solutions:', ...solutions.map((line) => `  ${line}`)].join('\n');
+  return foundUnsupported(search) ? [...remedies, allowUnsupported] : remedies;
 }
+
+/** The setting that lets any version be used. */
+export const allowUnsupported =
+  'LIBTORCH_LOSSES_ALLOW_UNSUPPORTED=1          uses an unsupported version at your own risk';

@@ -2,6 +2,7 @@
 /** The command `libtorch-losses`. */
 import { type ErrorCode, TorchError } from '../errors';
 import { oneOf } from '../options';
+import { doctor } from './doctor';
 import { evaluate } from './evaluate';
 import { install } from './install';
 import { parity } from './parity';
@@ -12,6 +13,7 @@ import { packageVersion } from './version';
 const usage = `Usage: libtorch-losses <command> [options]
 
 Commands:
+  doctor     what was found on this machine, whether it works, and what to do if not (libtorch-losses doctor --help)
   evaluate   a loss over files and streams, bigger than memory (libtorch-losses evaluate --help)
   install    installs libtorch into this package's cache (libtorch-losses install --help)
   parity     compares this machine's libtorch with PyTorch's recorded answers (libtorch-losses parity --help)
@@ -24,6 +26,7 @@ Options:
 type Command = (args: string[], context: CommandContext) => Promise<number | undefined>;
 
 const commands = {
+  doctor,
   evaluate,
   install: async (args, context) => {
     await install(args, context);

@@ -33,12 +33,27 @@ export function wheelPlatform(host: Host, glibc: string | undefined = glibcVersi
 
 /** The C library's version as Node reports it; `undefined` on musl and outside Linux. */
 function glibcVersion(host: Host): string | undefined {
-  if (host.platform !== 'linux') return undefined;
+  return host.platform === 'linux' ? nodeReport().header?.glibcVersionRuntime : undefined;
+}
+
+/** The C library of Linux by name: `'glibc 2.36'`, `'musl'`; empty elsewhere, and where it cannot be told. */
+export function libcName(host: Host): string {
+  if (host.platform !== 'linux') return '';
+  const { header, sharedObjects = [] } = nodeReport();
+  if (header?.glibcVersionRuntime !== undefined) return `glibc ${header.glibcVersionRuntime}`;
+  return sharedObjects.some((path) => path.includes('ld-musl')) ? 'musl' : '';
+}
+
+interface NodeReport {
+  header?: { glibcVersionRuntime?: string };
+  sharedObjects?: string[];
+}
+
+function nodeReport(): NodeReport {
   // A report with network interfaces looks up host names, which can take seconds.
   const report = process.report as typeof process.report & { excludeNetwork?: boolean };
   report.excludeNetwork = true;
-  const { header } = report.getReport() as { header?: { glibcVersionRuntime?: string } };
-  return header?.glibcVersionRuntime;
+  return report.getReport() as NodeReport;
 }
 
 /** Whether a wheel's platform tag (`manylinux_2_28_x86_64`, several joined by `.`) fits this machine. */

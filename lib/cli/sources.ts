@@ -11,7 +11,7 @@ import { type Report, secondsSince } from './report';
 import { claimDownload } from './staging';
 import { tail } from './subprocess';
 import { openPackage } from './wheel';
-import { findWheel, indexFor } from './wheel-index';
+import { findWheel, type IndexedWheel, indexFor } from './wheel-index';
 
 /** What a command runs with. */
 export interface CommandContext {
@@ -61,12 +61,7 @@ export async function givenFiles(files: readonly string[]): Promise<Sources> {
 /** The wheels through pip, else from the index. */
 export async function fetchWheels(wanted: Wanted, installation: Installation): Promise<Sources> {
   const { host, report } = installation;
-  const platform = wheelPlatform(host);
-  if (platform === undefined) {
-    throw installFailed(`PyTorch publishes no libtorch for this machine (${host.platform} ${host.arch})`, [
-      'LIBTORCH=/path/to/libtorch     uses a libtorch that you built',
-    ]);
-  }
+  const platform = wheelPlatformOf(host);
   report.line(`libtorch ${wanted.version} (${wanted.flavour}) for ${platform.name}`);
   const viaPip = await fromPip(wanted, platform, installation);
   if (typeof viaPip !== 'string') return viaPip;
@@ -74,10 +69,24 @@ export async function fetchWheels(wanted: Wanted, installation: Installation): P
   try {
     return await fromIndex(wanted, platform, installation);
   } catch (error) {
-    if (!(error instanceof TorchError)) throw error;
-    const problems = [`libtorch ${wanted.version} (${wanted.flavour}) could not be had`, viaPip, error.message];
-    throw installFailed(problems.join('\n  '), remedies, error);
+    throw notHad(wanted, viaPip, error);
   }
+}
+
+/** Neither pip nor the index has it. */
+export function notHad({ version, flavour }: Wanted, viaPip: string, error: unknown): unknown {
+  if (!(error instanceof TorchError)) return error;
+  const problems = [`libtorch ${version} (${flavour}) could not be had`, viaPip, error.message];
+  return installFailed(problems.join('\n  '), remedies, error);
+}
+
+/** This machine's wheels. */
+export function wheelPlatformOf(host: Host): WheelPlatform {
+  const platform = wheelPlatform(host);
+  if (platform !== undefined) return platform;
+  throw installFailed(`PyTorch publishes no libtorch for this machine (${host.platform} ${host.arch})`, [
+    'LIBTORCH=/path/to/libtorch     uses a libtorch that you built',
+  ]);
 }
 
 const remedies = [
@@ -87,17 +96,17 @@ const remedies = [
   'LIBTORCH=/path/to/libtorch                      uses a libtorch you have',
 ];
 
+/** Why pip cannot be asked. */
+export const noPip = 'no Python with pip on PATH';
+
 /** Through pip; a string says why not. */
-async function fromPip(
-  { version, flavour }: Wanted,
-  platform: WheelPlatform,
-  installation: Installation,
-): Promise<Sources | string> {
+async function fromPip(wanted: Wanted, platform: WheelPlatform, installation: Installation): Promise<Sources | string> {
   const { env, host, report, scratch: directory } = installation;
+  const { flavour } = wanted;
   const start = performance.now();
   const pip = await findPip(installation);
-  if (pip === undefined) return 'no Python with pip on PATH';
-  const requirement = `torch==${version}${host.platform === 'darwin' ? '' : `+${flavour}`}`;
+  if (pip === undefined) return noPip;
+  const requirement = requirementOf(wanted, host);
   const index = indexFor(flavour, env);
   const request = { pip, requirements: [requirement], dependencies: false, index, directory, platform };
   const wheels = await pipDownload(request, installation);
@@ -113,6 +122,11 @@ async function fromPip(
     cleanUp: () => rm(directory, { recursive: true, force: true }),
     release: nothing,
   };
+}
+
+/** What pip is asked for; wheels for macOS name no build. */
+export function requirementOf({ version, flavour }: Wanted, host: Host): string {
+  return `torch==${version}${host.platform === 'darwin' ? '' : `+${flavour}`}`;
 }
 
 /** The wheels of the CUDA libraries that a CUDA wheel requires; a string says why not. */
@@ -131,21 +145,10 @@ async function cudaLibraries(
 }
 
 /** From the wheel index over HTTPS. */
-async function fromIndex(
-  { version, flavour }: Wanted,
-  platform: WheelPlatform,
-  { env, cache, host, report, signal, scratch }: Installation,
-): Promise<Sources> {
-  if (flavour !== 'cpu' && host.platform === 'linux') {
-    const pip = `pip download --only-binary=:all: --extra-index-url ${indexFor(flavour, env)} torch==${version}+${flavour}`;
-    throw installFailed('CUDA builds for Linux come in several packages, which only pip can put together', [
-      'install pip for the Python on PATH (Debian, Ubuntu: apt-get install python3-pip), and run the command again',
-      `or, on another machine: ${pip}`,
-      'and here: libtorch-losses install --from-file *.whl',
-    ]);
-  }
+async function fromIndex(wanted: Wanted, platform: WheelPlatform, installation: Installation): Promise<Sources> {
+  const { cache, host, report, signal, scratch } = installation;
   const start = performance.now();
-  const wheel = await findWheel({ version, flavour, platform }, env, signal);
+  const wheel = await wheelFromIndex(wanted, platform, host, installation);
   const { path, release } = await claimDownload(cache, wheel.name, scratch);
   try {
     const request = { url: wheel.url, path, ...(wheel.sha256 === undefined ? {} : { sha256: wheel.sha256 }) };
@@ -157,4 +160,20 @@ async function fromIndex(
   const checked = wheel.sha256 === undefined ? '' : ', SHA-256 as in the index';
   report.line(`✔ downloaded ${wheel.name}${checked} · ${secondsSince(start)}`);
   return { paths: [path], origin: () => wheel.url, cleanUp: () => rm(path, { force: true }), release };
+}
+
+/** The wheel that the index has for this machine. */
+export async function wheelFromIndex(
+  { version, flavour }: Wanted,
+  platform: WheelPlatform,
+  host: Host,
+  { env, signal }: CommandContext,
+): Promise<IndexedWheel> {
+  if (flavour === 'cpu' || host.platform !== 'linux') return findWheel({ version, flavour, platform }, env, signal);
+  const pip = `pip download --only-binary=:all: --extra-index-url ${indexFor(flavour, env)} torch==${version}+${flavour}`;
+  throw installFailed('CUDA builds for Linux come in several packages, which only pip can put together', [
+    'install pip for the Python on PATH (Debian, Ubuntu: apt-get install python3-pip), and run the command again',
+    `or, on another machine: ${pip}`,
+    'and here: libtorch-losses install --from-file *.whl',
+  ]);
 }

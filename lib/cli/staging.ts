@@ -56,6 +56,16 @@ export async function sweep(cache: string): Promise<void> {
   }
 }
 
+/** Removes the downloads that no running process is at. */
+export async function clearDownloads(cache: string): Promise<void> {
+  const found = await entries(downloadDirectory(cache));
+  const locks = found.filter(({ name }) => name.endsWith('.lock'));
+  for (const { path, modified } of locks) {
+    if (!isAbandoned(await readFile(path, 'utf8').catch(() => ''), modified)) return;
+  }
+  for (const { path } of found) await rm(path, { force: true });
+}
+
 async function entries(directory: string): Promise<{ path: string; name: string; modified: number }[]> {
   const names = await readdir(directory).catch(() => []);
   const found = [];

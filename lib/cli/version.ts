@@ -1,9 +1,22 @@
 /** What this package is. */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+
+/** The directory of this package. */
+export const packageRoot = resolve(__dirname, '..', '..');
+
+/** What package.json says, as far as the command line tells of it. */
+export interface PackageDescription {
+  version: string;
+  engines: { node: string };
+}
+
+/** What package.json says. */
+export function packageDescription(): PackageDescription {
+  return JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as PackageDescription;
+}
 
 /** The version in package.json. */
 export function packageVersion(): string {
-  const description = readFileSync(join(__dirname, '..', '..', 'package.json'), 'utf8');
-  return (JSON.parse(description) as { version: string }).version;
+  return packageDescription().version;
 }

@@ -335,8 +335,7 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
     const { held } = this.#blocks;
     if (held === undefined) return this.#tally;
     const whole = Tally.fromState(this.#tally.state(), this.#own);
-    const { addition } = scope(() => this.#read(held, this.#measure(held)));
-    whole.add(addition);
+    scope(() => whole.add(additionOf(this.#description, this.#options, held, this.#measure(held))));
     return whole;
   }
 }

@@ -6,7 +6,7 @@ import { keep, scope } from '../tensor/scope';
 import type { Tensor } from '../tensor/tensor';
 import { valueAndGrad } from '../tensor/value-and-grad';
 import { BatchEvaluator, begin } from './batch-evaluator';
-import { Batches, checkRows, openAll, openOne, type Reading } from './batches';
+import { Batches, checkRows, openAll, openOne } from './batches';
 import { badData } from './files/bad-data';
 import { type NpyWriter, writeNpy } from './files/npy-writer';
 import type { LossDescription } from './losses';
@@ -16,6 +16,7 @@ import {
   checkOutputs,
   checkStandardInput,
   commonDType,
+  type Evaluation,
   lossNamed,
   readArguments,
   readOptions,
@@ -23,26 +24,6 @@ import {
 } from './order';
 import type { EvaluationResult } from './result';
 import type { ArraySource } from './source';
-
-/** What to evaluate. */
-export interface Evaluation extends Reading {
-  /** `crossEntropy`, `cross-entropy`, `cross_entropy` or `CrossEntropyLoss`. */
-  readonly loss: string;
-  /** Where each argument of the loss is, by its name; `input` and `target` stand for the first and the last. */
-  readonly arguments: Specs;
-  /** Options of the loss; text that names an array file is read. */
-  readonly options: Readonly<Record<string, unknown>>;
-  /** Where each loss is written. */
-  readonly perSample: string | undefined;
-  /** Where the gradient to the first argument is written. */
-  readonly gradient: string | undefined;
-  /** Where the group of each sample is. */
-  readonly groups: readonly string[] | undefined;
-  /** Whether predictions are judged, where the loss has scores and class indices. */
-  readonly predictions: boolean;
-  /** Whether the result has a histogram and the worst samples. */
-  readonly details: boolean;
-}
 
 /** What came of it. */
 export interface Evaluated {

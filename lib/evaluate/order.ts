@@ -4,8 +4,7 @@ import { expected, show } from '../errors';
 import { oneOf } from '../options';
 import { deviceCount, whyUnavailable } from '../tensor/cuda';
 import { type Device, type DType, isFloating } from '../types';
-import { wholeArray } from './batches';
-import type { Evaluation } from './evaluation';
+import { type Reading, wholeArray } from './batches';
 import { resolveSpec } from './files/spec';
 import { type LossDescription, lossDescriptions } from './losses';
 import type { ArraySource } from './source';
@@ -14,6 +13,26 @@ const op = 'evaluate';
 
 /** @internal Files by the names of the arguments that they are of. */
 export type Specs = Readonly<Record<string, readonly string[]>>;
+
+/** What to evaluate. */
+export interface Evaluation extends Reading {
+  /** `crossEntropy`, `cross-entropy`, `cross_entropy` or `CrossEntropyLoss`. */
+  readonly loss: string;
+  /** Where each argument of the loss is, by its name; `input` and `target` stand for the first and the last. */
+  readonly arguments: Specs;
+  /** Options of the loss; text that names an array file is read. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Where each loss is written. */
+  readonly perSample: string | undefined;
+  /** Where the gradient to the first argument is written. */
+  readonly gradient: string | undefined;
+  /** Where the group of each sample is. */
+  readonly groups: readonly string[] | undefined;
+  /** Whether predictions are judged, where the loss has scores and class indices. */
+  readonly predictions: boolean;
+  /** Whether the result has a histogram and the worst samples. */
+  readonly details: boolean;
+}
 
 /** @internal The loss that a name of PyTorch's or of this library stands for. */
 export function lossNamed(name: string): LossDescription {

@@ -2,7 +2,7 @@
 import * as aten from '../aten/operators.generated';
 import { pieceOf } from '../nn/functional/chunking';
 import { empty, tensor } from '../tensor/create';
-import { atOnce, inChunks } from '../tensor/recording';
+import { inChunks } from '../tensor/recording';
 import type { Tensor } from '../tensor/tensor';
 
 /** @internal What the scores of a row say of its label: all of them `[N]`, of {@link rankDType}. */
@@ -20,7 +20,7 @@ export interface Ranking {
 export function rank(scores: Tensor, labels: Tensor): Ranking {
   const [size, classes] = scores.shape as [number, number];
   const dtype = rankDType(scores);
-  const places = atOnce(() => aten.arange_start_step(classes, 0, -1, dtype, undefined, scores.device));
+  const places = aten.arange_start_step(classes, 0, -1, dtype, undefined, scores.device);
   const chunk = pieceOf(scores);
   if (chunk === undefined) return rankPiece(scores, labels, places);
   const make = (): Tensor => empty([size], { dtype });

@@ -46,7 +46,9 @@ export interface ClassificationResult {
 
 /** The samples of one class. */
 export interface ClassResult {
+  /** The index of the class. */
   readonly class: number;
+  /** How many samples are of it. */
   readonly count: number;
   /** The mean of their (weighted) losses; NaN without samples. */
   readonly loss: number;
@@ -56,7 +58,9 @@ export interface ClassResult {
 
 /** The samples of one group. */
 export interface GroupResult {
+  /** The number of the group. */
   readonly group: number;
+  /** How many samples it has. */
   readonly count: number;
   /** The mean of their (weighted) losses. */
   readonly loss: number;
@@ -64,8 +68,11 @@ export interface GroupResult {
 
 /** Predictions whose probability lies in `(low, high]`. */
 export interface CalibrationBin {
+  /** The lower end of the bin, not in it. */
   readonly low: number;
+  /** The upper end, in it. */
   readonly high: number;
+  /** How many predictions are in it. */
   readonly count: number;
   /** Mean probability of the predictions; NaN without samples. */
   readonly confidence: number;
@@ -75,8 +82,11 @@ export interface CalibrationBin {
 
 /** Losses in `[low, high)`; the last bin includes `high`. */
 export interface HistogramBin {
+  /** The lower end of the bin. */
   readonly low: number;
+  /** The upper end. */
   readonly high: number;
+  /** How many losses are in it. */
   readonly count: number;
 }
 
@@ -84,8 +94,10 @@ export interface HistogramBin {
 export interface WorstSample {
   /** Its place in the data, from 0. */
   readonly index: number;
+  /** Its (weighted) loss. */
   readonly loss: number;
-  /** For class indices: the target and the prediction. */
+  /** The target, where it is a class index. */
   readonly target?: number;
+  /** The class that was predicted, where the target is one. */
   readonly predicted?: number;
 }

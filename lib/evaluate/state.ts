@@ -4,14 +4,18 @@ import { op } from './batch';
 import type { LossDescription } from './losses';
 import { Tally, type TallyOptions, type TallyState } from './tally';
 
+/** The options of a loss, in plain values. */
 type Options = Readonly<Record<string, unknown>>;
 
 /** What {@link BatchEvaluator.state} gives: plain values that JSON holds. */
 export interface EvaluatorState {
+  /** The version of this format. */
   readonly version: 1;
+  /** The name of the loss. */
   readonly loss: string;
   /** Those of the loss that are numbers, strings or booleans. */
-  readonly options: Options;
+  readonly options: Readonly<Record<string, unknown>>;
+  /** The sums and counts; what is in them is not part of the API. */
   readonly tally: unknown;
 }
 

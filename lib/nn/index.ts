@@ -1,4 +1,5 @@
 /** The classes of `torch.nn`; the functions are in {@link functional}. */
+/** The losses as functions, as `torch.nn.functional`. */
 export * as functional from './functional';
 export { type DimOptions, LogSoftmax, ReLU, Sigmoid, Softmax } from './modules/activation';
 export {

@@ -104,16 +104,16 @@ class Run {
       const before = this.failures.length;
       const outcome: Outcome = { identical: true, worstUlp: 0 };
       const used = golden.form === 'function' ? forms.slice(0, 1) : forms;
-      for (const form of used) torch.scope(() => this.form(golden, form, row, outcome));
+      for (const form of used) torch.scope(() => this.form(op, golden, form, row, outcome));
       torch.scope(() => this.reference(op, golden, used[0] as Form, row));
       this.close(row, outcome, before, start);
     }
   }
 
-  private form(golden: GoldenCase, form: Form, row: ParityRow, outcome: Outcome): void {
+  private form(op: string, golden: GoldenCase, form: Form, row: ParityRow, outcome: Outcome): void {
     const { device, judge } = this;
     try {
-      runCase(golden, form, judge, { device, onAnswer: (answer) => measure(answer, outcome) });
+      runCase(golden, form, judge, { device, op, onAnswer: (answer) => measure(answer, outcome) });
     } catch (error) {
       outcome.identical = false;
       this.fail({ ...keys(row), case: golden.name, form: form.form, against: 'vectors' }, error);

@@ -103,7 +103,7 @@ interface LogitSettings {
   eps: number | undefined;
 }
 
-/** Options of {@link logit}. */
+/** Options of {@link logit}. @interface */
 export type LogitOptions = Options<LogitSettings>;
 
 const logitDefaults: LogitSettings = Object.freeze({ eps: undefined });

@@ -14,7 +14,7 @@ interface BinaryCrossEntropySettings {
   reduction: Reduction;
 }
 
-/** Options of {@link binaryCrossEntropy}. */
+/** Options of {@link binaryCrossEntropy}. @interface */
 export type BinaryCrossEntropyOptions = Options<BinaryCrossEntropySettings>;
 
 const binaryCrossEntropyDefaults: BinaryCrossEntropySettings = Object.freeze({ weight: undefined, reduction: 'mean' });
@@ -65,7 +65,7 @@ interface BinaryCrossEntropyWithLogitsSettings extends BinaryCrossEntropySetting
   posWeight: ArraySource | undefined;
 }
 
-/** Options of {@link binaryCrossEntropyWithLogits}. */
+/** Options of {@link binaryCrossEntropyWithLogits}. @interface */
 export type BinaryCrossEntropyWithLogitsOptions = Options<BinaryCrossEntropyWithLogitsSettings>;
 
 const binaryCrossEntropyWithLogitsDefaults: BinaryCrossEntropyWithLogitsSettings = Object.freeze({

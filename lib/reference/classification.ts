@@ -20,7 +20,7 @@ export interface CrossEntropySettings {
   labelSmoothing: number;
 }
 
-/** Options of {@link crossEntropy}. */
+/** Options of {@link crossEntropy}. @interface */
 export type CrossEntropyOptions = Options<CrossEntropySettings>;
 
 /** Gradients of {@link crossEntropy}; by `target` and `weight` where the target holds class probabilities. */
@@ -175,7 +175,7 @@ interface NLLLossSettings {
   reduction: Reduction;
 }
 
-/** Options of {@link nllLoss}. */
+/** Options of {@link nllLoss}. @interface */
 export type NLLLossOptions = Options<NLLLossSettings>;
 
 const nllLossDefaults: NLLLossSettings = Object.freeze({ weight: undefined, ignoreIndex: -100, reduction: 'mean' });

@@ -17,7 +17,7 @@ interface PairwiseDistanceSettings {
   keepdim: boolean;
 }
 
-/** Options of {@link pairwiseDistance}. */
+/** Options of {@link pairwiseDistance}. @interface */
 export type PairwiseDistanceOptions = Options<PairwiseDistanceSettings>;
 
 const pairwiseDistanceDefaults: PairwiseDistanceSettings = Object.freeze({ p: 2, eps: 1e-6, keepdim: false });
@@ -97,7 +97,7 @@ interface CosineSimilaritySettings {
   eps: number;
 }
 
-/** Options of {@link cosineSimilarity}. */
+/** Options of {@link cosineSimilarity}. @interface */
 export type CosineSimilarityOptions = Options<CosineSimilaritySettings>;
 
 const cosineSimilarityDefaults: CosineSimilaritySettings = Object.freeze({ dim: 1, eps: 1e-8 });

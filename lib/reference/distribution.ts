@@ -21,7 +21,7 @@ interface KLDivSettings {
   logTarget: boolean;
 }
 
-/** Options of {@link klDiv}. */
+/** Options of {@link klDiv}. @interface */
 export type KLDivOptions = Options<KLDivSettings>;
 
 const klDivDefaults: KLDivSettings = Object.freeze({ reduction: 'mean', logTarget: false });
@@ -90,7 +90,7 @@ interface PoissonNllLossSettings {
   reduction: Reduction;
 }
 
-/** Options of {@link poissonNllLoss}. */
+/** Options of {@link poissonNllLoss}. @interface */
 export type PoissonNllLossOptions = Options<PoissonNllLossSettings>;
 
 const poissonNllLossDefaults: PoissonNllLossSettings = Object.freeze({
@@ -160,7 +160,7 @@ interface GaussianNllLossSettings {
   reduction: Reduction;
 }
 
-/** Options of {@link gaussianNllLoss}. */
+/** Options of {@link gaussianNllLoss}. @interface */
 export type GaussianNllLossOptions = Options<GaussianNllLossSettings>;
 
 const gaussianNllLossDefaults: GaussianNllLossSettings = Object.freeze({ full: false, eps: 1e-6, reduction: 'mean' });
@@ -237,7 +237,15 @@ interface EitherParameter {
 const neitherParameter: EitherParameter = Object.freeze({ probs: undefined, logits: undefined });
 
 /** A distribution over classes, along the last axis: probabilities, which are scaled to sum to 1, or scores. */
-export type CategoricalParameters = { readonly probs: ArraySource } | { readonly logits: ArraySource };
+export type CategoricalParameters =
+  | {
+      /** Probabilities. */
+      readonly probs: ArraySource;
+    }
+  | {
+      /** Scores before the softmax. */
+      readonly logits: ArraySource;
+    };
 
 /** The logarithms of probabilities are taken within [2^-52, 1 − 2^-52], the resolution of float64, as PyTorch does. */
 const resolution = 2 ** -52;

@@ -17,7 +17,7 @@ interface MarginSettings {
 
 const marginDefaults: MarginSettings = Object.freeze({ margin: 0, reduction: 'mean' });
 
-/** Options of {@link marginRankingLoss}. */
+/** Options of {@link marginRankingLoss}. @interface */
 export type MarginRankingLossOptions = Options<MarginSettings>;
 
 /**
@@ -62,7 +62,7 @@ export function marginRankingLoss(
   });
 }
 
-/** Options of {@link cosineEmbeddingLoss}. */
+/** Options of {@link cosineEmbeddingLoss}. @interface */
 export type CosineEmbeddingLossOptions = Options<MarginSettings>;
 
 /** Keeps the cosine of a vector of zeros finite. PyTorch's constant is a float32, and so a little less than 1e-12. */
@@ -146,7 +146,7 @@ interface TripletMarginWithDistanceLossSettings {
   reduction: Reduction;
 }
 
-/** Options of {@link tripletMarginWithDistanceLoss}. */
+/** Options of {@link tripletMarginWithDistanceLoss}. @interface */
 export type TripletMarginWithDistanceLossOptions = Options<TripletMarginWithDistanceLossSettings>;
 
 const tripletMarginWithDistanceLossDefaults: TripletMarginWithDistanceLossSettings = Object.freeze({
@@ -209,7 +209,7 @@ interface TripletMarginLossSettings {
   reduction: Reduction;
 }
 
-/** Options of {@link tripletMarginLoss}. */
+/** Options of {@link tripletMarginLoss}. @interface */
 export type TripletMarginLossOptions = Options<TripletMarginLossSettings>;
 
 const tripletMarginLossDefaults: TripletMarginLossSettings = Object.freeze({

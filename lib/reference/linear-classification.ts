@@ -22,7 +22,7 @@ interface LinearCrossEntropySettings {
   reduction: Reduction;
 }
 
-/** Options of {@link linearCrossEntropy}. */
+/** Options of {@link linearCrossEntropy}. @interface */
 export type LinearCrossEntropyOptions = Options<LinearCrossEntropySettings>;
 
 const linearCrossEntropyDefaults: LinearCrossEntropySettings = Object.freeze({

@@ -21,7 +21,7 @@ interface HingeEmbeddingLossSettings extends ReductionSettings {
   margin: number;
 }
 
-/** Options of {@link hingeEmbeddingLoss}. */
+/** Options of {@link hingeEmbeddingLoss}. @interface */
 export type HingeEmbeddingLossOptions = Options<HingeEmbeddingLossSettings>;
 
 const hingeEmbeddingLossDefaults: HingeEmbeddingLossSettings = Object.freeze({ margin: 1, reduction: 'mean' });
@@ -60,7 +60,7 @@ export function hingeEmbeddingLoss(
   });
 }
 
-/** Options of {@link softMarginLoss}. */
+/** Options of {@link softMarginLoss}. @interface */
 export type SoftMarginLossOptions = Options<ReductionSettings>;
 
 /**
@@ -103,7 +103,7 @@ interface MultiMarginLossSettings extends ReductionSettings {
   weight: ArraySource | undefined;
 }
 
-/** Options of {@link multiMarginLoss}. */
+/** Options of {@link multiMarginLoss}. @interface */
 export type MultiMarginLossOptions = Options<MultiMarginLossSettings>;
 
 const multiMarginLossDefaults: MultiMarginLossSettings = Object.freeze({
@@ -178,7 +178,7 @@ export function multiMarginLoss(
   });
 }
 
-/** Options of {@link multilabelMarginLoss}. */
+/** Options of {@link multilabelMarginLoss}. @interface */
 export type MultilabelMarginLossOptions = Options<ReductionSettings>;
 
 /**
@@ -251,7 +251,7 @@ interface MultilabelSoftMarginLossSettings extends ReductionSettings {
   weight: ArraySource | undefined;
 }
 
-/** Options of {@link multilabelSoftMarginLoss}. */
+/** Options of {@link multilabelSoftMarginLoss}. @interface */
 export type MultilabelSoftMarginLossOptions = Options<MultilabelSoftMarginLossSettings>;
 
 const multilabelSoftMarginLossDefaults: MultilabelSoftMarginLossSettings = Object.freeze({

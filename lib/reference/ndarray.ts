@@ -16,8 +16,18 @@ export type ArraySource =
   | NdArray
   | NestedArray<number | bigint>
   | NumberArray
-  | { readonly data: FlatArray; readonly shape: readonly number[] }
-  | { readonly data: FlatArray; readonly dims: readonly number[] };
+  | {
+      /** The elements, row by row. */
+      readonly data: FlatArray;
+      /** The size of each dimension. */
+      readonly shape: readonly number[];
+    }
+  | {
+      /** The elements, row by row. */
+      readonly data: FlatArray;
+      /** The size of each dimension. */
+      readonly dims: readonly number[];
+    };
 
 /** More dimensions than this are taken for an array that contains itself. */
 const maxDimensions = 64;
@@ -34,7 +44,9 @@ const maxDimensions = 64;
  * NdArray.from(7).item(); // 7
  */
 export class NdArray {
+  /** The elements, row by row. */
   readonly data: Float64Array;
+  /** The size of each dimension. */
   readonly shape: readonly number[];
 
   /** @throws TorchError `INVALID_ARGUMENT` if `shape` does not count the elements of `data`. */

@@ -35,7 +35,7 @@ const absolute: Cost = { of: Math.abs, slope: (d) => (Number.isNaN(d) ? 0 : Math
 
 const square: Cost = { of: (d) => d * d, slope: (d) => 2 * d };
 
-/** Options of {@link l1Loss}. */
+/** Options of {@link l1Loss}. @interface */
 export type L1LossOptions = Options<WeightedSettings>;
 
 /**
@@ -64,7 +64,7 @@ export function l1Loss(
   return regressionLoss(op, input, target, settle(op, options, weightedDefaults), absolute, meanOverWeights);
 }
 
-/** Options of {@link mseLoss}. */
+/** Options of {@link mseLoss}. @interface */
 export type MSELossOptions = Options<WeightedSettings>;
 
 /**
@@ -98,7 +98,7 @@ interface SmoothL1LossSettings {
   beta: number;
 }
 
-/** Options of {@link smoothL1Loss}. */
+/** Options of {@link smoothL1Loss}. @interface */
 export type SmoothL1LossOptions = Options<SmoothL1LossSettings>;
 
 const smoothL1LossDefaults: SmoothL1LossSettings = Object.freeze({ reduction: 'mean', beta: 1 });
@@ -137,7 +137,7 @@ interface HuberLossSettings extends WeightedSettings {
   delta: number;
 }
 
-/** Options of {@link huberLoss}. */
+/** Options of {@link huberLoss}. @interface */
 export type HuberLossOptions = Options<HuberLossSettings>;
 
 const huberLossDefaults: HuberLossSettings = Object.freeze({ reduction: 'mean', delta: 1, weight: undefined });

@@ -15,7 +15,7 @@ interface CTCLossSettings {
   zeroInfinity: boolean;
 }
 
-/** Options of {@link ctcLoss}. */
+/** Options of {@link ctcLoss}. @interface */
 export type CTCLossOptions = Options<CTCLossSettings>;
 
 const ctcLossDefaults: CTCLossSettings = Object.freeze({ blank: 0, reduction: 'mean', zeroInfinity: false });

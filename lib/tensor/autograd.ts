@@ -19,6 +19,7 @@ export interface GradOptions {
 
 /** Options of {@link backward}: those of {@link Tensor.backward}, with a gradient for each tensor. */
 export interface BackwardAllOptions extends Omit<BackwardOptions, 'gradient'> {
+  /** The gradient by each of the tensors. Absent: 1, for tensors of one element. */
   gradients?: readonly (Tensor | undefined)[] | undefined;
 }
 

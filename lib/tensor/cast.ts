@@ -6,7 +6,9 @@ import { isAvailable, whyUnavailable } from './cuda';
 
 /** Targets of {@link Tensor.to}. */
 export interface CastOptions {
+  /** The dtype of the result. Absent: unchanged. */
   dtype?: DType | undefined;
+  /** The device of the result. Absent: unchanged. */
   device?: Device | undefined;
   /** Copy even if nothing changes. Default `false`. */
   copy?: boolean | undefined;

@@ -31,8 +31,11 @@ export interface FromDataOptions extends TensorOptions {
 
 /** Flat elements with their shape: what onnxruntime calls a tensor (`dims`) goes in as it is. */
 export interface FlatData {
+  /** The elements, row by row. */
   data: TypedArray | readonly Scalar[];
+  /** The shape, by onnxruntime's name. */
   dims?: readonly number[] | undefined;
+  /** The shape. */
   shape?: readonly number[] | undefined;
 }
 

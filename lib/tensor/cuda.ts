@@ -1,4 +1,5 @@
 /** What there is of CUDA. **Source**: `torch.cuda`. */
+import { explainedFailure } from '../binding/cuda-libraries';
 import { loadedLibtorch, native, whyCannotOpen } from '../binding/load';
 import { expected } from '../errors';
 import { integer } from '../options';
@@ -17,7 +18,9 @@ export function deviceCount(): number {
 export function whyUnavailable(): string | undefined {
   if (isAvailable()) return undefined;
   const { located, version, cudaFailure } = loadedLibtorch();
-  if (cudaFailure !== undefined) return `libtorch's CUDA libraries cannot be opened: ${cudaFailure}`;
+  if (cudaFailure !== undefined) {
+    return `libtorch's CUDA libraries cannot be opened: ${explainedFailure(cudaFailure, located)}`;
+  }
   if (!native().isCudaBuild()) {
     const install = 'npx libtorch-losses install --cuda cu130 brings a CUDA build';
     return `libtorch ${version} in ${located.lib} is a build without CUDA; ${install}`;

@@ -24,11 +24,13 @@ type Method<F> = F extends (input: Tensor, ...rest: infer Rest) => infer Result 
 
 /** The methods that functions of the same name make. */
 export type TensorMethods = { [Name in keyof Operators]: Method<Operators[Name]> } & {
-  /** The greatest element of all; along `dim` the greatest ones and where the first of each is */
+  /** The greatest element of all. */
   max(): Tensor;
+  /** The greatest elements along a dimension, and where the first of each is. */
   max(dim: number, options?: KeepDimOptions): ValuesAndIndices;
-  /** The least element of all; along `dim` the least ones and where the first of each is */
+  /** The least element of all. */
   min(): Tensor;
+  /** The least elements along a dimension, and where the first of each is. */
   min(dim: number, options?: KeepDimOptions): ValuesAndIndices;
 };
 

@@ -1,5 +1,5 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** The Tensor class: a handle to a native tensor. Its operators are attached by `methods.ts`. */
-import { inspect } from 'node:util';
 import { registerTensorClass, unwrap, unwrapList } from '../aten/bind';
 import { dtypeName } from '../aten/dtype';
 import * as aten from '../aten/operators.generated';
@@ -32,6 +32,9 @@ const backwardDefaults: Readonly<BackwardOptions> = Object.freeze({
   createGraph: false,
   inputs: undefined,
 });
+
+/** `util.inspect.custom`, whose type would make users of the declarations need those of Node. */
+const inspectCustom: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never;
 
 /** What only this module has: the constructor asks for it, so that no handle but a native one gets in. */
 const key = Symbol('libtorch-losses.tensor');
@@ -215,6 +218,7 @@ export class Tensor implements Disposable {
     native().dispose(this.#handle);
   }
 
+  /** {@link dispose}, at the end of a block that declares the tensor with `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }
@@ -234,7 +238,7 @@ export class Tensor implements Disposable {
   }
 
   /** What `console.log` shows: the printed form. */
-  [inspect.custom](): string {
+  [inspectCustom](): string {
     return this.toString();
   }
 }

@@ -24,6 +24,8 @@ interface Call {
   options?: CaseOptions;
   /** The arguments that the loss has gradients by. Absent: those of {@link Loss.differentiable} that hold real numbers. */
   gradients?: readonly string[];
+  /** The minor version of libtorch since which the gradient follows another convention than the reference. */
+  otherGradientSince?: number;
   /** That the gradients are PyTorch's by convention, at a kink for instance: no difference quotient shows them. */
   byConvention?: true;
   /** The size of the terms that results are sums of, where they cancel: 16 bits keep their rounding errors. */

@@ -2,104 +2,35 @@
  * `libtorch-losses install` as a user runs it, with small wheels from a wheel index on this machine, from files and from a
  * pip that is a script. PyTorch's own index is not asked.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { thisHost } from '../../lib/binding/host';
 import { defaultVersion } from '../../lib/binding/libtorch-versions';
 import { type LocatedLibtorch, locateLibtorch } from '../../lib/binding/locate';
-import { fakePip, type PipBehaviour } from '../support/fake-pip';
-import { type ServerChanges, sha256Fragment, startWheelServer, type WheelServer } from '../support/wheel-server';
+import { InstallCommand } from '../support/install-command';
+import { type ServerChanges, sha256Fragment } from '../support/wheel-server';
 import { libraryPath, libtorchArchive, wheel, wheelName } from '../support/wheels';
 
-const program = join(__dirname, '../../dist/cli/main.js');
 const posix = process.platform !== 'win32';
 const linux = process.platform === 'linux';
 
 jest.setTimeout(30_000);
 
-let directory: string;
-let server: WheelServer | undefined;
-let path: string;
-
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'install-'));
-  // No Python here, so that wheels come from the index unless a test puts a pip there.
-  path = join(directory, 'bin');
-  mkdirSync(path);
-});
-
-afterEach(async () => {
-  await server?.close();
-  server = undefined;
-  rmSync(directory, { recursive: true });
-});
-
-const cache = (): string => join(directory, 'cache');
-
-/** How a run ended. */
-interface Ended {
-  status: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-function start(...args: string[]): { child: ChildProcess; ended: Promise<Ended> } {
-  if (!existsSync(program)) throw new Error(`${program} is missing: run \`npm run setup\``);
-  const env = {
-    ...process.env,
-    PATH: path,
-    LIBTORCH_LOSSES_CACHE: cache(),
-    // A port that nothing listens to, where a test starts no server.
-    LIBTORCH_LOSSES_WHEEL_INDEX: server?.address ?? 'http://127.0.0.1:9',
-  };
-  const child = spawn(process.execPath, [program, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  const ended = new Promise<Ended>((resolve) => {
-    const texts = { stdout: '', stderr: '' };
-    child.stdout?.on('data', (chunk) => (texts.stdout += String(chunk)));
-    child.stderr?.on('data', (chunk) => (texts.stderr += String(chunk)));
-    child.on('close', (status) => resolve({ status, ...texts }));
-  });
-  return { child, ended };
-}
-
-function run(...args: string[]): Promise<Ended> {
-  return start(...args).ended;
-}
-
-async function serve(changes: ServerChanges = {}): Promise<WheelServer> {
-  server = await startWheelServer(changes);
-  return server;
-}
-
-function usePip(behaviour: PipBehaviour, wheels: Record<string, Buffer> = { [wheelName()]: wheel() }) {
-  return fakePip(path, behaviour, wheels);
-}
-
-function file(name: string, content: Buffer): string {
-  writeFileSync(join(directory, name), content);
-  return join(directory, name);
-}
-
-/** The names in the cache. */
-function cached(): string[] {
-  return existsSync(cache()) ? readdirSync(cache()).sort() : [];
-}
+const command = new InstallCommand();
 
 /** What a program that uses the package would find, were there no libtorch but that of the cache. */
 function locate(): LocatedLibtorch {
-  return locateLibtorch({ LIBTORCH_LOSSES_CACHE: cache() }, { ...thisHost(), systemDirectories: [] });
+  return locateLibtorch({ LIBTORCH_LOSSES_CACHE: command.cache }, { ...thisHost(), systemDirectories: [] });
 }
 
 function expectInstalled(version = '2.13.0+cpu'): void {
   const found = locate();
-  const root = join(cache(), `libtorch-${version.replace('+', '-')}`, 'torch');
+  const root = join(command.cache, `libtorch-${version.replace('+', '-')}`, 'torch');
   expect(found).toMatchObject({ source: 'cache', version, root });
 }
 
 function marker(name = 'libtorch-2.13.0-cpu'): Record<string, unknown> {
-  return JSON.parse(readFileSync(join(cache(), name, 'install.json'), 'utf8')) as Record<string, unknown>;
+  return JSON.parse(readFileSync(join(command.cache, name, 'install.json'), 'utf8')) as Record<string, unknown>;
 }
 
 async function until(condition: () => boolean): Promise<void> {
@@ -109,8 +40,8 @@ async function until(condition: () => boolean): Promise<void> {
 
 describe('from the wheel index', () => {
   test('downloads, checks, unpacks and says so; a second run finds it there', async () => {
-    const { address } = await serve();
-    const { status, stdout, stderr } = await run('install');
+    const { address } = await command.serve();
+    const { status, stdout, stderr } = await command.run('install');
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     const lines = stdout.trimEnd().split('\n');
     expect(lines).toEqual([
@@ -128,58 +59,58 @@ describe('from the wheel index', () => {
       sha256: sha256Fragment(wheel()).replace('sha256=', ''),
       files: 9,
     });
-    expect(cached()).toEqual(['downloads', 'libtorch-2.13.0-cpu']);
-    expect(readdirSync(join(cache(), 'downloads'))).toEqual([]);
+    expect(command.cached()).toEqual(['downloads', 'libtorch-2.13.0-cpu']);
+    expect(readdirSync(join(command.cache, 'downloads'))).toEqual([]);
 
-    const again = await run('install');
+    const again = await command.run('install');
     expect(again).toMatchObject({ status: 0, stdout: expect.stringContaining('is installed already in') });
-    expect(server?.requests).toHaveLength(2);
+    expect(command.server?.requests).toHaveLength(2);
   });
 
   test('installs another version beside it', async () => {
     const other = { version: '2.12.1+cpu' };
-    await serve({ wheels: { [wheelName()]: wheel(), [wheelName(other)]: wheel(other) } });
-    expect((await run('install')).status).toBe(0);
-    expect((await run('install', '--version', '2.12.1')).status).toBe(0);
-    expect(cached()).toEqual(['downloads', 'libtorch-2.12.1-cpu', 'libtorch-2.13.0-cpu']);
+    await command.serve({ wheels: { [wheelName()]: wheel(), [wheelName(other)]: wheel(other) } });
+    expect((await command.run('install')).status).toBe(0);
+    expect((await command.run('install', '--version', '2.12.1')).status).toBe(0);
+    expect(command.cached()).toEqual(['downloads', 'libtorch-2.12.1-cpu', 'libtorch-2.13.0-cpu']);
     expectInstalled('2.13.0+cpu');
   });
 
   test('names the versions that are there', async () => {
-    await serve();
-    const { status, stderr } = await run('install', '--version', '2.14.0');
+    await command.serve();
+    const { status, stderr } = await command.run('install', '--version', '2.14.0');
     expect(status).toBe(1);
     expect(stderr).toContain('has no wheel of torch 2.14.0 (cpu)');
     expect(stderr).toContain('it has 2.13.0');
     expect(stderr).toContain('--from-file');
-    expect(cached()).toEqual([]);
+    expect(command.cached()).toEqual([]);
   });
 
   test('refuses a wheel of another SHA-256', async () => {
-    await serve({ fragment: () => `sha256=${'ab'.repeat(32)}` });
-    const { status, stderr } = await run('install');
+    await command.serve({ fragment: () => `sha256=${'ab'.repeat(32)}` });
+    const { status, stderr } = await command.run('install');
     expect(status).toBe(1);
     expect(stderr).toContain(`but its index says ${'ab'.repeat(32)}`);
-    expect(cached()).toEqual(['downloads']);
-    expect(readdirSync(join(cache(), 'downloads'))).toEqual([]);
+    expect(command.cached()).toEqual(['downloads']);
+    expect(readdirSync(join(command.cache, 'downloads'))).toEqual([]);
   });
 
   test('refuses a wheel that its RECORD does not fit, and does not keep it', async () => {
     const tampered = wheel({
       tamper: (files) => files.map((each) => (each.name === libraryPath('c10') ? { ...each, content: 'x' } : each)),
     });
-    await serve({ wheels: { [wheelName()]: tampered }, fragment: () => '' });
-    const { status, stderr } = await run('install');
+    await command.serve({ wheels: { [wheelName()]: tampered }, fragment: () => '' });
+    const { status, stderr } = await command.run('install');
     expect(status).toBe(1);
     expect(stderr).toContain(`${libraryPath('c10')} in `);
     expect(stderr).toContain("differs from what is listed in the wheel's RECORD");
-    expect(readdirSync(join(cache(), 'downloads'))).toEqual([]);
+    expect(readdirSync(join(command.cache, 'downloads'))).toEqual([]);
     expect(() => expectInstalled()).toThrow();
   });
 
   test('resumes after the connection broke', async () => {
     let broken = 0;
-    await serve({
+    await command.serve({
       serve: (content, _request, response, count) => {
         if (count > 1) return false;
         broken = content.length >> 1;
@@ -189,29 +120,29 @@ describe('from the wheel index', () => {
         return true;
       },
     });
-    expect((await run('install')).status).toBe(0);
-    expect(server?.requests.at(-1)).toMatch(/ bytes=[1-9]\d*-$/);
+    expect((await command.run('install')).status).toBe(0);
+    expect(command.server?.requests.at(-1)).toMatch(/ bytes=[1-9]\d*-$/);
     expectInstalled();
   });
 
   test('that cannot be reached is an error with ways out', async () => {
-    const { status, stderr } = await run('install');
+    const { status, stderr } = await command.run('install');
     expect(status).toBe(1);
     expect(stderr).toContain(`install: libtorch ${defaultVersion} (cpu) could not be had`);
     expect(stderr).toContain('no Python with pip on PATH');
     expect(stderr).toContain('cannot read the wheel index http://127.0.0.1:9/cpu/torch/');
     expect(stderr).toContain('LIBTORCH_LOSSES_WHEEL_INDEX=');
     expect(stderr).not.toContain('    at ');
-    expect(cached()).toEqual([]);
+    expect(command.cached()).toEqual([]);
   });
 
   (linux ? test : test.skip)('is no source of CUDA builds for Linux, which only pip can put together', async () => {
-    await serve();
-    const { status, stderr } = await run('install', '--cuda', 'cu130');
+    await command.serve();
+    const { status, stderr } = await command.run('install', '--cuda', 'cu130');
     expect(status).toBe(1);
     expect(stderr).toContain('install pip for the Python on PATH');
     expect(stderr).toContain('torch==2.13.0+cu130');
-    expect(server?.requests).toEqual([]);
+    expect(command.server?.requests).toEqual([]);
   });
 });
 
@@ -221,71 +152,75 @@ describe('interrupted', () => {
     response.writeHead(200, { 'content-length': content.length }).write(content.subarray(0, 1000));
     return true;
   };
-  const part = (): string => join(cache(), 'downloads', `${wheelName()}.part`);
+  const part = (): string => join(command.cache, 'downloads', `${wheelName()}.part`);
   const partIsThere = (): boolean => existsSync(part()) && readFileSync(part()).length === 1000;
 
   (posix ? test : test.skip).each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ] as const)('by %s leaves only the partial download, which the next run resumes', async (signal, status) => {
-    await serve({ serve: hang });
-    const { child, ended } = start('install');
+    await command.serve({ serve: hang });
+    const { child, ended } = command.startIn({}, 'install');
     await until(partIsThere);
     child.kill(signal);
     expect(await ended).toMatchObject({ status, stderr: 'interrupted; nothing was installed\n' });
-    expect(cached()).toEqual(['downloads']);
-    expect(readdirSync(join(cache(), 'downloads'))).toEqual([`${wheelName()}.part`]);
-    expect((await run('install')).status).toBe(0);
-    expect(server?.requests.at(-1)).toMatch(/ bytes=1000-$/);
+    expect(command.cached()).toEqual(['downloads']);
+    expect(readdirSync(join(command.cache, 'downloads'))).toEqual([`${wheelName()}.part`]);
+    expect((await command.run('install')).status).toBe(0);
+    expect(command.server?.requests.at(-1)).toMatch(/ bytes=1000-$/);
     expectInstalled();
   });
 
   test('by SIGKILL leaves nothing that counts, and the next run clears it away', async () => {
-    await serve({ serve: hang });
-    const { child, ended } = start('install');
+    await command.serve({ serve: hang });
+    const { child, ended } = command.startIn({}, 'install');
     await until(partIsThere);
     child.kill('SIGKILL');
     await ended;
-    expect(cached().some((name) => name.startsWith('libtorch-install.partial-'))).toBe(true);
+    expect(command.cached().some((name) => name.startsWith('libtorch-install.partial-'))).toBe(true);
     expect(() => expectInstalled()).toThrow('an install under way or interrupted');
-    expect((await run('install')).status).toBe(0);
-    expect(cached()).toEqual(['downloads', 'libtorch-2.13.0-cpu']);
-    expect(readdirSync(join(cache(), 'downloads'))).toEqual([]);
+    expect((await command.run('install')).status).toBe(0);
+    expect(command.cached()).toEqual(['downloads', 'libtorch-2.13.0-cpu']);
+    expect(readdirSync(join(command.cache, 'downloads'))).toEqual([]);
     expectInstalled();
   });
 
   (posix ? test : test.skip)('while pip runs ends pip too', async () => {
-    const pip = usePip('hangs');
-    const { child, ended } = start('install');
+    const pip = command.usePip('hangs');
+    const { child, ended } = command.startIn({}, 'install');
     await until(() => pip.calls().length > 0);
     child.kill('SIGINT');
     expect((await ended).status).toBe(130);
-    expect(cached()).toEqual([]);
+    expect(command.cached()).toEqual([]);
   });
 });
 
 test('two installs at the same time both end well, with one result', async () => {
-  await serve();
-  const results = await Promise.all([run('install'), run('install'), run('install')]);
+  await command.serve();
+  const results = await Promise.all([command.run('install'), command.run('install'), command.run('install')]);
   expect(results.map(({ status, stderr }) => ({ status, stderr }))).toEqual(
     Array.from({ length: 3 }, () => ({ status: 0, stderr: '' })),
   );
-  expect(cached()).toEqual(['downloads', 'libtorch-2.13.0-cpu']);
+  expect(command.cached()).toEqual(['downloads', 'libtorch-2.13.0-cpu']);
   expectInstalled();
 });
 
 describe('from a file', () => {
   test('installs a wheel without asking anyone', async () => {
-    const { status, stdout } = await run('install', '--from-file', file(wheelName(), wheel()));
+    const { status, stdout } = await command.run('install', '--from-file', command.file(wheelName(), wheel()));
     expect(status).toBe(0);
     expect(stdout).toContain("verified against the wheel's RECORD");
     expectInstalled();
-    expect(cached()).toEqual(['libtorch-2.13.0-cpu']);
-    expect(existsSync(join(directory, wheelName()))).toBe(true);
+    expect(command.cached()).toEqual(['libtorch-2.13.0-cpu']);
+    expect(existsSync(join(command.directory, wheelName()))).toBe(true);
   });
 
   test('installs a libtorch archive', async () => {
-    const { status, stdout } = await run('install', '--from-file', file('libtorch.zip', libtorchArchive('2.14.0+cpu')));
+    const { status, stdout } = await command.run(
+      'install',
+      '--from-file',
+      command.file('libtorch.zip', libtorchArchive('2.14.0+cpu')),
+    );
     expect(status).toBe(0);
     expect(stdout).toContain('verified by checksum');
     expectInstalled('2.14.0+cpu');
@@ -295,72 +230,80 @@ describe('from a file', () => {
   test('installs the wheels of a CUDA build together', async () => {
     const version = '2.13.0+cu130';
     const cuda = { name: libraryPath('torch_cuda'), content: 'for CUDA' };
-    const torch = file(wheelName({ version }), wheel({ version, extra: [cuda] }));
+    const torch = command.file(wheelName({ version }), wheel({ version, extra: [cuda] }));
     const cublas = { name: 'nvidia/cu13/lib/libcublas.so.13', content: 'a library' };
-    const library = file('nvidia_cublas.whl', wheel({ name: 'nvidia-cublas', version: '13.1', extra: [cublas] }));
-    expect((await run('install', '--from-file', library, torch)).status).toBe(0);
+    const library = command.file(
+      'nvidia_cublas.whl',
+      wheel({ name: 'nvidia-cublas', version: '13.1', extra: [cublas] }),
+    );
+    expect((await command.run('install', '--from-file', library, torch)).status).toBe(0);
     expectInstalled(version);
     const found = locate();
-    expect(found).toMatchObject({ flavour: 'cuda', nvidia: join(cache(), 'libtorch-2.13.0-cu130', 'nvidia') });
+    expect(found).toMatchObject({ flavour: 'cuda', nvidia: join(command.cache, 'libtorch-2.13.0-cu130', 'nvidia') });
     expect(marker('libtorch-2.13.0-cu130')).toMatchObject({ source: torch });
   });
 
   test.each([
     ['that is not there', (): string => 'nowhere.whl', 'nowhere.whl is not there', 1],
-    ['that is a directory', (): string => directory, 'is no file', 1],
-    ['that is damaged', (): string => file('x.whl', wheel().subarray(0, 999)), 'download the file again', 1],
-    ['without torch', (): string => file('x.whl', wheel({ name: 'nvidia-x', version: '1' })), 'received none', 2],
+    ['that is a directory', (): string => command.directory, 'is no file', 1],
+    ['that is damaged', (): string => command.file('x.whl', wheel().subarray(0, 999)), 'download the file again', 1],
+    [
+      'without torch',
+      (): string => command.file('x.whl', wheel({ name: 'nvidia-x', version: '1' })),
+      'received none',
+      2,
+    ],
     [
       'of an unsupported version',
-      (): string => file('x.whl', wheel({ version: '2.5.0+cpu' })),
+      (): string => command.file('x.whl', wheel({ version: '2.5.0+cpu' })),
       'but received 2.5.0+cpu',
       1,
     ],
   ] as const)('refuses one %s', async (_, make, message, status) => {
-    const ended = await run('install', '--from-file', make());
+    const ended = await command.run('install', '--from-file', make());
     expect(ended).toMatchObject({ status, stderr: expect.stringContaining(message) });
-    expect(cached()).toEqual([]);
+    expect(command.cached()).toEqual([]);
   });
 });
 
 (posix ? describe : describe.skip)('through pip', () => {
   test('takes the wheel that pip brings', async () => {
-    const pip = usePip('works');
-    await serve();
-    const { status, stdout } = await run('install');
+    const pip = command.usePip('works');
+    await command.serve();
+    const { status, stdout } = await command.run('install');
     expect(status).toBe(0);
     expect(stdout).toContain(`✔ pip downloaded ${wheelName()}`);
     expectInstalled();
-    expect(cached()).toEqual(['libtorch-2.13.0-cpu']);
-    expect(server?.requests).toEqual([]);
+    expect(command.cached()).toEqual(['libtorch-2.13.0-cpu']);
+    expect(command.server?.requests).toEqual([]);
     expect(pip.calls()).toHaveLength(1);
     const [call] = pip.calls();
     expect(call).toEqual(expect.arrayContaining(['download', '--no-deps', '--only-binary=:all:']));
     expect(call?.at(-1)).toBe(process.platform === 'darwin' ? 'torch==2.13.0' : 'torch==2.13.0+cpu');
-    expect(call?.[call.indexOf('--extra-index-url') + 1]).toBe(`${server?.address}/cpu`);
+    expect(call?.[call.indexOf('--extra-index-url') + 1]).toBe(`${command.server?.address}/cpu`);
     expect(marker()).toMatchObject({ source: `pip: ${wheelName()}` });
   });
 
   test('asks for the wheel of another Python if there is none for the one at hand', async () => {
-    const pip = usePip('knows no such Python');
-    expect((await run('install')).status).toBe(0);
+    const pip = command.usePip('knows no such Python');
+    expect((await command.run('install')).status).toBe(0);
     expect(pip.calls()).toHaveLength(2);
     expect(pip.calls()[1]).toEqual(expect.arrayContaining(['--python-version', '--platform']));
     expectInstalled();
   });
 
   test.each(['finds nothing', 'is missing'] as const)('goes to the index if pip %s', async (behaviour) => {
-    usePip(behaviour);
-    await serve();
-    const { status, stdout } = await run('install');
+    command.usePip(behaviour);
+    await command.serve();
+    const { status, stdout } = await command.run('install');
     expect(status).toBe(0);
     expect(stdout).toContain('asking the wheel index');
     expectInstalled();
   });
 
   test('tells what pip said if the index fails as well', async () => {
-    usePip('finds nothing');
-    const { status, stderr } = await run('install');
+    command.usePip('finds nothing');
+    const { status, stderr } = await command.run('install');
     expect(status).toBe(1);
     expect(stderr).toContain('ERROR: No matching distribution found for torch');
     expect(stderr).toContain('cannot read the wheel index');
@@ -371,16 +314,16 @@ describe('from a file', () => {
     const requirement = 'nvidia-cublas==13.1; platform_system == "Linux"';
     const cuda = { name: libraryPath('torch_cuda'), content: 'for CUDA' };
     const cublas = { name: 'nvidia/cu13/lib/libcublas.so.13', content: 'a library' };
-    const pip = usePip('works', {
+    const pip = command.usePip('works', {
       [wheelName({ version })]: wheel({ version, extra: [cuda], requirements: [requirement] }),
       'nvidia_cublas-13.1-py3-none-any.whl': wheel({ name: 'nvidia-cublas', version: '13.1', extra: [cublas] }),
     });
-    const { status, stdout } = await run('install', '--cuda', 'cu130');
+    const { status, stdout } = await command.run('install', '--cuda', 'cu130');
     expect(status).toBe(0);
     expect(stdout).toContain('and 1 CUDA packages');
     expect(pip.calls()[1]?.at(-1)).toBe(requirement);
     expectInstalled(version);
-    expect(existsSync(join(cache(), 'libtorch-2.13.0-cu130', cublas.name))).toBe(true);
+    expect(existsSync(join(command.cache, 'libtorch-2.13.0-cu130', cublas.name))).toBe(true);
   });
 });
 
@@ -391,7 +334,7 @@ describe('the command line', () => {
     [['install', '--help'], 'Usage: libtorch-losses install [options]'],
     [['--version'], (require('../../package.json') as { version: string }).version],
   ])('%j prints what it should', async (args, text) => {
-    expect(await run(...args)).toMatchObject({ status: 0, stderr: '', stdout: expect.stringContaining(text) });
+    expect(await command.run(...args)).toMatchObject({ status: 0, stderr: '', stdout: expect.stringContaining(text) });
   });
 
   test.each([
@@ -404,10 +347,18 @@ describe('the command line', () => {
     [['install', '--cuda', 'cpu'], 2, 'to be a CUDA build like cu130, but received "cpu"'],
     [['install', '--cuda', '../x'], 2, 'to be a CUDA build like cu130'],
     [['install', '--from-file', 'x', '--cuda', 'cu130'], 2, "expected '--from-file' to stand alone"],
+    [['install', '--list', '--dry-run'], 2, "expected '--list' to stand alone, but received --dry-run with it"],
+    [['install', '--list', '--cuda', 'cu130'], 2, "expected '--list' to stand alone, but received --cuda with it"],
+    [['install', '--remove', 'all', '--list'], 2, "expected '--list' to stand alone, but received --remove with it"],
+    [['install', '--remove', 'cpu', '--version', '2.13.0'], 2, "expected '--remove' to stand alone"],
+    [['install', '--remove', 'cpu', '--from-file', 'x'], 2, 'but received --from-file with it'],
+    [['install', '--remove', 'cpu', 'cu130'], 2, 'received "cu130"'],
+    [['install', '--remove', '../x'], 2, "expected '--remove' to be a version like 2.13.0, a build like cpu"],
+    [['install', '--remove'], 2, "'--remove <value>'"],
   ])('%j is refused', async (args, status, text) => {
-    const ended = await run(...args);
+    const ended = await command.run(...args);
     expect(ended).toMatchObject({ status, stdout: '', stderr: expect.stringContaining(text) });
     expect(ended.stderr).not.toContain('    at ');
-    expect(cached()).toEqual([]);
+    expect(command.cached()).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 /** What a user sees when libtorch or the addon cannot be loaded: one error that says where was looked and what helps. */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -44,13 +44,13 @@ function load(environment: NodeJS.ProcessEnv): Outcome {
   return JSON.parse(stdout) as Outcome;
 }
 
-/** A directory that looks like a libtorch, with a library of the given content. */
+/** A directory that looks like a libtorch, with libraries of the given content. */
 function fakeLibtorch(version: string, write: (path: string) => void): string {
   const tree = join(folder, 'libtorch');
   mkdirSync(join(tree, 'lib'), { recursive: true });
   writeFileSync(join(tree, 'build-version'), `${version}\n`);
   write(join(tree, 'lib', 'libtorch_cpu.so'));
-  writeFileSync(join(tree, 'lib', 'libc10.so'), '');
+  write(join(tree, 'lib', 'libc10.so'));
   return tree;
 }
 
@@ -76,8 +76,33 @@ test('a library that is none', () => {
   expect(message).toMatch(/expected .*libtorch_cpu\.so to be a library that this machine can open, but received: .+/);
 });
 
+const loader = join(root, 'build', 'native', 'Release', 'loader.node');
+
+/** The loader's file, which is a library as libtorch's are, with other bytes. */
+function changed(change: (library: Buffer) => Buffer): (path: string) => void {
+  return (path) => writeFileSync(path, change(readFileSync(loader)));
+}
+
+(process.platform === 'linux' ? test : test.skip).each([
+  ['empty', () => Buffer.alloc(0), 'the file is empty'],
+  ['truncated', (library: Buffer) => library.subarray(0, 5000), 'the file is truncated: it has 5000 bytes, where'],
+  ['cut in its header', (library: Buffer) => library.subarray(0, 30), 'received: '],
+  [
+    'for another processor',
+    (library: Buffer) => {
+      library.writeUInt16LE(process.arch === 'x64' ? 183 : 62, 18);
+      return library;
+    },
+    `the library is for ${process.arch === 'x64' ? 'arm64' : 'x64'}, but this Node is for ${process.arch}`,
+  ],
+])('a library that is %s', (_, change, reason) => {
+  const { code, message } = load({ LIBTORCH: fakeLibtorch('2.13.0', changed(change)) });
+  expect(code).toBe('LIBTORCH_UNUSABLE');
+  expect(message).toContain(reason);
+  expect(message).toContain('npx libtorch-losses install');
+});
+
 test('a library that is no libtorch', () => {
-  const loader = join(root, 'build', 'native', 'Release', 'loader.node');
   const tree = fakeLibtorch('2.13.0', (path) => copyFileSync(loader, path));
   const { code, message } = load({ LIBTORCH: tree });
   expect(code).toBe('LIBTORCH_UNUSABLE');
@@ -97,7 +122,7 @@ test('an addon that was built for another minor version is never opened', () => 
   mkdirSync(join(copy, 'build', 'native', 'Release'), { recursive: true });
   const loader = join('build', 'native', 'Release', 'loader.node');
   copyFileSync(join(root, loader), join(copy, loader));
-  symlinkSync(join(root, 'dist'), join(copy, 'dist'));
+  for (const name of ['dist', 'node_modules']) symlinkSync(join(root, name), join(copy, name));
   const script = program.replace(
     JSON.stringify(join(root, 'dist', 'index.js')),
     JSON.stringify(join(copy, 'dist', 'index.js')),
@@ -105,9 +130,7 @@ test('an addon that was built for another minor version is never opened', () => 
   const { stdout } = spawnSync(process.execPath, ['--preserve-symlinks', '-e', script], { encoding: 'utf8' });
   const { code, message } = JSON.parse(stdout) as Outcome;
   expect(code).toBe('ADDON_NOT_FOUND');
-  expect(message).toMatch(
-    /expected an addon for libtorch \d+\.\d+\.\d+ \(libtorch-\d+\.\d+\.node\), but received none/,
-  );
+  expect(message).toMatch(/expected an addon for libtorch \d+\.\d+\.\d+ \(libtorch-\d+\.\d+\), but received none/);
   expect(message).toContain('npm run build');
 });
 

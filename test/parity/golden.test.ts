@@ -53,7 +53,9 @@ function groupsOf(cases: readonly GoldenCase[]): Map<string, GoldenCase[]> {
 /** The group, and what the exceptions that some of its results fall under say. */
 function titleOf(op: string, group: string, cases: readonly GoldenCase[]): string {
   const found = cases.flatMap((golden) =>
-    ['value', ...golden.grad.map((name) => `gradient of ${name}`)].flatMap((of) => exceptionsFor(op, golden, of)),
+    ['value', ...golden.grad.map((name) => `gradient of ${name}`)].flatMap((of) =>
+      exceptionsFor(op, golden, of, torch.libtorchVersion()),
+    ),
   );
   const reasons = [...new Set(found)].map(({ because, kind }) => `${kind} (${because})`);
   return [group, ...reasons].join('; but for ');

@@ -23,7 +23,7 @@ export function defineGoldenTests(folder: string, judge: Judge): void {
     describe(`${op}, ${manner}`, () => {
       test('the file is the one that the manifest names', () => expect(fileHash(folder, op)).toBe(file.sha256));
       if (op === 'random_numbers') defineRandomTests(readRandomCases(folder), judge);
-      else defineCaseTests(readCases(folder, op), formsOf(op, file.module), judge, warnings.expected);
+      else defineCaseTests(op, readCases(folder, op), formsOf(op, file.module), judge, warnings.expected);
     });
   }
   // A text is emitted once a process, so the texts of all cases are compared, not those of each.
@@ -44,13 +44,13 @@ function watchWarnings(): { emitted: Set<string>; expected: Set<string> } {
   return { emitted, expected: new Set() };
 }
 
-function defineCaseTests(cases: GoldenCase[], forms: Form[], judge: Judge, warnings: Set<string>): void {
+function defineCaseTests(op: string, cases: GoldenCase[], forms: Form[], judge: Judge, warnings: Set<string>): void {
   for (const golden of cases) {
     test(golden.name, () => {
       for (const text of golden.warnings ?? []) warnings.add(text);
       for (const form of golden.form === 'function' ? forms.slice(0, 1) : forms) {
         try {
-          torch.scope(() => runCase(golden, form, judge));
+          torch.scope(() => runCase(golden, form, judge, { op }));
         } catch (error) {
           const note = golden.ours === undefined ? '' : ` (PyTorch is not followed here: ${golden.ours})`;
           throw new Error(`${form.form}: ${(error as Error).message}${note}`, { cause: error });

@@ -40,7 +40,7 @@ export interface CrossEntropyOptions {
   labelSmoothing?: number | undefined;
 }
 
-/** Options of {@link nllLoss}. */
+/** Options of {@link nllLoss}. @interface */
 export type NLLLossOptions = Omit<CrossEntropyOptions, 'labelSmoothing'>;
 
 /** Options of {@link binaryCrossEntropy}. */

@@ -71,12 +71,16 @@ class Cluster extends Module {
  * **Source**: `torch.nn.AdaptiveLogSoftmaxWithLoss`; Grave et al., Efficient softmax approximation for GPUs, 2016.
  */
 export class AdaptiveLogSoftmaxWithLoss extends Module<AdaptiveResult> {
+  /** The number of features F of an input. */
   readonly inFeatures: number;
+  /** The number of classes. */
   readonly nClasses: number;
   /** The given cutoffs, and the number of classes. */
   readonly cutoffs: readonly number[];
   readonly divValue: number;
+  /** The layer for the most frequent classes and for the choice of a cluster. */
   readonly head: Linear;
+  /** The clusters, each of two linear layers. */
   readonly tail: readonly Cluster[];
 
   constructor(

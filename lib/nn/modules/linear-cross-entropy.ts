@@ -45,12 +45,14 @@ const defaults = Object.freeze({
  * **Source**: `torch.nn.LinearCrossEntropyLoss`.
  */
 export class LinearCrossEntropyLoss extends Module {
+  /** The number of classes C. */
   readonly numClasses: number;
   readonly outFeatures: readonly number[];
   readonly weight: Tensor | undefined;
   readonly reduction: Reduction;
   readonly ignoreIndex: number | undefined;
   readonly labelSmoothing: number;
+  /** The layer before the loss. */
   readonly linear: Linear;
   readonly options: LinearCrossEntropyOptions | undefined;
 

@@ -29,7 +29,9 @@ const linearDefaults: Readonly<Required<LinearOptions>> = Object.freeze({
  * order: the same seed gives the same layer. **Source**: `torch.nn.Linear`.
  */
 export class Linear extends Module {
+  /** `[outFeatures, inFeatures]` */
   readonly weight: Tensor;
+  /** `[outFeatures]`; `undefined` without a bias. */
   readonly bias: Tensor | undefined;
 
   constructor(inFeatures: number, outFeatures: number, options?: LinearOptions) {

@@ -16,7 +16,9 @@ export interface AlphaOptions {
 
 /** Options of {@link clamp}: an absent bound does not bound. */
 export interface ClampOptions {
+  /** The lower bound. Absent: none. */
   min?: Scalar | undefined;
+  /** The upper bound. Absent: none. */
   max?: Scalar | undefined;
 }
 

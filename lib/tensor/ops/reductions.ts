@@ -33,7 +33,9 @@ export interface CorrectionOptions extends KeepDimOptions {
 
 /** The extreme values along a dimension and where they are. */
 export interface ValuesAndIndices {
+  /** The extreme values. */
   values: Tensor;
+  /** The index of each along the dimension, int64. */
   indices: Tensor;
 }
 

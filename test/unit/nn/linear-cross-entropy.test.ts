@@ -115,9 +115,10 @@ describe('in chunks', () => {
       const before = torch.memory().tensors;
       const options = { reduction, options: { batchChunkSize: 2 } };
       const loss = torch.scope(() => linearCrossEntropy(input, linearWeight, target, options));
-      expect(torch.memory().tensors).toBe(before + 1);
+      // A garbage collection may have taken tensors of other tests meanwhile.
+      expect(torch.memory().tensors).toBeLessThanOrEqual(before + 1);
       torch.scope(() => loss.sum().backward());
-      expect(torch.memory().tensors).toBe(before + 1);
+      expect(torch.memory().tensors).toBeLessThanOrEqual(before + 1);
       expect(input.grad?.shape).toEqual([5, 3]);
     }
   });

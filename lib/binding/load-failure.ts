@@ -1,0 +1,28 @@
+/** The errors of loading: what is wrong, where was looked, and what helps. */
+import { type LoadAttempt, LoadError, type LoadErrorCode } from '../errors';
+
+/** What a failure tells beside the problem. */
+export interface LoadFailureDetails {
+  attempts: readonly LoadAttempt[];
+  /** Commands and settings that help, each with what it does. */
+  remedies: readonly string[];
+  /** Whether the message lists the attempts, too; they are in the error in any case. */
+  listed?: boolean;
+  cause?: unknown;
+}
+
+/** The error, with the problem in the first lines of its message. */
+export function loadFailure(code: LoadErrorCode, problem: string, details: LoadFailureDetails): LoadError {
+  const { attempts, remedies, listed = false, cause } = details;
+  const places = listed ? ['Places looked at:', ...placesOf(attempts)] : [];
+  const solutions = remedies.length === 0 ? [] : ['Possible solutions:', ...remedies.map((line) => `  ${line}`)];
+  const message = [`libtorch: ${problem}`, ...places, ...solutions].join('\n');
+  return new LoadError(code, message, attempts, { op: 'libtorch', remedies, ...(cause !== undefined && { cause }) });
+}
+
+function placesOf(attempts: readonly LoadAttempt[]): string[] {
+  const width = Math.max(...attempts.map(({ source }) => source.length));
+  return attempts.map(({ source, path, outcome }) => {
+    return `  ${source.padEnd(width)}  ${path === undefined ? outcome : `${path}: ${outcome}`}`;
+  });
+}

@@ -1,0 +1,181 @@
+/** What `libtorch-losses install` tells of its cache and of its plans, and how it takes installs out again. */
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { defaultVersion } from '../../lib/binding/libtorch-versions';
+import { InstallCommand } from '../support/install-command';
+import { sha256Fragment } from '../support/wheel-server';
+import { libraryPath, wheel, wheelName } from '../support/wheels';
+
+const posix = process.platform !== 'win32';
+
+jest.setTimeout(30_000);
+
+const command = new InstallCommand();
+
+/** Installs a small libtorch. */
+async function installed(version: string, changes: Parameters<typeof wheel>[0] = {}): Promise<string> {
+  const name = wheelName({ version });
+  expect(await command.run('install', '--from-file', command.file(name, wheel({ version, ...changes })))).toMatchObject(
+    { status: 0 },
+  );
+  return join(command.cache, `libtorch-${version.replace('+', '-')}`);
+}
+
+const cudaBuild = { extra: [{ name: libraryPath('torch_cuda'), content: 'for CUDA' }] };
+
+describe('--list', () => {
+  test('of an empty cache says that nothing is there, and makes none', async () => {
+    const { status, stdout } = await command.run('install', '--list');
+    expect(status).toBe(0);
+    expect(stdout).toContain(`no libtorch is installed in ${command.cache}\n`);
+    expect(existsSync(command.cache)).toBe(false);
+  });
+
+  test('tells version, build, size and path, what is damaged, and which one is used', async () => {
+    const cpu = await installed('2.12.1+cpu');
+    const cuda = await installed('2.13.0+cu130', cudaBuild);
+    const damaged = await installed('2.13.0+cpu');
+    rmSync(join(damaged, libraryPath('c10')));
+    // An active environment, or what LIBTORCH names, would come before the cache.
+    const { status, stdout } = await command.startIn(
+      { LIBTORCH: '', VIRTUAL_ENV: '', CONDA_PREFIX: '' },
+      'install',
+      '--list',
+    ).ended;
+    expect(status).toBe(0);
+    expect(stdout.split('\n')).toEqual([
+      '   version  build  size     path',
+      `✔  2.13.0   cu130  3.15 MB  ${cuda}`,
+      `   2.12.1   cpu    3.15 MB  ${cpu}`,
+      `✘ ${damaged}: damaged: ${libraryPath('c10')} is missing`,
+      `used is ${join(cuda, 'torch')} (found in the cache)`,
+      '',
+    ]);
+  });
+
+  test('names the one that is used instead', async () => {
+    const [, other] = [await installed('2.13.0+cpu'), join(command.directory, 'other')];
+    mkdirSync(join(other, 'lib'), { recursive: true });
+    for (const name of ['torch_cpu', 'c10']) writeFileSync(join(other, libraryPath(name).replace('torch/', '')), '');
+    writeFileSync(join(other, 'build-version'), '2.14.0');
+    const { stdout } = await command.startIn({ LIBTORCH: other }, 'install', '--list').ended;
+    expect(stdout).not.toContain('✔');
+    expect(stdout).toContain(`used is ${other} (found by LIBTORCH)`);
+    const nowhere = await command.startIn({ LIBTORCH: join(command.directory, 'nowhere') }, 'install', '--list').ended;
+    expect(nowhere).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('none is used: libtorch: expected LIBTORCH'),
+    });
+  });
+});
+
+describe('--remove', () => {
+  const three = async (): Promise<void> => {
+    for (const version of ['2.12.1+cpu', '2.13.0+cpu']) await installed(version);
+    await installed('2.13.0+cu130', cudaBuild);
+  };
+
+  test.each([
+    ['2.13.0', ['libtorch-2.12.1-cpu']],
+    ['cpu', ['libtorch-2.13.0-cu130']],
+    ['2.13.0+cpu', ['libtorch-2.12.1-cpu', 'libtorch-2.13.0-cu130']],
+    ['libtorch-2.13.0-cu130', ['libtorch-2.12.1-cpu', 'libtorch-2.13.0-cpu']],
+    ['all', []],
+  ])('%s', async (which, left) => {
+    await three();
+    const before = command.cached();
+    const plan = await command.run('install', '--remove', which, '--dry-run');
+    expect(plan).toMatchObject({ status: 0, stderr: '' });
+    expect(plan.stdout.match(/^would remove \S+ \(3\.15 MB\)$/gm)).toHaveLength(3 - left.length);
+    expect(command.cached()).toEqual(before);
+    const { status, stdout } = await command.run('install', '--remove', which);
+    expect(status).toBe(0);
+    expect(stdout.match(/^✔ removed \S+ \(3\.15 MB\)$/gm)).toHaveLength(3 - left.length);
+    expect(command.cached()).toEqual(left);
+  });
+
+  test('several at once, damaged ones too', async () => {
+    await three();
+    rmSync(join(command.cache, 'libtorch-2.12.1-cpu', 'install.json'));
+    expect((await command.run('install', '--remove', '2.12.1', '--remove', 'cu130')).status).toBe(0);
+    expect(command.cached()).toEqual(['libtorch-2.13.0-cpu']);
+  });
+
+  test('all takes away what interrupted installs left, and nothing else', async () => {
+    await installed('2.13.0+cpu');
+    mkdirSync(join(command.cache, 'downloads'));
+    writeFileSync(join(command.cache, 'downloads', 'torch.whl.part'), 'half');
+    mkdirSync(join(command.cache, 'somebody-elses'));
+    expect((await command.run('install', '--remove', 'all')).status).toBe(0);
+    expect(command.cached()).toEqual(['downloads', 'somebody-elses']);
+    expect(readdirSync(join(command.cache, 'downloads'))).toEqual([]);
+    const again = await command.run('install', '--remove', 'all');
+    expect(again).toMatchObject({ status: 0, stdout: `no libtorch is installed in ${command.cache}\n` });
+  });
+
+  test('what is not installed is an error, and nothing is removed', async () => {
+    await installed('2.13.0+cpu');
+    const { status, stderr } = await command.run('install', '--remove', '2.13.0', '--remove', '2.12.0');
+    expect(status).toBe(1);
+    expect(stderr).toBe(`install: no 2.12.0 is installed in ${command.cache}: there is libtorch-2.13.0-cpu\n`);
+    expect(command.cached()).toEqual(['libtorch-2.13.0-cpu']);
+  });
+});
+
+describe('--dry-run', () => {
+  afterEach(() => {
+    expect(command.cached()).toEqual([]);
+    expect(existsSync(command.cache)).toBe(false);
+  });
+
+  test('names the wheel of the index, its address and the place', async () => {
+    const { address, requests } = await command.serve();
+    const { status, stdout, stderr } = await command.run('install', '--dry-run');
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout.split('\n')).toEqual([
+      `libtorch ${defaultVersion} (cpu) for ${process.platform} ${process.arch}`,
+      '  no Python with pip on PATH; asking the wheel index',
+      `would download ${wheelName()}, SHA-256 ${sha256Fragment(wheel()).replace('sha256=', '')}`,
+      `  from ${address}/files/${encodeURIComponent(wheelName())}`,
+      `would install it in ${join(command.cache, 'libtorch-2.13.0-cpu')}`,
+      'nothing was changed',
+      '',
+    ]);
+    expect(requests).toEqual(['GET /cpu/torch/']);
+  });
+
+  (posix ? test : test.skip)('says what pip would be asked for, and asks it for nothing', async () => {
+    const pip = command.usePip('works');
+    const { status, stdout } = await command.run('install', '--dry-run', '--version', '2.14.1', '--cuda', 'cu130');
+    expect(status).toBe(0);
+    const local = process.platform === 'darwin' ? '' : '+cu130';
+    expect(stdout).toContain(
+      `would download torch==2.14.1${local} and the CUDA libraries that it requires by python3 -m pip\n`,
+    );
+    expect(stdout).toContain('and http://127.0.0.1:9/cu130\n');
+    expect(stdout).toContain(`would install it in ${join(command.cache, 'libtorch-2.14.1-cu130')}\n`);
+    expect(pip.calls()).toEqual([]);
+  });
+
+  test('looks into files', async () => {
+    const path = command.file(wheelName(), wheel());
+    const { status, stdout } = await command.run('install', '--dry-run', '--from-file', path);
+    expect(status).toBe(0);
+    expect(stdout).toContain(`would unpack 9 files (3.1 MB) of ${path}, a torch wheel\n`);
+    expect(stdout).toContain(`would install it in ${join(command.cache, 'libtorch-2.13.0-cpu')}\n`);
+  });
+
+  test.each([
+    ['an index that cannot be reached', [], 'LIBTORCH_LOSSES_WHEEL_INDEX='],
+    ['a file that is not there', ['--from-file', 'nowhere.whl'], 'nowhere.whl is not there'],
+  ])('fails as the install would: %s', async (_, args, message) => {
+    const { status, stderr } = await command.run('install', '--dry-run', ...args);
+    expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining(message) });
+  });
+});
+
+test('--dry-run of what is installed says that it is', async () => {
+  const there = await installed('2.13.0+cpu');
+  const { status, stdout } = await command.run('install', '--dry-run');
+  expect({ status, stdout }).toEqual({ status: 0, stdout: `libtorch 2.13.0 (cpu) is installed already in ${there}\n` });
+});

@@ -1,0 +1,96 @@
+/**
+ * `libtorch-losses install` in a process of its own, for each test with a cache, a `PATH` and, where it starts one, a wheel
+ * index of its own. PyTorch's own index is not asked.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type FakePip, fakePip, type PipBehaviour } from './fake-pip';
+import { type ServerChanges, startWheelServer, type WheelServer } from './wheel-server';
+import { wheel, wheelName } from './wheels';
+
+const program = join(__dirname, '../../dist/cli/main.js');
+
+/** How a run ended. */
+export interface Ended {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** The command, and what is around it in a test. */
+export class InstallCommand {
+  /** A directory of the test's own. */
+  directory = '';
+  server: WheelServer | undefined;
+
+  constructor() {
+    beforeEach(() => {
+      this.directory = mkdtempSync(join(tmpdir(), 'install-'));
+      // No Python here, so that wheels come from the index unless a test puts a pip there.
+      mkdirSync(this.path);
+    });
+    afterEach(async () => {
+      await this.server?.close();
+      this.server = undefined;
+      rmSync(this.directory, { recursive: true });
+    });
+  }
+
+  /** All that is on `PATH`. */
+  get path(): string {
+    return join(this.directory, 'bin');
+  }
+
+  get cache(): string {
+    return join(this.directory, 'cache');
+  }
+
+  /** Starts the command line in an environment with changes. */
+  startIn(changes: NodeJS.ProcessEnv, ...args: string[]): { child: ChildProcess; ended: Promise<Ended> } {
+    if (!existsSync(program)) throw new Error(`${program} is missing: run \`npm run setup\``);
+    const env = {
+      ...process.env,
+      PATH: this.path,
+      LIBTORCH_LOSSES_CACHE: this.cache,
+      // A port that nothing listens to, where a test starts no server.
+      LIBTORCH_LOSSES_WHEEL_INDEX: this.server?.address ?? 'http://127.0.0.1:9',
+      ...changes,
+    };
+    const child = spawn(process.execPath, [program, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const ended = new Promise<Ended>((resolve) => {
+      const texts = { stdout: '', stderr: '' };
+      child.stdout?.on('data', (chunk) => (texts.stdout += String(chunk)));
+      child.stderr?.on('data', (chunk) => (texts.stderr += String(chunk)));
+      child.on('close', (status) => resolve({ status, ...texts }));
+    });
+    return { child, ended };
+  }
+
+  run(...args: string[]): Promise<Ended> {
+    return this.startIn({}, ...args).ended;
+  }
+
+  /** Starts a wheel index. */
+  async serve(changes: ServerChanges = {}): Promise<WheelServer> {
+    this.server = await startWheelServer(changes);
+    return this.server;
+  }
+
+  /** Puts a Python with a pip on `PATH`. */
+  usePip(behaviour: PipBehaviour, wheels: Record<string, Buffer> = { [wheelName()]: wheel() }): FakePip {
+    return fakePip(this.path, behaviour, wheels);
+  }
+
+  /** Writes a file, and gives its path. */
+  file(name: string, content: Buffer): string {
+    writeFileSync(join(this.directory, name), content);
+    return join(this.directory, name);
+  }
+
+  /** The names in the cache. */
+  cached(): string[] {
+    return existsSync(this.cache) ? readdirSync(this.cache).sort() : [];
+  }
+}
