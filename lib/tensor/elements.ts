@@ -78,11 +78,14 @@ export function flatten(op: string, data: unknown, asked?: DType): Elements {
       if (depth === maxDimensions) {
         throw expected(op, "'data'", `to have at most ${maxDimensions} dimensions`, 'arrays that are nested deeper');
       }
-      if (values.length === 0 && depth === shape.length) shape.push(item.length);
-      if (depth >= shape.length || item.length !== shape[depth]) throw ragged(op, path, shape[depth], item.length);
+      const { length } = item;
+      // A proxy of an array may say anything.
+      if (!Number.isSafeInteger(length)) throw expected(op, `'${path}'`, 'to be an array', 'one without a length');
+      if (values.length === 0 && depth === shape.length) shape.push(length);
+      if (depth >= shape.length || length !== shape[depth]) throw ragged(op, path, shape[depth], length);
       const kind = isTypedArray(item) ? arrayDType(op, item, asked) : undefined;
       const elements = isTypedArray(item) && kind !== undefined ? decoded(item, kind) : item;
-      for (let i = 0; i < elements.length; i++) visit(elements[i], depth + 1, `${path}[${i}]`);
+      for (let i = 0; i < length; i++) visit(elements[i], depth + 1, `${path}[${i}]`);
       if (depth === shape.length - 1) kinds.add(kind);
       return;
     }
