@@ -28,7 +28,7 @@ function run(args: readonly string[], env: NodeJS.ProcessEnv, directory = root):
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     [...(directory === root ? [] : ['--preserve-symlinks', '--preserve-symlinks-main']), program, 'doctor', ...args],
-    { encoding: 'utf8', env },
+    { encoding: 'utf8', env, cwd: scratch.path },
   );
   return { status, stdout, stderr };
 }
@@ -188,6 +188,25 @@ const wrongProcessor = (library: Buffer): Buffer => {
   expect(error?.code).toBe('LIBTORCH_UNUSABLE');
   expect(problems[0]?.text).toContain(reason);
   expect(libtorch).toMatchObject({ version: '2.13.0', flavour: 'cpu' });
+});
+
+(linux ? test : test.skip)('a library that ends the process which opens it', () => {
+  const library = readFileSync(join(root, loader));
+  // What is run as the library is opened becomes traps.
+  const [entry, count, table] = [
+    library.readUInt16LE(54),
+    library.readUInt16LE(56),
+    Number(library.readBigUInt64LE(32)),
+  ];
+  for (let at = table; at < table + entry * count; at += entry) {
+    const [type, flags] = [library.readUInt32LE(at), library.readUInt32LE(at + 4)];
+    const [offset, size] = [Number(library.readBigUInt64LE(at + 8)), Number(library.readBigUInt64LE(at + 32))];
+    if (type === 1 && (flags & 1) === 1) library.fill(process.arch === 'x64' ? 0xcc : 0, offset, offset + size);
+  }
+  const { error, libtorch, problems } = problemsIn(bare({ LIBTORCH: fakeLibtorch('2.13.0', library) }));
+  expect(error?.problem).toMatch(/^the process ended by SIG\w+ while opening libtorch and the addon$/);
+  expect(libtorch?.version).toBe('2.13.0');
+  expect(problems[0]?.remedies.join()).toContain('npx libtorch-losses install');
 });
 
 test('no addon for the minor version of libtorch', () => {

@@ -102,6 +102,18 @@ function changed(change: (library: Buffer) => Buffer): (path: string) => void {
   expect(message).toContain('npx libtorch-losses install');
 });
 
+(process.platform === 'linux' ? test : test.skip)('a CUDA library is missing: which one, and what brings it', () => {
+  const needing = changed((library) =>
+    Buffer.from(library.toString('latin1').replaceAll('libstdc++.so.6', 'libcudart.so.9'), 'latin1'),
+  );
+  const tree = fakeLibtorch('2.14.1+cu130', needing);
+  const { code, message } = load({ LIBTORCH: tree });
+  expect(code).toBe('LIBTORCH_UNUSABLE');
+  expect(message).toContain('(the Python package nvidia-cuda-runtime brings libcudart.so.9;');
+  expect(message).toContain(`pip install --target ${folder} "nvidia-cuda-runtime" `);
+  expect(message).toContain('npx libtorch-losses install --version 2.14.1 --cuda cu130 ');
+});
+
 test('a library that is no libtorch', () => {
   const tree = fakeLibtorch('2.13.0', (path) => copyFileSync(loader, path));
   const { code, message } = load({ LIBTORCH: tree });

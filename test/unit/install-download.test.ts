@@ -207,8 +207,11 @@ test('stops when it is told to, and keeps what it has', async () => {
   const report = reportTo({ write: () => true } as unknown as NodeJS.WritableStream);
   const request = { url: `${server.address}/files/${file}`, path: target(), sha256 };
   const running = download(request, { report, signal: stop.signal });
-  setTimeout(() => stop.abort(new Error('stopped')), 100);
+  const watch = setInterval(() => {
+    if (readdirSync(directory).length > 0) stop.abort(new Error('stopped'));
+  }, 20);
   await expect(running).rejects.toThrow('stopped');
+  clearInterval(watch);
   await expect(running).rejects.not.toBeInstanceOf(TorchError);
   expect(readdirSync(directory)).toEqual([`${file}.part`]);
 });
