@@ -34,7 +34,16 @@ const suites = ['test/contract', 'test/lifecycle', 'test/parity', 'test/property
  * Not here: what compares the memory of a process with a bound, where the sanitizer keeps freed memory back to find its
  * uses, and what compiles or installs.
  */
-const skipped = ['/test/golden/', 'external-memory', 'install-', 'documents.test', 'locate.test', 'docstrings'];
+const skipped = [
+  '/test/golden/',
+  'external-memory',
+  'install-',
+  'documents.test',
+  'locate.test',
+  'docstrings',
+  'troubleshooting',
+  'doctor',
+];
 /** The whole run. */
 const longest = 60 * 60_000;
 
