@@ -80,19 +80,18 @@ function measure(name, way) {
 }
 
 /**
- * What the process has grown in all, and by how much a call in the second half of its calls: pools and compiled code
- * fill up and stop, a leak goes on. A line of least squares, which a page more or less at an end does not turn.
+ * What the process has grown in all, and by how much a call in the second half of its calls: the median of its pieces. A
+ * leak goes on in all of them; a heap that takes another piece from the system, or gives it back, does so in few.
  */
 function growthOf(samples) {
   const half = samples.slice(Math.floor(samples.length / 2));
-  const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  const [x, y] = [mean(half.map(({ calls }) => calls)), mean(half.map(({ rss }) => rss))];
-  const above = half.reduce((sum, { calls, rss }) => sum + (calls - x) * (rss - y), 0);
-  const below = half.reduce((sum, { calls }) => sum + (calls - x) ** 2, 0);
+  const pieces = half.slice(1).map(({ calls, rss }, i) => (rss - half[i].rss) / (calls - half[i].calls));
+  pieces.sort((a, b) => a - b);
+  const middle = [pieces[(pieces.length - 1) >> 1], pieces[pieces.length >> 1]];
   const [first, last] = [samples[0], samples.at(-1)];
   return {
     made: last.calls,
-    perCall: below === 0 ? 0 : above / below,
+    perCall: pieces.length === 0 ? 0 : (middle[0] + middle[1]) / 2,
     grown: last.rss - first.rss,
     tensors: last.tensors - first.tensors,
   };
