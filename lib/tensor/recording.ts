@@ -96,9 +96,11 @@ export function inChunks({ size, chunk, grain = 1, cut, whole = [], piece }: Chu
     piece(given.slice(0, cut.length), given.slice(cut.length));
     return [];
   });
+  // A device's work is queued by one thread.
+  const share = cut.some(({ device }) => device !== 'cpu') ? Math.max(size, 1) : grain;
   const flags = inputs.map((_, i) => i < cut.length);
   const handles = inputs.map((input) => unwrap(input, 'inChunks', 'input'));
-  native().runInChunks(program, size, chunk, grain, flags, handles);
+  native().runInChunks(program, size, chunk, share, flags, handles);
 }
 
 /**
