@@ -14,12 +14,9 @@ namespace fake_device {
 
 namespace {
 
-at::Tensor TensorOver(c10::Storage storage, c10::DispatchKey key, const at::Tensor& like) {
-  at::Tensor made = at::detail::make_tensor<c10::TensorImpl>(
-      std::move(storage), c10::DispatchKeySet(key), like.dtype());
+void ShapeLike(const at::Tensor& made, const at::Tensor& like) {
   made.unsafeGetTensorImpl()->set_sizes_and_strides(like.sizes(), like.strides(),
                                                     like.storage_offset());
-  return made;
 }
 
 bool IsOnDevice(const at::Tensor& tensor) {
@@ -54,7 +51,9 @@ at::Tensor CpuViews::Of(const at::Tensor& tensor) {
   for (const Pair& pair : pairs_) {
     if (pair.original.is_same(tensor)) return pair.view;
   }
-  at::Tensor view = TensorOver(StorageOf(tensor.storage()), c10::DispatchKey::CPU, tensor);
+  at::Tensor view = at::detail::make_tensor<c10::TensorImpl>(
+      StorageOf(tensor.storage()), c10::DispatchKeySet(c10::DispatchKey::CPU), tensor.dtype());
+  ShapeLike(view, tensor);
   if (tensor.unsafeGetTensorImpl()->is_wrapped_number()) {
     view.unsafeGetTensorImpl()->set_wrapped_number(true);
   }
@@ -67,7 +66,12 @@ at::Tensor CpuViews::Back(const at::Tensor& result, c10::Device device) {
   for (const Pair& pair : pairs_) {
     if (pair.view.is_same(result)) return pair.original;
     if (pair.view.storage().is_alias_of(result.storage())) {
-      return TensorOver(pair.original.storage(), c10::DispatchKey::PrivateUse1, result);
+      // Its keys, too: in inference mode a view of another tensor is none of inference itself.
+      at::Tensor alias = at::detail::make_tensor<c10::TensorImpl>(
+          c10::TensorImpl::VIEW, c10::Storage(pair.original.storage()), pair.original.key_set(),
+          result.dtype());
+      ShapeLike(alias, result);
+      return alias;
     }
   }
   return CopyToDevice(result, device);
