@@ -4,8 +4,8 @@ module.exports = {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
-  // The golden suite runs on pinned kernels, in a run of its own: test/golden/jest.config.js.
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/golden/'],
+  // Runs of their own: test/golden/jest.config.js on pinned kernels, test/device/jest.config.js on devices that are not there.
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/golden/', '<rootDir>/test/device/'],
   transform: {
     '\\.ts$': [
       '@swc/jest',

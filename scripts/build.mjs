@@ -1,5 +1,5 @@
-// Builds the two addons with cmake-js: the loader, and the main addon against one libtorch. The result is
-// build/native/Release/{loader,libtorch-<minor>}.node.
+// Builds the addons with cmake-js: the loader, the main addon against one libtorch, and the tests' own. The result is
+// build/native/Release/{loader,libtorch-<minor>}.node and build/native/Test/fake-device.node.
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -9,6 +9,10 @@ import { run, StepFailure } from './setup/steps.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const cmakeJs = createRequire(import.meta.url).resolve('cmake-js/bin/cmake-js');
+
+/** The addon that only the tests open. */
+const testAddon = join(root, 'build', 'native', 'Test', 'fake-device.node');
+const testSources = join('test', 'support', 'device', 'native');
 
 /** Where the checkout's addons are. */
 export const releaseFolder = join(root, 'build', 'native', 'Release');
@@ -28,7 +32,8 @@ export async function buildNative({ libtorch, force = false, announce = () => {}
 
 /** Whether the checkout's build is up to date, and for this libtorch. */
 export function isBuilt(libtorch) {
-  const addons = [join(releaseFolder, `libtorch-${minorOf(libtorch)}.node`), join(releaseFolder, 'loader.node')];
+  const own = [`libtorch-${minorOf(libtorch)}.node`, 'loader.node'].map((name) => join(releaseFolder, name));
+  const addons = [...own, testAddon];
   return addons.every((file) => existsSync(file)) && isStamped(root, 'native', hashOf(libtorch));
 }
 
@@ -43,7 +48,9 @@ export async function compile({ libtorch, out, target, inherit = false }) {
 
 /** A hash over everything that the result depends on. */
 function hashOf(libtorch) {
-  const sources = filesBelow(join(root, 'native')).map((file) => join('native', file));
+  const sources = ['native', testSources].flatMap((folder) =>
+    filesBelow(join(root, folder)).map((file) => join(folder, file)),
+  );
   const files = hashFiles(root, [...sources, 'CMakeLists.txt', 'package-lock.json']);
   return [files, libtorch.root, minorOf(libtorch), libtorch.version ?? '', process.platform, process.arch].join(' ');
 }

@@ -48,7 +48,7 @@ function clangFormat() {
 
 /** The C++ files that git knows or would add; in an unpacked archive, all below the folders that have some. */
 function sources() {
-  const folders = ['native', 'scripts/bench/peers'];
+  const folders = ['native', 'scripts/bench/peers', 'test/support/device/native'];
   const isCpp = (file) => /\.(cc|h)$/.test(file);
   try {
     const listed = ['ls-files', '--cached', '--others', '--exclude-standard', '--deduplicate', '-z', ...folders];

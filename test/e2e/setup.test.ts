@@ -212,8 +212,8 @@ describe('test', () => {
 
   const run = (...args: string[]): ScriptEnd => checkout.run('test.mjs', args);
   const lastLine = ({ stdout }: ScriptEnd): string | undefined => stdout.trimEnd().split('\n').at(-1);
-  const results = (unit?: object, golden?: object): void =>
-    checkout.write('jest-results.json', JSON.stringify({ unit, golden }));
+  const results = (unit?: object, golden?: object, device?: object): void =>
+    checkout.write('jest-results.json', JSON.stringify({ unit, golden, device }));
 
   test('runs all checks and ends with the sum of what jest counted', () => {
     const ended = run();
@@ -223,13 +223,15 @@ describe('test', () => {
       'types',
       'jest unit',
       'jest golden',
+      'jest device',
     ]);
-    expect(lastLine(ended)).toBe('7 passed, 0 failed, 1 skipped');
+    expect(lastLine(ended)).toBe('10 passed, 0 failed, 1 skipped');
   });
 
   test('pins the kernels of the golden suite, and no others', () => {
-    const [, , unit, golden] = run().calls;
+    const [, , unit, golden, device] = run().calls;
     expect(unit).toMatch(/^jest unit {2}/);
+    expect(device).toMatch(/^jest device {2}/);
     expect(golden).toMatch(/^jest golden default /);
   });
 
@@ -244,17 +246,17 @@ describe('test', () => {
     checkout.write(file, '');
     const ended = run();
     expect(ended.status).toBe(1);
-    expect(ended.calls).toHaveLength(4);
-    expect(lastLine(ended)).toBe('7 passed, 0 failed, 1 skipped');
+    expect(ended.calls).toHaveLength(5);
+    expect(lastLine(ended)).toBe('10 passed, 0 failed, 1 skipped');
     expect(ended.stdout).toMatch(/^failed: (format and lint|types)$/m);
   });
 
   test.each([
-    ['a test', { numPassedTests: 4, numFailedTests: 1 }, '6 passed, 1 failed, 0 skipped'],
-    ['a suite that cannot start', { numPassedTests: 4, numRuntimeErrorTestSuites: 1 }, '6 passed, 1 failed, 0 skipped'],
-    ['jest itself', undefined, '2 passed, 1 failed, 0 skipped'],
+    ['a test', { numPassedTests: 4, numFailedTests: 1 }, '9 passed, 1 failed, 0 skipped'],
+    ['a suite that cannot start', { numPassedTests: 4, numRuntimeErrorTestSuites: 1 }, '9 passed, 1 failed, 0 skipped'],
+    ['jest itself', undefined, '5 passed, 1 failed, 0 skipped'],
   ])('fails if %s fails', (_, unit, line) => {
-    results(unit, { numPassedTests: 2 });
+    results(unit, { numPassedTests: 2 }, { numPassedTests: 3 });
     const ended = run();
     expect(ended.status).toBe(1);
     expect(lastLine(ended)).toBe(line);
@@ -262,7 +264,7 @@ describe('test', () => {
 
   test('counts no result of an earlier run', () => {
     run();
-    results(undefined, undefined);
-    expect(lastLine(run())).toBe('0 passed, 2 failed, 0 skipped');
+    results();
+    expect(lastLine(run())).toBe('0 passed, 3 failed, 0 skipped');
   });
 });

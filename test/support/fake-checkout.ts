@@ -128,7 +128,8 @@ const standIns: Readonly<Record<string, string>> = {
   'fake_modules/@biomejs/biome/bin/biome': `${note} note('lint'); process.exit(fs.existsSync('lint-fails') ? 1 : 0);`,
   'fake_modules/jest/bin/jest.js': `${note}
     const args = process.argv.slice(2);
-    const suite = args.includes('--config') ? 'golden' : 'unit';
+    const config = args.includes('--config') ? args[args.indexOf('--config') + 1] : 'test/unit/jest.config.js';
+    const suite = path.basename(path.dirname(config));
     note(['jest', suite, process.env.ATEN_CPU_CAPABILITY, ...args].join(' '));
     const result = JSON.parse(fs.readFileSync('jest-results.json', 'utf8'))[suite];
     if (result === undefined) process.exit(0);
@@ -138,6 +139,7 @@ const standIns: Readonly<Record<string, string>> = {
   'jest-results.json': JSON.stringify({
     unit: { numPassedTests: 5, numPendingTests: 1 },
     golden: { numPassedTests: 2 },
+    device: { numPassedTests: 3 },
   }),
   'scripts/format-cpp.mjs': '',
   'scripts/build.mjs': `

@@ -1,0 +1,13 @@
+/**
+ * The suite on devices that are not there is a jest run of its own: once libtorch knows them, they stay for the rest of
+ * the process, and they have to be there before its first backward pass.
+ */
+const base = require('../../jest.config.js');
+
+/** @type {import('jest').Config} */
+module.exports = {
+  ...base,
+  rootDir: '../..',
+  roots: ['<rootDir>/test/device'],
+  testPathIgnorePatterns: ['/node_modules/'],
+};

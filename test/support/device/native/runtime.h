@@ -1,0 +1,16 @@
+// What libtorch asks of a device type: guard, hooks, generators.
+#pragma once
+
+#include <ATen/core/Generator.h>
+#include <c10/core/Device.h>
+
+namespace fake_device {
+
+// Makes libtorch know the devices.
+void RegisterRuntime();
+
+// The CPU generator that a device's random numbers come from.
+at::Generator CpuGeneratorOf(c10::DeviceIndex index);
+at::Generator CpuGeneratorOf(const at::Generator& generator);
+
+}  // namespace fake_device
