@@ -162,7 +162,15 @@ export function keepOnOneThread(): void {
 
 /** Calls `fn` now, even while a recording is on: for what has to look at elements, of tensors that are there. */
 export function atOnce<T>(fn: () => T): T {
-  return depth === 0 ? fn() : native().outsideRecording(fn);
+  if (depth === 0) return fn();
+  const outer = { depth, regions };
+  depth = 0;
+  regions = undefined;
+  try {
+    return native().outsideRecording(fn);
+  } finally {
+    ({ depth, regions } = outer);
+  }
 }
 
 /** Throws what `refusal` gives if the only element of `condition` is true; where that is computed later, then. */

@@ -5,7 +5,7 @@ import { compareVersions } from '../../binding/libtorch-versions';
 import { emitWarning, loadedLibtorch } from '../../binding/load';
 import { expected, TorchError } from '../../errors';
 import { integer, withDefaults, within } from '../../options';
-import { zeros } from '../../tensor/create';
+import { empty } from '../../tensor/create';
 import { sameShape, shapeText } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
 import { registerDerivative, type ValueAndGrad } from '../../tensor/value-and-grad';
@@ -191,7 +191,7 @@ const noExplanation = (): undefined => undefined;
 
 /** Nothing but a shape and the dtype of a tensor. */
 function alike({ dtype, device }: Tensor, shape: readonly number[]): Tensor {
-  return zeros([], { dtype, device }).expand(shape);
+  return empty([], { dtype, device }).expand(shape);
 }
 
 /** The shape of the scores, if the arguments fit together. */
