@@ -51,6 +51,20 @@ Napi::Value DeviceName(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), device.str());
 }
 
+// shareDevice(...tensors): whether all of them are on one device, but for numbers on the CPU, which
+// go with any. Of tensors that are gone or still to be computed nothing is said.
+Napi::Value ShareDevice(const Napi::CallbackInfo& info) {
+  std::optional<c10::Device> shared;
+  for (size_t i = 0; i < info.Length(); i++) {
+    if (IsDisposed(info.Env(), info[i]) || PendingOf(info.Env(), info[i], "tensor")) continue;
+    const at::Tensor& tensor = UnwrapTensor(info.Env(), info[i], "tensor");
+    if (tensor.is_cpu() && tensor.dim() == 0) continue;
+    if (shared && *shared != tensor.device()) return Napi::Boolean::New(info.Env(), false);
+    shared = tensor.device();
+  }
+  return Napi::Boolean::New(info.Env(), true);
+}
+
 Napi::Value Numel(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(Inspected(info).numel()));
 }
@@ -165,6 +179,7 @@ void RegisterProperties(Napi::Object exports) {
   Export<DeviceName>(exports, "device");
   Export<Numel>(exports, "numel");
   Export<NDim>(exports, "ndim");
+  Export<ShareDevice>(exports, "shareDevice");
   Export<IsContiguous>(exports, "isContiguous");
   Export<IsInference>(exports, "isInference");
   Export<RequiresGrad>(exports, "requiresGrad");

@@ -157,6 +157,8 @@ export interface Native {
   storageOffset(tensor: Handle): number;
   dtype(tensor: Handle): number;
   device(tensor: Handle): string;
+  /** Whether the tensors are on one device; numbers on the CPU go with any. */
+  shareDevice(...tensors: readonly Handle[]): boolean;
   numel(tensor: Handle): number;
   ndim(tensor: Handle): number;
   isContiguous(tensor: Handle): boolean;

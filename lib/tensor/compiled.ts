@@ -112,9 +112,9 @@ export class Compiled<Result> {
   }
 }
 
-/** Elements beside a tensor on another device than the CPU, which they have to be copied to. */
+/** Whether inputs are on several devices: elements have to be copied then, and of tensors it may be wrong. */
 function isMixed(inputs: readonly Input[]): boolean {
-  return inputs.some((input) => 'data' in input) && inputs.some((input) => 'device' in input && input.device !== 'cpu');
+  return new Set(inputs.map((input) => ('data' in input ? 'cpu' : input.device))).size > 1;
 }
 
 /** A function of tensors, compiled. */

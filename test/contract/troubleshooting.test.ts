@@ -7,6 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import * as torch from 'libtorch-losses';
+import { throwing } from '../../lib/binding/failures';
 import { loadedLibtorch } from '../../lib/binding/load';
 import { folder } from '../support/folder';
 import { bigLibrary, libraryPath, wheel, wheelName } from '../support/wheels';
@@ -144,6 +145,19 @@ const provoked: [heading: string, provoke: () => Failure | Promise<Failure>][] =
         : failure(() => torch.zeros([1], { device: 'cuda' })),
   ],
   ["…: expected option 'device' to be a device such as", () => failure(() => torch.zeros([1], { device: 'gpu' }))],
+  [
+    "…: expected '…' to be on … as '…' is",
+    () => failure(() => F.mseLoss(scores(), torch.zeros([2, 3], { device: 'meta' }))),
+  ],
+  [
+    '…: expected a GPU that works',
+    () =>
+      failure(() => {
+        const failed = {};
+        const lost = ['DEVICE_LOST', 'CUDA error: device-side assert triggered\n…', 'item', ''];
+        throwing({ failed, failure: () => lost, item: () => failed } as never).item({} as never);
+      }),
+  ],
   [
     'Expected all tensors to be on the same device',
     () => failure(() => scores().add(torch.zeros([2, 3], { device: 'meta' }))),

@@ -1,11 +1,12 @@
 /** What the losses' arguments have in common: data that becomes tensors, reductions, and refusals explained. */
 import { isTensor, showForeign } from '../../aten/bind';
-import { DisposedError, expected, NativeError } from '../../errors';
+import { DisposedError, expected, NativeError, TorchError } from '../../errors';
 import { oneOf } from '../../options';
 import { type FlatData, type TensorData, tensor } from '../../tensor/create';
 import { isTypedArray } from '../../tensor/elements';
 import { atOnce, failingAs } from '../../tensor/recording';
 import { sameShape } from '../../tensor/shape';
+import { shareDevice } from '../../tensor/share-device';
 import type { Tensor } from '../../tensor/tensor';
 import { isFloating, type Reduction, reductions } from '../../types';
 import { checkIndices, isValidated } from './device-checks';
@@ -147,13 +148,16 @@ export interface Explanation {
 export interface CallTensors {
   arguments: Readonly<Record<string, Tensor>>;
   options?: Readonly<Record<string, Tensor | undefined>>;
+  /** Arguments that may be on the CPU wherever the others are. */
+  anywhere?: readonly string[];
 }
 
 /**
  * Calls an operator; if libtorch refuses, says which argument it means.
  *
  * PyTorch alone decides what is refused. `explain` looks at the arguments only after it has, so the good path pays
- * nothing; what it does not recognise keeps libtorch's own words.
+ * nothing; what it does not recognise keeps libtorch's own words. Only tensors on several devices are refused before, so
+ * that no kernel has run for nothing.
  */
 export function explained<T>(
   op: string,
@@ -161,6 +165,7 @@ export function explained<T>(
   call: () => T,
   explain: (refusal: NativeError) => Explanation | undefined,
 ): T {
+  checkDevices(op, tensors);
   return failingAs(call, (error) => {
     if (error instanceof DisposedError) return namingDisposed(op, tensors, error);
     if (!(error instanceof NativeError)) return error;
@@ -175,13 +180,35 @@ export function explained<T>(
   });
 }
 
-/** The error for a disposed tensor, by the name that the caller knows it by. */
-function namingDisposed(op: string, { arguments: tensors, options = {} }: CallTensors, cause: DisposedError): Error {
-  const labelled = [
-    ...Object.entries(tensors).map(([name, tensor]) => [`'${name}'`, tensor] as const),
-    ...Object.entries(options).map(([name, tensor]) => [`option '${name}'`, tensor] as const),
+/** Refuses tensors on several devices, by the first that is not where the first argument is. */
+function checkDevices(op: string, tensors: CallTensors): void {
+  const { arguments: given, options, anywhere = [] } = tensors;
+  const together: Tensor[] = [];
+  for (const name in given) if (!anywhere.includes(name)) together.push(given[name] as Tensor);
+  for (const name in options) if (options[name] !== undefined) together.push(options[name]);
+  if (shareDevice(together)) return;
+  const [[first, { device }], ...others] = labelled(tensors) as [[string, Tensor], ...[string, Tensor][]];
+  const isElsewhere = (tensor: Tensor): boolean =>
+    tensor.device !== device && (tensor.device !== 'cpu' || tensor.ndim > 0);
+  const [label, other] = others.find(([, tensor]) => isElsewhere(tensor)) as [string, Tensor];
+  const { message, argument } = expected(op, label, `to be on ${device} as ${first} is`, other.device);
+  const moved = `to({ device: '${device}' }) moves it`;
+  throw new TorchError('RUNTIME', `${message}; ${moved}`, { op, argument: argument as string });
+}
+
+/** The tensors of a call by the names that messages show. */
+function labelled({ arguments: tensors, options = {} }: CallTensors): [label: string, tensor: Tensor][] {
+  return [
+    ...Object.entries(tensors).map(([name, tensor]) => [`'${name}'`, tensor] as [string, Tensor]),
+    ...Object.entries(options).flatMap(([name, tensor]): [string, Tensor][] =>
+      tensor === undefined ? [] : [[`option '${name}'`, tensor]],
+    ),
   ];
-  const found = labelled.find(([, tensor]) => tensor?.isDisposed);
+}
+
+/** The error for a disposed tensor, by the name that the caller knows it by. */
+function namingDisposed(op: string, tensors: CallTensors, cause: DisposedError): Error {
+  const found = labelled(tensors).find(([, tensor]) => tensor.isDisposed);
   return found === undefined ? cause : disposed(op, found[0], cause);
 }
 

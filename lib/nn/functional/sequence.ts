@@ -82,7 +82,10 @@ export function ctcLoss(
   const lengths = isTensor(steps) ? { inputLengths: steps, targetLengths: counts as Tensor } : {};
   return explained(
     op,
-    { arguments: { logProbs: scores, targets: given, ...lengths } },
+    {
+      arguments: { logProbs: scores, targets: given, ...lengths },
+      anywhere: ['targets', 'inputLengths', 'targetLengths'],
+    },
     () => {
       // Contiguous, because the kernel finds a sequence's labels by its offset as if they were; and a copy, because it
       // trusts them in the backward pass too.
