@@ -14,6 +14,7 @@
  * - `IN_USE`: a tensor that a call off the main thread works on was to be changed.
  * - `RUNTIME`, `VALUE`, `INDEX`, `TYPE`, `NOT_IMPLEMENTED`, `OUT_OF_MEMORY`: libtorch's own refusal, by the kind that
  *   PyTorch shows as RuntimeError, ValueError, IndexError, TypeError, NotImplementedError and OutOfMemoryError.
+ * - `DEVICE_LOST`: a kernel on a GPU has failed for good, and with it every later call of this process on a GPU.
  * - `LIBTORCH_NOT_FOUND`, `LIBTORCH_UNUSABLE`, `LIBTORCH_UNSUPPORTED`, `ADDON_NOT_FOUND`: loading failed.
  * - `INSTALL_FAILED`: `libtorch-losses install` could not finish.
  * - `BAD_DATA`: a file or stream of arrays is missing, damaged, of a kind that cannot be read, or cannot be written. The
@@ -32,7 +33,14 @@ export type ErrorCode =
   | 'BAD_DATA';
 
 /** The kinds of error that libtorch itself throws. */
-export type NativeErrorCode = 'RUNTIME' | 'VALUE' | 'INDEX' | 'TYPE' | 'NOT_IMPLEMENTED' | 'OUT_OF_MEMORY';
+export type NativeErrorCode =
+  | 'RUNTIME'
+  | 'VALUE'
+  | 'INDEX'
+  | 'TYPE'
+  | 'NOT_IMPLEMENTED'
+  | 'OUT_OF_MEMORY'
+  | 'DEVICE_LOST';
 
 /** The ways in which loading libtorch or the addon fails. */
 export type LoadErrorCode = 'LIBTORCH_NOT_FOUND' | 'LIBTORCH_UNUSABLE' | 'LIBTORCH_UNSUPPORTED' | 'ADDON_NOT_FOUND';

@@ -5,16 +5,19 @@
 #include "allocator.h"
 #include "autograd.h"
 #include "background.h"
+#include "devices.h"
 #include "dispatch.h"
 #include "environment.h"
 #include "guard.h"
 #include "napi_setup.h"
 #include "programs.h"
 #include "properties.h"
+#include "reading.h"
 #include "runtime.h"
 #include "scripted_function.h"
 #include "staging.h"
 #include "storage.h"
+#include "streams.h"
 
 #ifdef _WIN32
 #define BRIDGE_EXPORT __declspec(dllexport)
@@ -56,7 +59,10 @@ extern "C" BRIDGE_EXPORT napi_value napi_register_module_v1(napi_env env, napi_v
     bridge::RegisterScriptedFunction(exports);
     bridge::RegisterPrograms(exports);
     bridge::RegisterBackground(exports);
+    bridge::RegisterDevices(exports);
+    bridge::RegisterStreams(exports);
     bridge::RegisterStaging(exports);
+    bridge::RegisterReading(exports);
     return exports;
   });
 }

@@ -19,9 +19,11 @@
 #include <utility>
 #include <vector>
 
+#include "devices.h"
 #include "guard.h"
 #include "programs.h"
 #include "recording.h"
+#include "streams.h"
 
 namespace bridge {
 
@@ -31,10 +33,14 @@ struct Background::Job {
   napi_ref done;
   // Of libtorch: it keeps a number for each thread.
   int threads = 1;
+  // Those of the thread that started it.
+  std::vector<c10::Stream> streams = {};
   std::vector<const c10::StorageImpl*> storages = {};
   WarningCollector warnings = {};
   size_t step = 0;
   std::optional<Failure> failure = std::nullopt;
+  // Whether it runs once more, after memory ran out.
+  bool is_second = false;
 };
 
 namespace {
@@ -47,6 +53,7 @@ void RunJob(Job& job, const std::atomic<bool>& stop) {
   const c10::WarningUtils::WarningHandlerGuard collect(&job.warnings);
   try {
     if (at::get_num_threads() != job.threads) at::set_num_threads(job.threads);
+    const StreamsOf streams(job.streams);
     values.resize(program.places);
     program.Run(values, &job.step, &stop);
   } catch (const Stopped&) {
@@ -182,6 +189,7 @@ void Background::Start(std::shared_ptr<Recording> recording, napi_value done) {
   if (started_++ == 0) napi_ref_threadsafe_function(env, deliver_);
   auto job = std::make_unique<Job>(Job{this, std::move(recording), reference});
   job->threads = at::get_num_threads();
+  job->streams = CurrentStreams();
   for (const at::Tensor& constant : job->recording->constants()) {
     if (!constant.has_storage()) continue;
     job->storages.push_back(constant.storage().unsafeGetStorageImpl());
@@ -196,12 +204,27 @@ void Background::Finish(std::unique_ptr<Job> job) {
   }
 }
 
+bool Background::TryAgain(std::unique_ptr<Job>& job) {
+  job->recording->values.clear();
+  // Only this thread can collect what scripts have dropped.
+  Reclaim(environment_);
+  if (job->is_second || !job->recording->program().repeatable) return false;
+  job->is_second = true;
+  job->failure.reset();
+  Queue::Get().Add(std::move(job));
+  return true;
+}
+
 void Background::Deliver(napi_env env, napi_value /*callback*/, void* context, void* data) {
-  const std::unique_ptr<Job> job(static_cast<Job*>(data));
+  std::unique_ptr<Job> job(static_cast<Job*>(data));
   // Without an environment there is nobody to tell any more.
   if (env == nullptr) return;
   auto& background = *static_cast<Background*>(context);
   Environment& environment = background.environment_;
+  if (job->failure && job->failure->code == "OUT_OF_MEMORY" && !background.abandoned_ &&
+      background.TryAgain(job)) {
+    return;
+  }
   if (--background.started_ == 0) napi_unref_threadsafe_function(env, background.deliver_);
   for (const auto* storage : job->storages) {
     background.storages_.erase(background.storages_.find(storage));

@@ -35,6 +35,9 @@ class Background {
  private:
   static void Deliver(napi_env env, napi_value callback, void* context, void* data);
   static void CleanUp(void* background);
+  // Memory ran out: gives back what can be given back, and queues the job once more, if it may run
+  // twice.
+  bool TryAgain(std::unique_ptr<Job>& job);
   void Abandon();
 
   Environment& environment_;

@@ -2,6 +2,7 @@
 
 #include <new>
 
+#include "devices.h"
 #include "scripted_function.h"
 
 namespace bridge {
@@ -25,6 +26,10 @@ std::string DescribeBigInt(const std::string& digits) {
 
 // The kind of error that PyTorch would have raised. The order is from derived to base.
 const char* CodeOf(const c10::Error& error) {
+  if (SaysDeviceIsLost(error.what_without_backtrace())) {
+    NoteLostDevice();
+    return "DEVICE_LOST";
+  }
   if (dynamic_cast<const c10::IndexError*>(&error) != nullptr) return "INDEX";
   if (dynamic_cast<const c10::ValueError*>(&error) != nullptr) return "VALUE";
   if (dynamic_cast<const c10::TypeError*>(&error) != nullptr) return "TYPE";

@@ -332,6 +332,15 @@ std::vector<int64_t> ReadInts(napi_env env, napi_value value, const std::string&
       .vec();
 }
 
+uint64_t ReadSeed(napi_env env, napi_value value) {
+  bool lossless = false;
+  uint64_t seed = 0;
+  if (napi_get_value_bigint_uint64(env, value, &seed, &lossless) != napi_ok || !lossless) {
+    throw Refused("seed", "a bigint in [0, 2^64)", Describe(env, value));
+  }
+  return seed;
+}
+
 c10::Device ReadDevice(napi_env env, napi_value value, const std::string& argument) {
   const std::string name = ReadString(env, value, argument);
   try {

@@ -64,6 +64,8 @@ Napi::Array ExpectArray(napi_env env, napi_value value, const std::string& argum
 std::vector<napi_value> ReadArray(napi_env env, napi_value value, const std::string& argument);
 int64_t ReadInt(napi_env env, napi_value value, const std::string& argument);
 std::vector<int64_t> ReadInts(napi_env env, napi_value value, const std::string& argument);
+// A bigint in [0, 2^64).
+uint64_t ReadSeed(napi_env env, napi_value value);
 c10::Device ReadDevice(napi_env env, napi_value value, const std::string& argument);
 // The integer code of a dtype that this bridge knows.
 at::ScalarType ReadScalarType(napi_env env, napi_value value, const std::string& argument);

@@ -64,6 +64,9 @@ class Program {
   bool below_autograd = false;
   // Whether waking other threads for it would take longer than the work.
   bool one_thread = false;
+  // Whether running it again after it has failed gives what it would have given at first: no step
+  // changes a tensor in place.
+  bool repeatable = true;
 
   // Finds the last use of every place; called once, after the last step.
   void Complete();

@@ -119,6 +119,7 @@ void Recording::NoteWrite(size_t place) {
 }
 
 void Recording::NoteWrites(const Operator& op, const Step& step) {
+  if (op.written.size() > op.outs.size()) program_.repeatable = false;
   const auto is_written = [&](size_t argument) {
     const c10::AliasInfo* alias = op.handle.schema().arguments()[argument].alias_info();
     return alias != nullptr && alias->isWrite();

@@ -3,13 +3,7 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
-#include <ATen/detail/CUDAHooksInterface.h>
-#include <c10/core/Device.h>
-#include <c10/core/DeviceGuard.h>
-#include <c10/core/impl/VirtualGuardImpl.h>
 #include <torch/version.h>
-
-#include <limits>
 
 #include "allocator.h"
 #include "guard.h"
@@ -57,34 +51,9 @@ Napi::Value SetNumThreads(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// manualSeed(seed: bigint in [0, 2^64))
+// manualSeed(seed: bigint in [0, 2^64)): of every device
 Napi::Value ManualSeed(const Napi::CallbackInfo& info) {
-  bool lossless = false;
-  uint64_t seed = 0;
-  if (napi_get_value_bigint_uint64(info.Env(), info[0], &seed, &lossless) != napi_ok || !lossless) {
-    throw Refused("seed", "a bigint in [0, 2^64)", Describe(info.Env(), info[0]));
-  }
-  at::manual_seed(seed);
-  return info.Env().Undefined();
-}
-
-// isCudaBuild(): whether libtorch's CUDA half is loaded, with or without a device to run on
-Napi::Value IsCudaBuild(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), at::hasCUDA());
-}
-
-Napi::Value CudaDeviceCount(const Napi::CallbackInfo& info) {
-  const int count = at::hasCUDA() ? at::detail::getCUDAHooks().getNumGPUs() : 0;
-  return Napi::Number::New(info.Env(), count);
-}
-
-// synchronize(device): waits until everything queued on the device has run
-Napi::Value Synchronize(const Napi::CallbackInfo& info) {
-  if (!info[0].IsString()) throw Refused("device", "a string", Describe(info.Env(), info[0]));
-  const c10::Device device(info[0].As<Napi::String>().Utf8Value());
-  if (device.is_cpu()) return info.Env().Undefined();
-  const c10::impl::VirtualGuardImpl guard(device.type());
-  guard.synchronizeDevice(device.has_index() ? device.index() : guard.getDevice().index());
+  at::manual_seed(ReadSeed(info.Env(), info[0]));
   return info.Env().Undefined();
 }
 
@@ -118,9 +87,6 @@ void RegisterRuntime(Napi::Object exports) {
   Export<GetNumThreads>(exports, "getNumThreads");
   Export<SetNumThreads>(exports, "setNumThreads");
   Export<ManualSeed>(exports, "manualSeed");
-  Export<IsCudaBuild>(exports, "isCudaBuild");
-  Export<CudaDeviceCount>(exports, "cudaDeviceCount");
-  Export<Synchronize>(exports, "synchronize");
   Export<Memory>(exports, "memory");
   Export<EmptyCache>(exports, "emptyCache");
 }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "background.h"
+#include "devices.h"
 #include "external.h"
 #include "guard.h"
 #include "ivalue.h"
@@ -58,7 +59,12 @@ struct TensorHandle {
     if (!tensor.defined()) return false;
     if (memory) std::erase(memory->handles, &tensor);
     memory.reset();
-    tensor.reset();
+    // Giving the memory back may ask the device, which ends the process if that has failed.
+    if (IsDeviceLost() && !tensor.is_cpu()) {
+      static_cast<void>(tensor.unsafeReleaseTensorImpl());
+    } else {
+      tensor.reset();
+    }
     return true;
   }
 };

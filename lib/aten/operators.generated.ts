@@ -1063,6 +1063,20 @@ export function to_dtype_layout(self: Tensor, dtype?: DType | undefined, layout?
 }
 let $to_dtype_layout: Operator | undefined;
 
+/** `aten::pin_memory(Tensor(a) self, Device? device=None) -> Tensor(a)` */
+export function pin_memory(self: Tensor, device?: Device | undefined): Tensor {
+  $pin_memory ??= operator('aten::pin_memory', '');
+  return wrap($pin_memory(unwrap(self, 'pin_memory', 'self'), device));
+}
+let $pin_memory: Operator | undefined;
+
+/** `aten::is_pinned(Tensor self, Device? device=None) -> bool` */
+export function is_pinned(self: Tensor, device?: Device | undefined): boolean {
+  $is_pinned ??= operator('aten::is_pinned', '');
+  return $is_pinned(unwrap(self, 'is_pinned', 'self'), device) as boolean;
+}
+let $is_pinned: Operator | undefined;
+
 // factories
 
 /** `aten::empty.memory_format(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor` */
@@ -1648,6 +1662,8 @@ export const schemas: Readonly<Record<string, string>> = {
   'contiguous': "aten::contiguous(Tensor(a) self, *, MemoryFormat memory_format=0) -> Tensor(a)",
   'detach': "aten::detach(Tensor(a) self) -> Tensor(a)",
   'to.dtype_layout': "aten::to.dtype_layout(Tensor(a) self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, bool non_blocking=False, bool copy=False, MemoryFormat? memory_format=None) -> Tensor(a)",
+  'pin_memory': "aten::pin_memory(Tensor(a) self, Device? device=None) -> Tensor(a)",
+  'is_pinned': "aten::is_pinned(Tensor self, Device? device=None) -> bool",
   'empty.memory_format': "aten::empty.memory_format(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor",
   'zeros': "aten::zeros(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor",
   'ones': "aten::ones(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor",

@@ -7,41 +7,80 @@ import type { Native, Operator } from './native';
 
 type AnyFunction = (...args: never[]) => unknown;
 
+/** What native code says of a failure: code, message, op and argument; or just what a script threw. */
+type Failure = readonly unknown[];
+
+/**
+ * Functions that may be called once more when memory ran out: they change nothing that they are given, or write the same
+ * again. A backward pass may not: it has given parts of the graph away.
+ */
+const repeatable = new Set(['copyTo', 'fetch', 'fromBytes', 'item', 'run', 'runInChunks', 'stage']);
+
 /** The addon with functions that throw; so do the operators that it makes. */
 export function throwing(native: Native): Native {
   const { failed, failure } = native;
-  const guard = <F extends AnyFunction>(fn: F): F => {
+  const guard = <F extends AnyFunction>(fn: F, isRepeatable: boolean): F => {
     const guarded = (...args: never[]): unknown => {
       const result = fn(...args);
       if (result !== failed) return result;
-      throw remade(failure(), guarded);
+      const first = failure();
+      if (!isRepeatable || first[0] !== 'OUT_OF_MEMORY') throw remade(first, guarded);
+      native.reclaim();
+      const second = fn(...args);
+      if (second !== failed) return second;
+      throw remade(afterReclaiming(failure()), guarded);
     };
     return guarded as F;
   };
   const entries = Object.entries(native).map(([name, value]) => [
     name,
-    typeof value === 'function' ? guard(value) : value,
+    typeof value === 'function' ? guard(value, repeatable.has(name)) : value,
   ]);
   const guarded = Object.fromEntries(entries) as Native;
   return {
     ...guarded,
-    operator: (name, overload): Operator => guard(guarded.operator(name, overload)),
+    operator: (name, overload): Operator => guard(guarded.operator(name, overload), !name.endsWith('_')),
     start: (fn, done) => {
       // Called with the number of the step that failed.
       const settled = (step: unknown): void =>
-        done(step === undefined ? undefined : { step: step as number, error: remade(failure(), settled) });
+        done(
+          step === undefined ? undefined : { step: step as number, error: remade(afterReclaiming(failure()), settled) },
+        );
       guarded.start(fn, settled);
+    },
+    fetch: (tensor, done) => {
+      const settled = (copy: unknown): void =>
+        copy === failed ? done(undefined, remade(failure(), settled)) : done(copy as never);
+      guarded.fetch(tensor, settled);
     },
   };
 }
 
-const libtorchKinds = new Set(['RUNTIME', 'VALUE', 'INDEX', 'TYPE', 'NOT_IMPLEMENTED', 'OUT_OF_MEMORY']);
+const libtorchKinds = new Set(['RUNTIME', 'VALUE', 'INDEX', 'TYPE', 'NOT_IMPLEMENTED', 'OUT_OF_MEMORY', 'DEVICE_LOST']);
 
-function remade([code, message, op, argument]: readonly unknown[], thrower: AnyFunction): unknown {
+function remade([code, message, op, argument]: Failure, thrower: AnyFunction): unknown {
   if (message === undefined) return code; // what a script threw that native code had called
   const details = { ...(op !== '' && { op: op as string }), ...(argument !== '' && { argument: argument as string }) };
   const Kind = code === 'DISPOSED' ? DisposedError : libtorchKinds.has(code as string) ? NativeError : TorchError;
-  const error = new Kind(code as ErrorCode, message as string, details);
+  const text = code === 'DEVICE_LOST' ? deviceLost(message as string, op as string) : (message as string);
+  const error = new Kind(code as ErrorCode, text, details);
   Error.captureStackTrace(error, thrower);
   return error;
+}
+
+/** libtorch's message tells how much was asked for, and of a GPU how much there is. */
+function afterReclaiming([code, message, ...rest]: Failure): Failure {
+  if (code !== 'OUT_OF_MEMORY') return [code, message, ...rest];
+  return [code, `${message} (after dropped tensors and what allocators keep had been given back)`, ...rest];
+}
+
+/** libtorch speaks of the call that noticed, and of tools for authors of kernels. */
+function deviceLost(message: string, op: string): string {
+  const [cause = message] = message.split('\n');
+  return (
+    `${op}: expected a GPU that works, but received one that a kernel has failed on for good, in this call or an earlier ` +
+    'one: nothing can be computed on a GPU in this process any more. Class indices out of range are the usual cause, or ' +
+    'probabilities outside [0, 1]: the same on the CPU, or with LIBTORCH_LOSSES_VALIDATE_ARGS=1, names them ' +
+    `(libtorch: ${cause})`
+  );
 }

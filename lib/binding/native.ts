@@ -34,6 +34,37 @@ export interface Staged {
   readonly [stagedBrand]: true;
 }
 
+declare const streamBrand: unique symbol;
+
+/** A queue of a device's work: an opaque External that only the addon can read. */
+export interface StreamHandle {
+  readonly [streamBrand]: true;
+}
+
+/** What a figure is now and was at most since the peaks were reset, and what came and went in all, in bytes. */
+export interface MemoryCount {
+  current: number;
+  peak: number;
+  allocated: number;
+  freed: number;
+}
+
+/** The figures of a device's allocator. */
+export interface DeviceMemoryStats {
+  /** Of tensors. */
+  allocatedBytes: MemoryCount;
+  /** Taken from the device: of tensors, and kept for the next ones. */
+  reservedBytes: MemoryCount;
+  /** Of tensors, those included that a stream still uses. */
+  activeBytes: MemoryCount;
+  /** What was asked for, before it was rounded up to whole blocks. */
+  requestedBytes: MemoryCount;
+  /** How often the cache was given back because the device had no more. */
+  numAllocRetries: number;
+  /** How often memory ran out even so. */
+  numOoms: number;
+}
+
 /** The function through which native code speaks unasked. */
 export interface NativeHooks {
   emitWarning(message: string): void;
@@ -58,11 +89,32 @@ export interface Native {
   getNumThreads(): number;
   setNumThreads(count: number): void;
   manualSeed(seed: bigint): void;
-  isCudaBuild(): boolean;
-  cudaDeviceCount(): number;
-  synchronize(device: string): void;
   memory(): { tensors: number; bytes: number; allocated: number; cached: number };
   emptyCache(): void;
+
+  isCudaBuild(): boolean;
+  cudaDeviceCount(): number;
+  currentDevice(device: string): number;
+  setDevice(device: string): void;
+  synchronize(device: string): void;
+  seedDevice(device: string, seed: bigint): void;
+  memoryStats(device: string): DeviceMemoryStats;
+  memoryInfo(device: string): [free: number, total: number];
+  resetPeakMemoryStats(device: string): void;
+  emptyDeviceCache(device: string): void;
+  /** Collects what scripts have dropped, and gives back what allocators keep. */
+  reclaim(): void;
+
+  newStream(device: string): StreamHandle;
+  currentStream(device: string): StreamHandle;
+  defaultStream(device: string): StreamHandle;
+  withStream<T>(stream: StreamHandle, fn: () => T): T;
+  streamDevice(stream: StreamHandle): string;
+  streamId(stream: StreamHandle): number;
+  synchronizeStream(stream: StreamHandle): void;
+  queryStream(stream: StreamHandle): boolean;
+  waitStream(stream: StreamHandle, other: StreamHandle): void;
+  recordStream(tensor: Handle, stream: StreamHandle): void;
 
   stage(tensors: readonly Handle[], device: string): Staged;
   arrive(staged: Staged): Handle[];
@@ -75,6 +127,8 @@ export interface Native {
   share(array: TypedArray, dtype: number, shape: readonly number[]): Handle;
   copyTo(tensor: Handle, array: TypedArray): void;
   item(tensor: Handle): Scalar;
+  /** Copies a tensor of a device to the CPU; `done` is given the copy when it is there, or the error. */
+  fetch(tensor: Handle, done: (copy: Handle | undefined, error?: unknown) => void): void;
 
   record(inputs: readonly Handle[], fn: (inputs: readonly Handle[]) => readonly Handle[]): Program;
   /** `giving` is 0 for tensors, 1 for the only one, unless it needs a graph, 2 for its only element. `undefined` if it was recorded for others. */

@@ -3,6 +3,7 @@ import { expected, show } from '../errors';
 import { asTensor, type TensorLike } from '../nn/functional/arguments';
 import { boolean, callable, integer, oneOf, withDefaults } from '../options';
 import { noGrad } from '../tensor/autograd';
+import { validating } from '../tensor/cuda/validation';
 import { cat } from '../tensor/ops/joining';
 import { inBackground } from '../tensor/recording';
 import { keep, scope } from '../tensor/scope';
@@ -55,11 +56,13 @@ interface Found {
 /**
  * @internal Begins a batch, with the group of each sample or without. The function that it gives counts the batch; those
  * of several batches have to be called in the order in which these were begun. Meanwhile other devices may be at work.
+ * `target` is the batch's on the CPU, where there is one: nobody then waits for it to come back from the device.
  */
 export let begin: (
   evaluator: BatchEvaluator,
   batch: readonly TensorLike[],
   groups: TensorLike | undefined,
+  target: Tensor | undefined,
 ) => () => void;
 
 /**
@@ -147,7 +150,9 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
       const measured = await inBackground(
         () =>
           noGrad(() =>
-            blocks.map(({ batch: rows }) => measure(this.#description, rows, this.#wantedFor(rows, wanted))),
+            blocks.map(({ batch: rows, labels }) =>
+              checked(labels, () => measure(this.#description, rows, this.#wantedFor(rows, wanted))),
+            ),
           ),
         (results) => results.flatMap(tensorsOf),
       );
@@ -272,9 +277,9 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
   }
 
   /** Measures a batch; what it gives counts it, and waits for the device to be done. */
-  #begin(values: readonly TensorLike[], groups: TensorLike | undefined): () => void {
+  #begin(values: readonly TensorLike[], groups: TensorLike | undefined, target: Tensor | undefined): () => void {
     const begun = scope(() => {
-      const { blocks, held, given } = this.#blocks.cut(values, groups, this.#given);
+      const { blocks, held, given } = this.#blocks.cut(values, groups, this.#given, target);
       const measured = blocks.map((block) => [block, this.#measure(block)] as const);
       this.#blocks.hold(held);
       this.#given += given;
@@ -290,7 +295,7 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
   }
 
   static {
-    begin = (evaluator, batch, groups) => evaluator.#begin(batch, groups);
+    begin = (evaluator, batch, groups, target) => evaluator.#begin(batch, groups, target);
   }
 
   get #keeps(): boolean {
@@ -307,9 +312,9 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
     return { ...wanted, predictions: wanted.predictions && hasPredictions(this.#description, batch) };
   }
 
-  #measure({ batch, groups }: Block): Measured {
+  #measure({ batch, groups, labels }: Block): Measured {
     const { predictions, each } = this.#wantedFor(batch, this.#wanted(groups));
-    return noGrad(() => this.#measurer(batch, { predictions, each }));
+    return noGrad(() => checked(labels, () => this.#measurer(batch, { predictions, each })));
   }
 
   #find(block: Block): Found {
@@ -338,6 +343,11 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
     scope(() => whole.add(additionOf(this.#description, this.#options, held, this.#measure(held))));
     return whole;
   }
+}
+
+/** Looks at values that would make a GPU fail for good; labels have been looked at when they were read. */
+function checked<T>(labels: Float64Array | undefined, fn: () => T): T {
+  return labels === undefined ? validating(fn) : fn();
 }
 
 function countOf(argument: string, value: unknown): number {

@@ -114,12 +114,11 @@ export function hasLabels({ denominator }: LossDescription, { args }: Batch): bo
 }
 
 /**
- * @internal The class indices of a batch in the order of its losses, -1 where they are ignored.
+ * @internal The class indices of a batch's target in the order of its losses, -1 where they are ignored.
  *
  * @throws TorchError `INDEX` for one out of range; `firstIndex` is that of the first in the whole data.
  */
-export function readLabels(batch: Batch, classes: number, ignoreIndex: number, firstIndex: number): Float64Array {
-  const target = batch.args.at(-1) as Tensor;
+export function readLabels(target: Tensor, classes: number, ignoreIndex: number, firstIndex: number): Float64Array {
   const labels = target.to('float64').toTypedArray<Float64Array>();
   for (let i = 0; i < labels.length; i++) {
     const label = labels[i] as number;

@@ -87,6 +87,8 @@ export function checkRows(sources: readonly ArraySource[]): void {
 export interface DeviceBatch {
   readonly args: readonly Tensor[];
   readonly ids: Tensor | undefined;
+  /** The target where it was read, for what has to be known of it without waiting for the device. */
+  readonly target: Tensor | undefined;
 }
 
 /** Rows on their way to a device. */
@@ -94,6 +96,7 @@ interface StagedBatch {
   readonly bytes: number;
   readonly arrive: () => Tensor[];
   readonly ids: Tensor | undefined;
+  readonly target: Tensor | undefined;
 }
 
 /** @internal Reads all arrays in step. */
@@ -124,9 +127,10 @@ export class Batches {
     for (let batch = ahead.shift(); batch !== undefined; batch = ahead.shift()) {
       signal.throwIfAborted();
       while (ahead.length < devices.length && !this.#ended) ahead.push(await this.#next());
-      const { bytes, arrive, ids } = batch;
-      scope(() => use({ args: arrive(), ids }));
+      const { bytes, arrive, ids, target } = batch;
+      scope(() => use({ args: arrive(), ids, target }));
       ids?.dispose();
+      target?.dispose();
       this.bytes += bytes;
       onProgress(this.bytes, this.#total);
       if (performance.now() - turn < patience) continue;
@@ -172,13 +176,14 @@ export class Batches {
     const ids = this.#groups === undefined ? undefined : read.pop();
     const { devices } = this.#order;
     const device = devices[this.#staged++ % devices.length] as Device;
-    const arrive = scope(() => {
+    const { arrive, target } = scope(() => {
       let at = 0;
       const args = byArgument.map((source) => ('read' in source ? (read[at++] as Tensor) : this.#on(device, source)));
-      return stage(this.#prepared(args), device);
+      const prepared = this.#prepared(args);
+      return { arrive: stage(prepared, device), target: device === 'cpu' ? undefined : prepared.at(-1) };
     });
-    for (const tensor of read) tensor?.dispose();
-    return { bytes: rows * this.#rowBytes, arrive, ids };
+    for (const tensor of read) if (tensor !== target) tensor?.dispose();
+    return { bytes: rows * this.#rowBytes, arrive, ids, target };
   }
 
   /** An argument that is the same for every batch goes to each device once. */

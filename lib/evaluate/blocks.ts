@@ -70,10 +70,11 @@ export class Blocks {
    * The batch in blocks that can be computed now, after the rows that waited, and those that are to wait.
    *
    * @param firstIndex how many samples were given before, for messages
+   * @param target that of the batch on the CPU, where the batch is not
    */
-  cut(values: readonly TensorLike[], groups: TensorLike | undefined, firstIndex: number): Cut {
+  cut(values: readonly TensorLike[], groups: TensorLike | undefined, firstIndex: number, target?: Tensor): Cut {
     const batch = readBatch(this.#description, values);
-    const whole = this.#known(batch, groups, firstIndex);
+    const whole = this.#known(batch, groups, firstIndex, target ?? (batch.args.at(-1) as Tensor));
     const given = whole.labels?.length ?? batch.rows;
     const blockRows = rowsOfBlock(batch, blockBytes[this.#description.lossesOf]);
     if (this.#description.lossesOf === 'samples') {
@@ -97,13 +98,13 @@ export class Blocks {
     return { blocks, held, given };
   }
 
-  #known(batch: Batch, groups: TensorLike | undefined, firstIndex: number): Block {
+  #known(batch: Batch, groups: TensorLike | undefined, firstIndex: number, target: Tensor): Block {
     const description = this.#description;
     let labels: Float64Array | undefined;
     if (hasLabels(description, batch)) {
       const [first, second] = batch.args as [Tensor, Tensor];
       const classes = description.name === 'linearCrossEntropy' ? second.shape[0] : first.shape[1];
-      labels = readLabels(batch, classes ?? 0, this.#ignoreIndex, firstIndex);
+      labels = readLabels(target, classes ?? 0, this.#ignoreIndex, firstIndex);
     }
     return { batch, labels, groups: groups === undefined ? undefined : readGroups(groups, batch.rows) };
   }

@@ -65,11 +65,12 @@ export async function evaluateFiles(given: Evaluation): Promise<Evaluated> {
       ...(losses === undefined ? {} : { onLosses: (values: Tensor) => losses.append(shaped(values, losses.rowShape)) }),
     });
     const batches = new Batches(description, sources, groups, order);
-    // One a device: its results are looked at when every other device has work.
+    // Of a GPU one more than it computes: the results of a batch are looked at when the next one is queued.
+    const ahead = order.devices.filter((device) => device !== 'cpu').length;
     const running: (() => void)[] = [];
-    await batches.each(({ args, ids }) => {
+    await batches.each(({ args, ids, target }) => {
       withNames(description, specs, options, () => {
-        const count = begin(evaluator, args, ids);
+        const count = begin(evaluator, args, ids, target);
         const grad = gradients && gradientOf(description, args as [Tensor, ...Tensor[]], options, divisor as number);
         running.push(() => {
           count();
@@ -77,7 +78,7 @@ export async function evaluateFiles(given: Evaluation): Promise<Evaluated> {
           gradients?.append(grad.cpu());
           grad.dispose();
         });
-        if (running.length === order.devices.length) running.shift()?.();
+        if (running.length === order.devices.length + ahead) running.shift()?.();
       });
     });
     for (const finish of running) withNames(description, specs, options, () => scope(finish));

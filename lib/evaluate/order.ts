@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { expected, show } from '../errors';
 import { oneOf } from '../options';
-import { deviceCount, whyUnavailable } from '../tensor/cuda';
+import { deviceCount, whyUnavailable } from '../tensor/cuda/availability';
 import { type Device, type DType, isFloating } from '../types';
 import { type Reading, wholeArray } from './batches';
 import { resolveSpec } from './files/spec';
@@ -52,7 +52,7 @@ export function lossNamed(name: string): LossDescription {
 
 /** @internal @throws TorchError `INVALID_ARGUMENT` for a device that is not there, with the reason. */
 export function checkDevice(device: Device): void {
-  if (device === 'cpu') return;
+  if (!device.startsWith('cuda')) return;
   const why = whyUnavailable();
   if (why !== undefined) throw expected(op, "'--device'", 'to be a device that is there', why);
   const [, index = '0'] = device.split(':');

@@ -1,8 +1,9 @@
 /** Gradients as functions, and the modes that turn their recording off. **Source**: `torch.autograd`. */
 import { unwrap, unwrapList, wrap } from '../aten/bind';
 import { native } from '../binding/load';
-import { expected, show, TorchError } from '../errors';
-import { boolean, callable, withDefaults } from '../options';
+import { expected, show } from '../errors';
+import { boolean, withDefaults } from '../options';
+import { synchronous } from './synchronous';
 import type { BackwardOptions, Tensor } from './tensor';
 
 /** Options of {@link grad}, by PyTorch's names. */
@@ -119,22 +120,6 @@ export function backward(tensors: Tensor | readonly Tensor[], options?: Backward
 
 function handles(op: string, argument: string, tensors: Tensor | readonly Tensor[]): Handles {
   return Array.isArray(tensors) ? unwrapList(tensors, op, argument) : [unwrap(tensors as Tensor, op, argument)];
-}
-
-/** Refuses asynchronous functions: a mode belongs to the thread, and would leak into whatever runs between awaits. */
-function synchronous<T>(op: string, fn: () => T): () => T {
-  callable(op, "'fn'", fn);
-  return () => {
-    const result = fn();
-    if (typeof (result as PromiseLike<unknown> | undefined)?.then !== 'function') return result;
-    // Nobody will see the promise: without this, its failure would end the process.
-    Promise.resolve(result).catch(() => {});
-    throw new TorchError(
-      'INVALID_ARGUMENT',
-      `${op}: expected 'fn' to be synchronous, but received one that gives a promise; use ${op} inside of it`,
-      { op, argument: 'fn' },
-    );
-  };
 }
 
 /** Runs `fn` without recording operations for gradients. **Source**: `torch.no_grad`. */

@@ -2,7 +2,7 @@
 import { expected, show } from '../errors';
 import { boolean, oneOf, withDefaults } from '../options';
 import { type Device, type DType, dtypes } from '../types';
-import { isAvailable, whyUnavailable } from './cuda';
+import { isAvailable, whyUnavailable } from './cuda/availability';
 
 /** Targets of {@link Tensor.to}. */
 export interface CastOptions {

@@ -7,6 +7,7 @@ import { native } from '../binding/load';
 import type { Handle, Native, Program } from '../binding/native';
 import { recordsGraph } from './autograd';
 import { tensor } from './create';
+import { getValidateArgs } from './cuda/validation';
 import { record } from './recording';
 import type { Tensor } from './tensor';
 
@@ -21,7 +22,7 @@ type Input = Tensor | { readonly data: Lent; readonly shape: readonly number[] }
 
 /** Arguments taken apart: what a program is recorded for, and what it is given. */
 interface Taken {
-  /** Everything but tensors: option names, strings, numbers, and the shapes of what is lent. */
+  /** Whether values are looked at; and everything but tensors: option names, strings, numbers, shapes of what is lent. */
   readonly key: unknown[];
   readonly inputs: Input[];
   /** What the program is run with, for each input. */
@@ -94,6 +95,7 @@ export class Compiled<Result> {
 
   #record({ key, inputs, handles }: Taken): Given | undefined {
     try {
+      if (isMixed(inputs)) return undefined;
       const isGraphed = (input: Input): boolean => !('data' in input) && recordsGraph(input);
       if (this.#giving === onlyResult && inputs.some(isGraphed)) return undefined;
       const examples = inputs.map((input) => ('data' in input ? tensor(input.data, { shape: input.shape }) : input));
@@ -108,6 +110,11 @@ export class Compiled<Result> {
       return undefined;
     }
   }
+}
+
+/** Elements beside a tensor on another device than the CPU, which they have to be copied to. */
+function isMixed(inputs: readonly Input[]): boolean {
+  return inputs.some((input) => 'data' in input) && inputs.some((input) => 'device' in input && input.device !== 'cpu');
 }
 
 /** A function of tensors, compiled. */
@@ -143,7 +150,7 @@ function takeOrNot(args: readonly unknown[]): Taken | undefined {
  * object of those.
  */
 function take(args: readonly unknown[]): Taken | undefined {
-  const taken: Taken = { key: [], inputs: [], handles: [] };
+  const taken: Taken = { key: [getValidateArgs()], inputs: [], handles: [] };
   for (const arg of args) {
     if (takeValue(arg, taken)) continue;
     if (typeof arg !== 'object' || arg === null || !isPlainObject(arg)) return undefined;
@@ -193,7 +200,7 @@ function isLent(value: unknown): value is Lent {
 /** The arguments put together again, with other tensors. */
 function restored(key: readonly unknown[], tensors: readonly Tensor[]): unknown[] {
   const args: unknown[] = [];
-  let [at, next] = [0, 0];
+  let [at, next] = [1, 0];
   const value = (): unknown => {
     const item = key[at++];
     if (item === elements) at += 1 + (key[at] as number);

@@ -187,6 +187,14 @@ function copyOut(handle: Handle): { dtype: DType; array: TypedArray } {
   return { dtype, array };
 }
 
+/** The tensor itself on the CPU; of a device a copy, when that is there: the JavaScript thread waits for neither. */
+export function fetched(handle: Handle): Promise<Handle> {
+  return new Promise((resolve, reject) => {
+    if (native().device(handle) === 'cpu') resolve(handle);
+    else native().fetch(handle, (copy, error) => (copy === undefined ? reject(error) : resolve(copy)));
+  });
+}
+
 /** A copy of the elements in the typed array that users get. */
 export function readTypedArray(handle: Handle): TypedArray {
   const { dtype, array } = copyOut(handle);

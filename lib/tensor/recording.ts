@@ -96,9 +96,11 @@ export function inChunks({ size, chunk, grain = 1, cut, whole = [], piece }: Chu
     piece(given.slice(0, cut.length), given.slice(cut.length));
     return [];
   });
+  // A device's work is queued by one thread.
+  const share = cut.some(({ device }) => device !== 'cpu') ? Math.max(size, 1) : grain;
   const flags = inputs.map((_, i) => i < cut.length);
   const handles = inputs.map((input) => unwrap(input, 'inChunks', 'input'));
-  native().runInChunks(program, size, chunk, grain, flags, handles);
+  native().runInChunks(program, size, chunk, share, flags, handles);
 }
 
 /**
@@ -160,7 +162,15 @@ export function keepOnOneThread(): void {
 
 /** Calls `fn` now, even while a recording is on: for what has to look at elements, of tensors that are there. */
 export function atOnce<T>(fn: () => T): T {
-  return depth === 0 ? fn() : native().outsideRecording(fn);
+  if (depth === 0) return fn();
+  const outer = { depth, regions };
+  depth = 0;
+  regions = undefined;
+  try {
+    return native().outsideRecording(fn);
+  } finally {
+    ({ depth, regions } = outer);
+  }
 }
 
 /** Throws what `refusal` gives if the only element of `condition` is true; where that is computed later, then. */

@@ -2,6 +2,7 @@
 import { loadedLibtorch, native } from '../binding/load';
 import { expected, show } from '../errors';
 import { integer } from '../options';
+import { checkedSeed } from './seed';
 
 /**
  * Seeds the random numbers of every device: the same seed gives the same numbers as Python's PyTorch on the CPU.
@@ -11,14 +12,7 @@ import { integer } from '../options';
  * **Source**: `torch.manual_seed`.
  */
 export function manualSeed(seed: number | bigint): void {
-  if (typeof seed !== 'bigint' && !Number.isSafeInteger(seed)) {
-    throw expected('manualSeed', "'seed'", 'to be an integer', show(seed));
-  }
-  const integer = BigInt(seed);
-  if (integer < -(2n ** 63n) || integer >= 2n ** 64n) {
-    throw expected('manualSeed', "'seed'", 'to be in [-2^63, 2^64)', show(seed));
-  }
-  native().manualSeed(BigInt.asUintN(64, integer));
+  native().manualSeed(checkedSeed('manualSeed', seed));
 }
 
 /** How many threads an operator may use on the CPU. **Source**: `torch.get_num_threads`. */

@@ -9,7 +9,8 @@ import { TorchError } from '../errors';
 import { boolean, integer, withDefaults } from '../options';
 import type { Device, DType, NestedArray, Scalar, TypedArray } from '../types';
 import { type CastOptions, readCast } from './cast';
-import { fromValues, nest, readElements, readTypedArray } from './elements';
+import { handle, type Stream } from './cuda/streams';
+import { fetched, fromValues, nest, readElements, readTypedArray } from './elements';
 import type { TensorMethods } from './methods';
 import { formatTensor, printedIndices } from './print';
 import { track } from './scope';
@@ -190,6 +191,50 @@ export class Tensor implements Disposable {
    */
   toTypedArray<T extends TypedArray = TypedArray>(): T {
     return readTypedArray(this.#handle) as T;
+  }
+
+  /**
+   * {@link item} when the device has computed it: the JavaScript thread does not wait.
+   *
+   * @throws NativeError `RUNTIME` if the tensor has not exactly one element.
+   */
+  async itemAsync<T extends Scalar = number>(): Promise<T> {
+    if (this.numel !== 1) return this.item<T>();
+    return native().item(await fetched(this.#handle)) as T;
+  }
+
+  /** {@link toTypedArray} when the device has computed the elements: the JavaScript thread does not wait. */
+  async toTypedArrayAsync<T extends TypedArray = TypedArray>(): Promise<T> {
+    return readTypedArray(await fetched(this.#handle)) as T;
+  }
+
+  /** Whether the elements lie in page-locked memory of the CPU, which a device copies from by itself. */
+  get isPinned(): boolean {
+    return aten.is_pinned(this) as unknown as boolean;
+  }
+
+  /**
+   * The elements in page-locked memory of the CPU: from there `to({ device: 'cuda', nonBlocking: true })` returns at once.
+   * Such memory is scarce, and takes its time to make: for buffers that are used again.
+   *
+   * @throws NativeError `RUNTIME` without a device that could copy from there.
+   *
+   * **Source**: `torch.Tensor.pin_memory`.
+   */
+  pinMemory(): Tensor {
+    return aten.pin_memory(this);
+  }
+
+  /**
+   * Says that a stream other than the one that the tensor was made on uses it: its memory goes to nobody else before that
+   * is done. Nothing happens on the CPU.
+   *
+   * **Source**: `torch.Tensor.record_stream`.
+   */
+  recordStream(stream: Stream): void {
+    const isOnCpu = this.device === 'cpu';
+    const used = handle('recordStream', "'stream'", stream);
+    if (!isOnCpu) native().recordStream(this.#handle, used);
   }
 
   /** The tensor with another dtype, on another device, or both; itself if nothing changes and `copy` is not set. */

@@ -47,8 +47,28 @@ whereLimited('tensors, losses and gradients are refused, and go on when there is
   `);
   expect(kept).toBeGreaterThan(0);
   expect(kept).toBeLessThan(6);
-  expect(refused).toEqual(Array(6).fill('RUNTIME'));
+  expect(refused).toEqual(Array(6).fill('OUT_OF_MEMORY'));
   expect(after).toBe(2 ** 24);
+});
+
+whereLimited('tensors that were dropped are collected before memory is said to have run out', () => {
+  const { filled, after } = printedBy<{ filled: number; after: number[] }>(`
+    ${limited}
+    F.mseLoss.async([1], [2]).then(async () => {
+      const pair = [torch.zeros([big]), torch.ones([big])];
+      limit(300);
+      const drop = () => { const tensors = []; refusal(() => { for (;;) tensors.push(torch.empty([big])); }); return tensors.length; };
+      const filled = drop();
+      const after = [torch.ones([2 * big]).numel];
+      drop();
+      after.push(F.mseLoss(...pair, { reduction: 'none' }).numel);
+      drop();
+      after.push((await F.mseLoss.async(...pair, { reduction: 'none' })).numel);
+      console.log(JSON.stringify({ filled, after }));
+    });
+  `);
+  expect(filled).toBeGreaterThan(1);
+  expect(after).toEqual([2 ** 25, 2 ** 24, 2 ** 24]);
 });
 
 test('sizes that no machine has are refused, whoever asks for them', () => {
@@ -66,5 +86,5 @@ test('sizes that no machine has are refused, whoever asks for them', () => {
   `;
   const { stdout, ...end } = runProgram(program);
   expect(end).toEqual({ status: 0, signal: null, stderr: '' });
-  expect(JSON.parse(stdout)).toEqual(Array(5).fill('RUNTIME'));
+  expect(JSON.parse(stdout)).toEqual(Array(5).fill('OUT_OF_MEMORY'));
 });

@@ -8,6 +8,8 @@ import { atOnce, failingAs } from '../../tensor/recording';
 import { sameShape } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
 import { isFloating, type Reduction, reductions } from '../../types';
+import { checkIndices, isValidated } from './device-checks';
+import type { IndexRange } from './explain';
 
 /** A tensor, or what one can be made of: nested arrays, a typed array, `{ data, dims }`. */
 export type TensorLike = Tensor | TensorData;
@@ -43,7 +45,17 @@ export function asOptionalTensor(
   return value === undefined ? undefined : asTensor(op, `option '${argument}'`, value, companion);
 }
 
+/** Data becomes a tensor beside the one that it goes with. */
 function fromData(op: string, argument: string, value: unknown, companion?: Tensor): Tensor {
+  const made = onCpu(op, argument, value, companion);
+  return companion === undefined || companion.isDisposed ? made : besides(made, companion);
+}
+
+function besides(made: Tensor, { device }: Tensor): Tensor {
+  return device === 'cpu' ? made : made.to({ device });
+}
+
+function onCpu(op: string, argument: string, value: unknown, companion?: Tensor): Tensor {
   if (!isData(value)) {
     const named = argument.startsWith('option ') ? argument : `'${argument}'`;
     throw expected(op, named, 'to be a Tensor, or numbers to make one of', showForeign(value));
@@ -65,11 +77,34 @@ function isData(value: unknown): value is TensorData {
   return typeof value === 'object' && value !== null && 'data' in value && ('dims' in value || 'shape' in value);
 }
 
+/** What class indices go with. */
+interface IndexPlace {
+  /** The scores; data becomes a tensor on their device. */
+  readonly input: Tensor;
+  /** The indices that are allowed; absent where the loss itself looks at them. */
+  readonly range?: IndexRange | undefined;
+}
+
 /**
  * A target of class indices as a tensor. Data becomes int64; a number among it that is no integer is refused.
+ *
+ * @throws TorchError `INDEX` for an index out of range, where a device would fail for good.
  */
-export function asIndexTarget(op: string, argument: string, value: TensorLike): Tensor {
-  return isTensor(value) ? value : atOnce(() => toIndices(fromData(op, argument, value)));
+export function asIndexTarget(op: string, argument: string, value: TensorLike, place?: IndexPlace): Tensor {
+  if (isTensor(value)) return validated(op, argument, value, place?.range);
+  return atOnce(() => indicesBeside(op, argument, toIndices(onCpu(op, argument, value)), place));
+}
+
+function validated(op: string, argument: string, target: Tensor, range: IndexRange | undefined): Tensor {
+  if (range !== undefined && isValidated(target)) checkIndices(op, argument, target, range);
+  return target;
+}
+
+/** Indices that are still on the CPU, looked at there if they go to a device. */
+function indicesBeside(op: string, argument: string, labels: Tensor, place: IndexPlace | undefined): Tensor {
+  if (place === undefined || place.input.isDisposed || place.input.device === 'cpu') return labels;
+  if (place.range !== undefined) checkIndices(op, argument, labels, place.range);
+  return besides(labels, place.input);
 }
 
 /** Integers as int64: from the numbers themselves where they are floats, because casting the tensor would truncate. */
@@ -83,13 +118,20 @@ function toIndices(made: Tensor): Tensor {
  * A classification target as a tensor. Integer arrays are class indices. Other data is class probabilities of the
  * input's dtype if it has the input's shape, and else class indices too.
  */
-export function asClassTarget(op: string, argument: string, value: TensorLike, input: Tensor): Tensor {
-  if (isTensor(value)) return value;
+export function asClassTarget(
+  op: string,
+  argument: string,
+  value: TensorLike,
+  input: Tensor,
+  range?: IndexRange,
+): Tensor {
+  if (isTensor(value)) return validated(op, argument, value, range);
   if (input.isDisposed) throw disposed(op, "'input'");
   return atOnce(() => {
-    const made = fromData(op, argument, value);
+    const made = onCpu(op, argument, value);
     const isProbabilities = isFloating(made.dtype) && !input.isDisposed && sameShape(made.shape, input.shape);
-    return isProbabilities ? made.to(input.dtype) : toIndices(made);
+    if (isProbabilities) return besides(made.to(input.dtype), input);
+    return indicesBeside(op, argument, toIndices(made), { input, range });
   });
 }
 

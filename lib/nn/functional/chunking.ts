@@ -8,14 +8,46 @@ const pieceBytes = 512 * 1024;
 /** From here on cutting pays: below, everything fits into the caches as it is. */
 const leastBytes = 2 * 1024 * 1024;
 
+/**
+ * What a piece takes on a GPU, whose second-level cache is one for all: large enough for its rows to keep every
+ * multiprocessor busy.
+ */
+const gpuPieceBytes = megabytes(process.env.LIBTORCH_LOSSES_CUDA_PIECE_MB, 32) * 1024 * 1024;
+
+/** Rows of a piece on a GPU are a multiple of this: each then lies as far from a whole vector as it would uncut. */
+const gpuRows = 16;
+
 /** How many entries of the first dimension a piece has; `undefined` where cutting does not pay or is not possible. */
 export function pieceOf(tensor: Tensor): number | undefined {
-  const { numel } = tensor;
   // First what is cheapest to know of a small tensor.
-  if (numel * 8 < leastBytes) return undefined;
-  const { dtype } = tensor;
-  const bytes = numel * itemsizes[dtype];
-  if (bytes < leastBytes || !isFloating(dtype) || !tensor.isContiguous || tensor.device !== 'cpu') return undefined;
-  const [entries = 1] = tensor.shape;
-  return Math.max(1, Math.floor((pieceBytes * entries) / bytes));
+  if (tensor.numel * 8 < leastBytes || tensor.device !== 'cpu') return undefined;
+  const bytes = bytesOf(tensor);
+  return bytes === undefined || bytes < leastBytes ? undefined : entriesOf(tensor, bytes, pieceBytes);
+}
+
+/** The same on a GPU. Its kernels must not depend on how many rows there are, which is to be known of each of them. */
+export function gpuPieceOf(tensor: Tensor): number | undefined {
+  if (tensor.numel * 8 < gpuPieceBytes || !isGpu(tensor)) return undefined;
+  const bytes = bytesOf(tensor);
+  if (bytes === undefined || bytes < 2 * gpuPieceBytes) return undefined;
+  return Math.ceil(entriesOf(tensor, bytes, gpuPieceBytes) / gpuRows) * gpuRows;
+}
+
+/** Whether a tensor is on a GPU, or on the device that stands for one in tests. */
+function isGpu({ device }: Tensor): boolean {
+  return device.startsWith('cuda') || device.startsWith('privateuseone');
+}
+
+/** The bytes of a tensor that can be cut; `undefined` of others. */
+function bytesOf({ dtype, numel, isContiguous }: Tensor): number | undefined {
+  return isFloating(dtype) && isContiguous ? numel * itemsizes[dtype] : undefined;
+}
+
+function entriesOf({ shape: [entries = 1] }: Tensor, bytes: number, wanted: number): number {
+  return Math.max(1, Math.floor((wanted * entries) / bytes));
+}
+
+function megabytes(given: string | undefined, otherwise: number): number {
+  const number = Number(given);
+  return given !== undefined && given !== '' && number > 0 ? number : otherwise;
 }

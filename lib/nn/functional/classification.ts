@@ -24,7 +24,14 @@ import {
   directCrossEntropy,
 } from './cross-entropy-fused';
 import { differentiateProbabilities, probabilitiesInPieces } from './cross-entropy-probabilities';
-import { explainClassification, explainExpand, explainIntegers, explainProbabilities } from './explain';
+import { checkProbabilities, isValidated } from './device-checks';
+import {
+  explainClassification,
+  explainExpand,
+  explainIntegers,
+  explainProbabilities,
+  type IndexRange,
+} from './explain';
 import { asyncForm, inOneCall, itemForm, outForm } from './forms';
 import { differentiatePointwise, type Pointwise, pointwiseLoss } from './pointwise-fused';
 
@@ -139,12 +146,18 @@ function readCrossEntropy(
   const scores = asTensor(op, 'input', input);
   return {
     input: scores,
-    target: asClassTarget(op, 'target', target, scores),
+    target: asClassTarget(op, 'target', target, scores, indexRange(scores, ignoreIndex)),
     weight: asOptionalTensor(op, 'weight', filled.weight, scores),
     reduction,
     ignoreIndex,
     labelSmoothing,
   };
+}
+
+/** The class indices that scores allow; `undefined` for what is no scores. */
+function indexRange(scores: Tensor, ignoreIndex: number): IndexRange | undefined {
+  if (scores.isDisposed || scores.ndim === 0) return undefined;
+  return { classes: scores.shape[scores.ndim === 1 ? 0 : 1] as number, ignoreIndex };
 }
 
 function explainedCrossEntropy<T>(call: CrossEntropyCall, compute: () => T): T {
@@ -223,7 +236,7 @@ function readNllLoss(input: TensorLike, target: TensorLike, options: NLLLossOpti
   const logProbs = asTensor(op, 'input', input);
   return {
     input: logProbs,
-    target: asClassTarget(op, 'target', target, logProbs),
+    target: asClassTarget(op, 'target', target, logProbs, indexRange(logProbs, ignoreIndex)),
     weight: asOptionalTensor(op, 'weight', filled.weight, logProbs),
     reduction,
     ignoreIndex,
@@ -309,6 +322,10 @@ function explainedProbabilities<T>(call: ProbabilitiesCall, compute: (weight: Te
     { arguments: { input, target }, options: { weight } },
     () => {
       checkSameShape(op, input, target);
+      if (isValidated(input)) {
+        checkProbabilities(op, 'input', input);
+        checkProbabilities(op, 'target', target);
+      }
       const refused = explainExpand('weight', weight, 'target', target);
       if (refused) throw expected(op, refused.label, refused.what, refused.actual);
       // The operator itself would not broadcast a weight that is smaller than the target.

@@ -14,7 +14,7 @@ import { atOnce, inChunks, isBelowAutograd, isForNumber, keepOnOneThread } from 
 import type { Tensor } from '../../tensor/tensor';
 import type { ValueAndGrad } from '../../tensor/value-and-grad';
 import { isFloating } from '../../types';
-import { pieceOf } from './chunking';
+import { gpuPieceOf, pieceOf } from './chunking';
 import { unit } from './constants';
 
 /** The arguments of a cross entropy, checked. */
@@ -76,10 +76,13 @@ function valueOfRows(call: CrossEntropyCall, rows: Rows): Tensor {
 
 /** Whether pieces of rows give the bits of the whole. */
 function fits(call: CrossEntropyCall): number | undefined {
-  const { input, weight, reduction } = call;
+  const { input, weight, reduction, labelSmoothing } = call;
   // First what is cheapest to know of a small input.
-  const piece = pieceOf(input);
+  const onGpu = gpuPieceOf(input);
+  const piece = onGpu ?? pieceOf(input);
   if (piece === undefined || !hasRows(call)) return undefined;
+  // Its sum over the classes of a row, and its products with weights, are rounded by the number of rows there.
+  if (onGpu !== undefined) return weight === undefined && labelSmoothing === 0 ? piece : undefined;
   if (weight === undefined || reduction === none) return piece;
   // A weighted mean of 16 bits is rounded once more, and some processors round a product and a sum together.
   const isHalf = input.dtype === 'float16' || input.dtype === 'bfloat16';
@@ -104,7 +107,7 @@ interface RowLosses {
 }
 
 function emptyLosses({ input, labelSmoothing }: CrossEntropyCall): RowLosses {
-  const make = (): Tensor => empty([input.shape[0] as number], { dtype: input.dtype });
+  const make = (): Tensor => empty([input.shape[0] as number], { dtype: input.dtype, device: input.device });
   return { target: make(), smooth: labelSmoothing > 0 ? make() : undefined };
 }
 
@@ -149,7 +152,10 @@ function smoothDivisor({ target, weight, ignoreIndex }: CrossEntropyCall): Tenso
   if (weight === undefined) return aten.sum(counts);
   const counted = aten.masked_select(target, counts);
   // How many there are nobody knows before; of what they are copied to, the shape is known.
-  return aten.copy_(empty([], { dtype: weight.dtype }), aten.sum(aten.gather(weight, 0, counted)));
+  return aten.copy_(
+    empty([], { dtype: weight.dtype, device: weight.device }),
+    aten.sum(aten.gather(weight, 0, counted)),
+  );
 }
 
 /** `[N, 1]`: the gradient with respect to the sum of each row's log-probabilities. */
@@ -198,10 +204,10 @@ export function directCrossEntropy(call: CrossEntropyCall): Tensor | undefined {
 
 /**
  * Memory of a program's own, for what does not leave it: making a small tensor takes longer than filling one. `undefined`
- * for large ones, whose memory goes back.
+ * for large ones, whose memory goes back, and on devices, where calls on several streams may run at once.
  */
 function scratch({ dtype, device, numel }: Tensor, shape: readonly number[]): Tensor | undefined {
-  return numel <= scratchElements ? atOnce(() => empty(shape, { dtype, device })) : undefined;
+  return numel <= scratchElements && device === 'cpu' ? atOnce(() => empty(shape, { dtype, device })) : undefined;
 }
 
 const scratchElements = 1024;

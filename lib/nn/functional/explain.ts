@@ -22,7 +22,7 @@ export function explainClassification(
   if (shape.length === 0) {
     return { label: "'input'", what: 'to have at least 1 dimension', actual: 'shape []' };
   }
-  if (refusal.code === 'INDEX') return explainIndex(target, (shape[1] ?? shape[0]) as number, ignoreIndex);
+  if (refusal.code === 'INDEX') return explainIndex(target, { classes: (shape[1] ?? shape[0]) as number, ignoreIndex });
   const integers = explainIntegers('input', input);
   if (integers !== undefined) return integers;
   const classes = shape.length === 1 ? (shape[0] as number) : (shape[1] as number);
@@ -62,13 +62,23 @@ function explainClassTarget(
   return undefined;
 }
 
+/** The class indices that are allowed: in [lowest, classes), and one that is ignored. */
+export interface IndexRange {
+  readonly classes: number;
+  /** Default 0. */
+  readonly lowest?: number;
+  readonly ignoreIndex?: number;
+}
+
 /** The first class index out of range, and where it is. */
-export function explainIndex(target: Tensor, classes: number, ignoreIndex: number): Explanation | undefined {
+export function explainIndex(target: Tensor, range: IndexRange): Explanation | undefined {
+  const { classes, lowest = 0, ignoreIndex } = range;
   const labels = target.toTypedArray();
   for (let i = 0; i < labels.length; i++) {
     const label = Number(labels[i]);
-    if (label === ignoreIndex || (label >= 0 && label < classes)) continue;
-    const what = `to hold class indices in [0, ${classes}) or ${ignoreIndex} (ignoreIndex)`;
+    if (label === ignoreIndex || (label >= lowest && label < classes)) continue;
+    const ignored = ignoreIndex === undefined ? '' : ` or ${ignoreIndex} (ignoreIndex)`;
+    const what = `to hold class indices in [${lowest}, ${classes})${ignored}`;
     return { label: "'target'", what, actual: `${label} at index ${i}` };
   }
   return undefined;
@@ -84,7 +94,8 @@ export function explainProbabilities(input: Tensor, target: Tensor): Explanation
   return firstOutside('input', input) ?? firstOutside('target', target);
 }
 
-function firstOutside(argument: string, tensor: Tensor): Explanation | undefined {
+/** The first value that is no probability, and where it is. */
+export function firstOutside(argument: string, tensor: Tensor): Explanation | undefined {
   const values = tensor.detach().to('float64').toTypedArray();
   for (let i = 0; i < values.length; i++) {
     const value = Number(values[i]);
@@ -176,9 +187,5 @@ export function explainMargins(
   if (weight !== undefined && weight.dtype !== input.dtype) {
     return { label: "option 'weight'", what: `to be ${input.dtype} as 'input' is`, actual: weight.dtype };
   }
-  const labels = Array.from(target.toTypedArray() as ArrayLike<number | bigint>, Number);
-  const at = labels.findIndex((label) => label < lowest || label >= classes);
-  if (at === -1) return undefined;
-  const what = `to hold class indices in [${lowest}, ${classes})`;
-  return { label: "'target'", what, actual: `${labels[at]} at index ${at}` };
+  return explainIndex(target, { classes, lowest });
 }

@@ -5,7 +5,7 @@ import { compareVersions } from '../../binding/libtorch-versions';
 import { emitWarning, loadedLibtorch } from '../../binding/load';
 import { expected, TorchError } from '../../errors';
 import { integer, withDefaults, within } from '../../options';
-import { zeros } from '../../tensor/create';
+import { empty } from '../../tensor/create';
 import { sameShape, shapeText } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
 import { registerDerivative, type ValueAndGrad } from '../../tensor/value-and-grad';
@@ -149,7 +149,8 @@ function readCall(
   const given = { linearBias: call.linearBias, weight: call.weight };
   const shapes = (): number[][] => [checkShapes(call), ...Object.values(tensors).map(({ shape }) => shape)];
   const [scoresShape = []] = explained(op, { arguments: tensors, options: given }, shapes, noExplanation);
-  const labels = asClassTarget(op, 'target', target, isTensor(target) ? target : alike(x, scoresShape));
+  const range = { classes: scoresShape[scoresShape.length === 1 ? 0 : 1] as number, ignoreIndex: call.ignoreIndex };
+  const labels = asClassTarget(op, 'target', target, isTensor(target) ? target : alike(x, scoresShape), range);
   if (wantedIndex !== undefined && sameShape(labels.shape, scoresShape)) {
     const what = "to be absent, as class probabilities have nothing to ignore ('target' has the scores' shape)";
     throw expected(op, "option 'ignoreIndex'", what, String(wantedIndex));
@@ -190,7 +191,7 @@ const noExplanation = (): undefined => undefined;
 
 /** Nothing but a shape and the dtype of a tensor. */
 function alike({ dtype, device }: Tensor, shape: readonly number[]): Tensor {
-  return zeros([], { dtype, device }).expand(shape);
+  return empty([], { dtype, device }).expand(shape);
 }
 
 /** The shape of the scores, if the arguments fit together. */
@@ -334,5 +335,5 @@ function explainChunked({ input, linearWeight, target, weight, ignoreIndex }: Ch
     const what = `to have shape [${classes}], one weight a class`;
     return { label: "option 'weight'", what, actual: shapeText(weight.shape) };
   }
-  return explainIndex(target, classes, ignoreIndex);
+  return explainIndex(target, { classes, ignoreIndex });
 }

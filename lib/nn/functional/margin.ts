@@ -16,7 +16,14 @@ import {
   type TensorLike,
 } from './arguments';
 import { unit } from './constants';
-import { explainBroadcast, explainExpand, explainExpandOf, explainIntegers, explainMargins } from './explain';
+import {
+  explainBroadcast,
+  explainExpand,
+  explainExpandOf,
+  explainIntegers,
+  explainMargins,
+  type IndexRange,
+} from './explain';
 import { asyncForm, inOneCall, itemForm, outForm } from './forms';
 
 /** Options of losses that only reduce. */
@@ -229,12 +236,17 @@ function readMultiMargin(
   const scores = asTensor(op, 'input', input);
   return {
     input: scores,
-    target: asIndexTarget(op, 'target', target),
+    target: asIndexTarget(op, 'target', target, { input: scores, range: classRange(scores) }),
     weight: asOptionalTensor(op, 'weight', filled.weight, scores),
     p,
     margin,
     reduction,
   };
+}
+
+/** The class indices that scores allow. */
+function classRange(scores: Tensor): IndexRange {
+  return { classes: scores.isDisposed ? 0 : (scores.shape.at(-1) ?? 1) };
 }
 
 function explainedMultiMargin<T>({ input, target, weight }: MultiMarginCall, compute: () => T): T {
@@ -316,7 +328,10 @@ function readMultilabelMargin(
   const op = 'multilabelMarginLoss';
   const filled = withDefaults<ReductionOptions>(op, options, reductionDefaults);
   const reduction = reductionCode(op, filled.reduction);
-  return { input: asTensor(op, 'input', input), target: asIndexTarget(op, 'target', target), reduction };
+  const scores = asTensor(op, 'input', input);
+  // -1 ends a row of labels.
+  const range = { ...classRange(scores), lowest: -1 };
+  return { input: scores, target: asIndexTarget(op, 'target', target, { input: scores, range }), reduction };
 }
 
 function explainedMultilabelMargin<T>({ input, target }: MarginCall, compute: () => T): T {

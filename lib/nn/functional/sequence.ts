@@ -77,7 +77,7 @@ export function ctcLoss(
   const reduction = reductionCode(op, filled.reduction);
   const zeroInfinity = boolean(op, "option 'zeroInfinity'", filled.zeroInfinity);
   const scores = asTensor(op, 'logProbs', logProbs);
-  const given = asIndexTarget(op, 'targets', targets);
+  const given = asIndexTarget(op, 'targets', targets, { input: scores });
   const [steps, counts] = readLengths(op, inputLengths, targetLengths);
   const lengths = isTensor(steps) ? { inputLengths: steps, targetLengths: counts as Tensor } : {};
   return explained(

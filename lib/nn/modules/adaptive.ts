@@ -128,7 +128,7 @@ export class AdaptiveLogSoftmaxWithLoss extends Module<AdaptiveResult> {
   override forward(input: TensorLike, target: TensorLike): AdaptiveResult {
     const op = 'AdaptiveLogSoftmaxWithLoss';
     const x = asTensor(op, 'input', input, this.head.weight);
-    const labels = asIndexTarget(op, 'target', target);
+    const labels = asIndexTarget(op, 'target', target, { input: x });
     const batched = checkBatch(op, x, labels);
     const rows = batched ? x : aten.unsqueeze(x, 0);
     const { output, headIndex } = this.#tailLogProbs(op, rows, batched ? labels : aten.unsqueeze(labels, 0));

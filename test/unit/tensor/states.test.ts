@@ -12,7 +12,9 @@ const descriptors = Object.getOwnPropertyDescriptors(torch.Tensor.prototype) as 
   string | symbol,
   PropertyDescriptor
 >;
-const names = Reflect.ownKeys(descriptors).filter((name) => name !== 'constructor');
+/** They reject where others throw. */
+const asynchronous: readonly (string | symbol)[] = ['itemAsync', 'toTypedArrayAsync'];
+const names = Reflect.ownKeys(descriptors).filter((name) => name !== 'constructor' && !asynchronous.includes(name));
 
 /** What works on a disposed tensor: asking whether it is, disposing it again, printing it. */
 const idempotent: readonly (string | symbol)[] = ['isDisposed', 'dispose', 'toString', Symbol.dispose, inspect.custom];
@@ -79,6 +81,8 @@ describe.each(names.map((name) => [String(name), name]))('%s', (_text, name) => 
     const unfit: Readonly<Record<string | symbol, string>> = {
       __proto__: null as never,
       item: 'RUNTIME', // of two elements
+      recordStream: 'INVALID_ARGUMENT', // of what is no stream
+      pinMemory: torch.cuda.isAvailable() ? '' : 'RUNTIME',
       backward: 'RUNTIME', // of what requires no gradient
       retainGrad: 'RUNTIME',
       cuda: torch.cuda.isAvailable() ? '' : 'INVALID_ARGUMENT',
@@ -121,6 +125,28 @@ describe.each(names.map((name) => [String(name), name]))('%s', (_text, name) => 
       expect.objectContaining({ name: expect.stringMatching(/^(TorchError|TypeError)$/) }),
     );
   });
+});
+
+describe.each(asynchronous.map((name) => [String(name), name]))('%s', (_text, name) => {
+  test('gives what the synchronous method gives', async () => {
+    const one = torch.tensor([0.5]);
+    const expected = name === 'itemAsync' ? one.item() : one.toTypedArray();
+    expect(await use(name, one)).toEqual(expected);
+  });
+
+  test('says that a disposed tensor is one', async () => {
+    const gone = torch.tensor([0.5]);
+    gone.dispose();
+    await expect(use(name, gone)).rejects.toMatchObject({ code: 'DISPOSED' });
+  });
+
+  test('refuses what is no tensor', async () => {
+    await expect(use(name, {})).rejects.toThrow(TypeError);
+  });
+});
+
+test('itemAsync is of one element', async () => {
+  await expect(x.itemAsync()).rejects.toMatchObject({ code: 'RUNTIME' });
 });
 
 describe('what is no tensor, in the place of one', () => {

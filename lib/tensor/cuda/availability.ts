@@ -1,8 +1,6 @@
-/** What there is of CUDA. **Source**: `torch.cuda`. */
-import { explainedFailure } from '../binding/cuda-libraries';
-import { loadedLibtorch, native, whyCannotOpen } from '../binding/load';
-import { expected } from '../errors';
-import { integer } from '../options';
+/** Whether CUDA can be used, and why not. **Source**: `torch.cuda`. */
+import { explainedFailure } from '../../binding/cuda-libraries';
+import { loadedLibtorch, native, whyCannotOpen } from '../../binding/load';
 
 /** Whether a CUDA device can be used. */
 export function isAvailable(): boolean {
@@ -29,23 +27,4 @@ export function whyUnavailable(): string | undefined {
   const failure = whyCannotOpen(driver);
   if (failure !== undefined) return `there is no NVIDIA driver: ${failure}`;
   return 'the NVIDIA driver is too old for this libtorch, or shows no device';
-}
-
-/**
- * Waits until everything queued on a CUDA device has run; the current device where none is given.
- *
- * @throws TorchError `INVALID_ARGUMENT` if CUDA cannot be used or there is no such device.
- */
-export function synchronize(device?: number): void {
-  const count = deviceCount();
-  if (count === 0) throw expected('cuda.synchronize', 'CUDA', 'to be available', `none (${whyUnavailable()})`);
-  if (device === undefined) {
-    native().synchronize('cuda');
-    return;
-  }
-  const index = integer('cuda.synchronize', "'device'", device);
-  if (index < 0 || index >= count) {
-    throw expected('cuda.synchronize', "'device'", `to be an index in [0, ${count})`, String(index));
-  }
-  native().synchronize(`cuda:${index}`);
 }

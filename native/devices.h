@@ -1,0 +1,32 @@
+// Devices beside the CPU, through libtorch's device-generic interfaces: no header of CUDA.
+#pragma once
+
+#include <c10/core/Device.h>
+
+#include <string_view>
+
+#include "napi_setup.h"
+
+namespace bridge {
+
+class Environment;
+
+// The device that a script names, with an index: the current one where it gives none.
+c10::Device ReadAccelerator(napi_env env, napi_value value, const char* argument);
+
+// Whether libtorch's message says that a device has failed for good: whatever this process asks of
+// it from then on fails too.
+bool SaysDeviceIsLost(std::string_view message);
+
+// Notes that one has. Any thread.
+void NoteLostDevice();
+bool IsDeviceLost();
+
+// Collects what scripts of the environment have dropped, at once, and gives back what allocators
+// keep for later.
+void Reclaim(Environment& environment);
+
+// isCudaBuild, cudaDeviceCount, currentDevice, setDevice, synchronize, seedDevice, memoryStats, …
+void RegisterDevices(Napi::Object exports);
+
+}  // namespace bridge
