@@ -1,6 +1,7 @@
 #include "autograd.h"
 
 #include <ATen/core/grad_mode.h>
+#include <c10/core/AutogradState.h>
 #include <c10/core/InferenceMode.h>
 #include <torch/csrc/autograd/autograd.h>
 
@@ -44,6 +45,22 @@ std::optional<bool> ReadRetainGraph(const Napi::Value& value) {
 // The graph holds tensors that no argument names; memory they share must still be there.
 void CheckSavedTensors(napi_env env) { Environment::Of(env).shared_buffers->CheckAttached(env); }
 
+// The engine has a thread for each device but the CPU, which no script can run on. While this
+// lives, the nodes of every device run on the thread that asks for gradients. That queues the work
+// of a device as they do.
+class OnThisThread {
+ public:
+  OnThisThread() { State().set_multithreading_enabled(false); }
+  ~OnThisThread() { State().set_multithreading_enabled(before_); }
+  OnThisThread(const OnThisThread&) = delete;
+  OnThisThread& operator=(const OnThisThread&) = delete;
+
+ private:
+  static c10::AutogradState& State() { return c10::AutogradState::get_tls_state(); }
+
+  const bool before_ = State().get_multithreading_enabled();
+};
+
 // backward(tensors, gradients?, retainGraph?, createGraph?, inputs?)
 Napi::Value Backward(const Napi::CallbackInfo& info) {
   const auto tensors = UnwrapTensors(info.Env(), info[0], "tensors");
@@ -53,6 +70,7 @@ Napi::Value Backward(const Napi::CallbackInfo& info) {
   const auto inputs =
       IsAbsent(info[4]) ? std::vector<at::Tensor>() : UnwrapTensors(info.Env(), info[4], "inputs");
   CheckSavedTensors(info.Env());
+  const OnThisThread on_this_thread;
   torch::autograd::backward(tensors, gradients, retain_graph, create_graph, inputs);
   return info.Env().Undefined();
 }
@@ -78,6 +96,7 @@ Napi::Value RecordGrad(const Napi::CallbackInfo& info, const GradOptions& option
     const std::vector<at::Tensor> sources(tensors.begin(), tensors.begin() + count);
     const std::vector<at::Tensor> targets(tensors.begin() + count, tensors.end());
     tensors.clear();
+    const OnThisThread on_this_thread;
     for (at::Tensor& gradient : torch::autograd::grad(sources, targets, {}, options.retain_graph,
                                                       options.create_graph, options.allow_unused)) {
       stack.emplace_back(std::move(gradient));
@@ -99,6 +118,7 @@ Napi::Value Grad(const Napi::CallbackInfo& info) {
   const auto inputs = UnwrapTensors(info.Env(), info[1], "inputs");
   const auto gradients = ReadGradients(info[2], "gradOutputs");
   CheckSavedTensors(info.Env());
+  const OnThisThread on_this_thread;
   const auto results = torch::autograd::grad(outputs, inputs, gradients, options.retain_graph,
                                              options.create_graph, options.allow_unused);
   Napi::Array array = Napi::Array::New(info.Env(), results.size());

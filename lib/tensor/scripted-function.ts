@@ -28,10 +28,8 @@ export interface Recording {
 }
 
 /**
- * A value that was computed outside of any graph, as a function of inputs whose gradients a script computes.
- *
- * The script can only run on the JavaScript thread, and the autograd engine runs the nodes of other devices on threads of
- * their own: a value of another device passes through the CPU, whose nodes run on the thread that called for gradients.
+ * A value that was computed outside of any graph, as a function of inputs whose gradients a script computes, on the
+ * JavaScript thread.
  */
 export function recordFunction(value: Tensor, { inputs, saved, keep, backward }: Recording): Tensor {
   const op = 'recordFunction';
@@ -44,16 +42,13 @@ export function recordFunction(value: Tensor, { inputs, saved, keep, backward }:
     const results = scope(() => backward(wrap(gradient), kept, Array.from(needed)));
     return results.map((result) => (result === undefined ? undefined : unwrap(result, op, 'gradient')));
   };
-  const device = value.device;
-  const host = device === 'cpu' ? value : value.cpu();
-  const recorded = wrap(
+  return wrap(
     native().recordFunction(
-      unwrap(host, op, 'value'),
+      unwrap(value, op, 'value'),
       unwrapList(inputs, op, 'inputs'),
       unwrapList(saved, op, 'saved'),
       keep,
       run,
     ),
   );
-  return device === 'cpu' ? recorded : recorded.to({ device });
 }
