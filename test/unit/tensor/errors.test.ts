@@ -102,7 +102,7 @@ test('native code names what it refuses, and ends no call without an error', () 
     [() => n.shape({} as never), { argument: 'tensor' }],
     [() => n.backward([1] as never, undefined, undefined, false, undefined), { argument: 'tensors[0]' }],
     [() => n.withGradMode(1 as never, () => 1), { argument: 'enabled' }],
-    [() => n.synchronize('nonsense'), { code: 'RUNTIME' }],
+    [() => n.synchronize('nonsense'), { code: 'INVALID_ARGUMENT', argument: 'device' }],
   ];
   for (const [call, properties] of calls) expect(refusal(call)).toMatchObject(properties);
   expect(add(a, b)).toBeDefined();

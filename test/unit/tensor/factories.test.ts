@@ -238,7 +238,7 @@ describe('flat data with a shape', () => {
     const made = madeBy(() => {
       expectNative(
         refusal(() => torch.zeros([2 ** 50])),
-        'RUNTIME',
+        'OUT_OF_MEMORY',
         /can't allocate memory/,
       );
       expectNative(
@@ -248,7 +248,7 @@ describe('flat data with a shape', () => {
             .expand([2 ** 40])
             .contiguous(),
         ),
-        'RUNTIME',
+        'OUT_OF_MEMORY',
         /can't allocate memory/,
       );
       expectNative(
