@@ -1,0 +1,2 @@
+import { done } from '../part.mjs';
+done();

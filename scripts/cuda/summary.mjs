@@ -1,0 +1,92 @@
+// The readable summary, in Markdown.
+
+/** Details of a failure are cut to so many lines. */
+const shownLines = 12;
+
+/** `{ text, passed }` of all that was found. */
+export function summaryOf(found) {
+  const results = Object.values(found.parts);
+  const failed = results.flatMap((part) => failuresOf(part));
+  const all = results.reduce((sum, { checks }) => sum + checks.length, 0);
+  const passed = failed.length === 0;
+  const sections = Object.entries(found.parts).flatMap(([name, part]) => sectionOf(name, part));
+  const head = [
+    `# cuda-check: ${passed ? '✔' : '✘'} ${all - results.flatMap(({ checks }) => checks.filter((c) => !c.passed)).length} of ${all} checks passed`,
+    '',
+    ...introduction(found),
+  ];
+  return { text: `${[...head, ...sections, ...remaining(found)].join('\n')}\n`, passed };
+}
+
+function introduction({ machine, nvidia, gpu, libtorch, python, version, quick, seconds, command, build }) {
+  const memory = `${(machine.memory / 2 ** 30).toFixed(0)} GiB`;
+  const gpus = nvidia.gpus?.map(
+    (one) =>
+      `${one.name}, ${one['memory.total']}, driver ${one.driver_version}, PCIe ${one['pcie.link.gen.max']} x${one['pcie.link.width.max']}`,
+  );
+  return [
+    ...(gpu.devices > 0 ? [] : [`**There is no GPU to be used:** ${gpu.why}. Everything below ran on the CPU.`, '']),
+    ...table(
+      ['', ''],
+      [
+        ['date', machine.date],
+        ['command', `\`${command}\`${quick ? ' (quick: to see that it runs, not to quote)' : ''}`],
+        ['GPUs', gpu.devices > 0 ? (gpus?.join('; ') ?? nvidia.unavailable) : 'none'],
+        ['machine', `${machine.processors} × ${machine.processor}, ${memory}, ${machine.platform}`],
+        [
+          'versions',
+          `libtorch-losses ${version}, libtorch ${libtorch.version} (${libtorch.flavour}), Node ${machine.node}`,
+        ],
+        ['Python', python.command ? `PyTorch ${python.version}, CUDA ${python.cuda ?? 'none'}` : python.unavailable],
+        ['build', `${build.result}, ${build.seconds.toFixed(0)} s`],
+        ['time', `${(seconds / 60).toFixed(1)} min`],
+      ],
+    ),
+  ];
+}
+
+function sectionOf(name, { title, checks, tables, failure }) {
+  const lines = checks.map(
+    ({ name: what, passed, detail }) => `- ${passed ? '✔' : '✘'} ${what}${detailOf(detail, passed)}`,
+  );
+  const broken = failure === undefined ? [] : [`- ✘ ${failureText(failure)}`];
+  const blocks = tables.flatMap(({ title: own, heading, rows }) => ['', `**${own}**`, '', ...table(heading, rows)]);
+  return ['', `## ${title} (${name})`, '', ...lines, ...broken, ...blocks];
+}
+
+function detailOf(detail, passed) {
+  if (detail === undefined || detail === '') return '';
+  const lines = detail.split('\n');
+  if (lines.length === 1) return `: ${detail}`;
+  const shown = lines.slice(0, shownLines);
+  if (lines.length > shownLines) shown.push(`… ${lines.length - shownLines} more lines, in cuda-check.json`);
+  return `:\n${shown.map((line) => (passed ? `  - ${line}` : `      ${line}`)).join('\n')}`;
+}
+
+function failuresOf({ checks, failure }) {
+  const failed = checks.filter(({ passed }) => !passed).map(({ name }) => name);
+  return failure === undefined ? failed : [...failed, failure.how];
+}
+
+function failureText({ how, place, output }) {
+  return `${how} while: ${place}${
+    output === ''
+      ? ''
+      : `\n${output
+          .split('\n')
+          .slice(-shownLines)
+          .map((line) => `      ${line}`)
+          .join('\n')}`
+  }`;
+}
+
+function remaining({ parts }) {
+  const left = Object.values(parts).flatMap(({ notRun }) => notRun);
+  if (left.length === 0) return [];
+  return ['', '## Not run', '', ...left.map(({ name, why }) => `- ${name}: ${why}`)];
+}
+
+function table(heading, rows) {
+  const line = (cells) => `| ${cells.map((cell) => String(cell ?? '–').replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(heading), line(heading.map(() => '---')), ...rows.map(line)];
+}
