@@ -5,8 +5,8 @@ import { library } from './part.mjs';
 const torch = library();
 const { bitsOf } = library('parity/bits');
 
-/** Of the losses, so many runs stand for all of them where it is to be quick. */
-const quickStep = 8;
+/** Where it is to be quick, every so many-th run stands for all. */
+export const quickStep = 8;
 
 /** Every run: `{ loss, lossCase, dtype, reduction, name }`. Python goes through them in the same order. */
 export function runsOf(file, quick) {

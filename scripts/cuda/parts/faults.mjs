@@ -1,2 +1,3 @@
 import { done } from '../part.mjs';
+
 done();
