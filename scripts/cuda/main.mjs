@@ -102,11 +102,18 @@ function gpuLine({ nvidia, gpu }) {
   return `${gpu.devices} ${gpu.devices === 1 ? 'GPU' : 'GPUs'}: ${names?.join('; ') ?? nvidia.unavailable}`;
 }
 
+/** Bytes of the first GPU; `undefined` where nobody tells. */
+function memoryOf({ gpus }) {
+  const mebibytes = Number.parseInt(gpus?.[0]?.['memory.total'] ?? '', 10);
+  return Number.isNaN(mebibytes) ? undefined : mebibytes * 2 ** 20;
+}
+
 async function runParts(options, found, env, elapsed) {
   const wanted = parts.filter(({ name }) => options.only.includes(name));
   const order = {
     device: found.gpu.devices > 0 ? 'cuda' : 'cpu',
     devices: found.gpu.devices,
+    gpuMemory: memoryOf(found.nvidia),
     quick: options.quick,
     python: found.python.command,
     whyNoPython: found.python.unavailable,

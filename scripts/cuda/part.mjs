@@ -13,7 +13,7 @@ export function library(module = 'index') {
   return require(`../../dist/${module}.js`);
 }
 
-/** What to do: `{ device, gpu, quick, seconds, python, folder }`. */
+/** What to do: `{ device, devices, gpuMemory, quick, seconds, python, whyNoPython, cases }`; see main.mjs. */
 export const order = JSON.parse(process.argv[2]);
 
 /** Where it is, for the line on the terminal and for whoever asks at which place it ended. */
