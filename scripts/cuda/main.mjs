@@ -10,7 +10,7 @@ import { doctor, machine, nvidiaSmi } from './machine.mjs';
 import { buildAddons, checkAddons } from './native.mjs';
 import { readOptions, usage } from './options.mjs';
 import { parts } from './parts.mjs';
-import { casesFile, checkCompiled, compileTypeScript } from './prepare.mjs';
+import { casesFile, compileTypeScript } from './prepare.mjs';
 import { runPart } from './run-part.mjs';
 import { summaryOf } from './summary.mjs';
 import { closeProgress, say, showProgress } from './terminal.mjs';
@@ -33,7 +33,7 @@ async function main(args) {
     return 0;
   }
   if (options.bundle !== undefined) {
-    await compileTypeScript(root, say);
+    await compileTypeScript(root, { announce: say });
     await writeBundle(root, options, say);
     return 0;
   }
@@ -43,8 +43,7 @@ async function main(args) {
 async function check(options) {
   const start = performance.now();
   const elapsed = () => (performance.now() - start) / 1000;
-  if (options.build) await compileTypeScript(root, say);
-  else checkCompiled(root);
+  await compileTypeScript(root, { announce: say, library: options.build });
   const libtorch = findLibtorch(root, options);
   say(`libtorch ${libtorch.version ?? 'of unknown version'} (${libtorch.flavour}) in ${libtorch.root}`);
   const python = findPython(libtorch, options.python);

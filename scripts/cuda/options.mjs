@@ -20,7 +20,7 @@ Options:
   --out FOLDER        where cuda-check.json and cuda-check.md are written; build/cuda-check by default
   --minutes N         how long it may take; 10 by default
   --only LIST         of ${names.join(',')}; all by default
-  --no-build          compiles nothing: what was built last is used
+  --no-build          leaves library and addons as they were built last
   --quick             smaller sizes and every eighth case: to see that it runs
   --bundle FILE       writes what a machine without npm and network needs beside the tracked files, as .tar.xz, and ends
   --with-node FILE    puts this Node program into the bundle

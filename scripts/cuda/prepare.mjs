@@ -13,16 +13,16 @@ export function casesFile(root) {
   return join(root, 'build', 'cuda-check', 'cases.json');
 }
 
-/** Compiles what is not up to date. Without TypeScript, what a bundle brought has to be there. */
-export async function compileTypeScript(root, announce) {
+/**
+ * Compiles what is not up to date; with `library: false` the cases alone. Without TypeScript, what a bundle brought has to
+ * be there.
+ */
+export async function compileTypeScript(root, { announce, library = true }) {
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  if (!existsSync(compiler)) return checkCompiled(root);
-  await compileLibrary({ root, force: false, announce });
-  writeCases(root, compiler, announce);
-}
-
-/** Throws if something is missing that only a compiler could make. */
-export function checkCompiled(root) {
+  if (existsSync(compiler)) {
+    if (library) await compileLibrary({ root, force: false, announce });
+    writeCases(root, compiler, announce);
+  }
   for (const file of [join(root, 'dist', 'index.js'), casesFile(root)]) {
     if (existsSync(file)) continue;
     const message = `cuda-check: expected ${file.slice(root.length)} to be there, but received none`;
@@ -31,7 +31,7 @@ export function checkCompiled(root) {
 }
 
 /** The cases, and all that they import, compiled to a folder of their own; from there the document. */
-export function writeCases(root, compiler, announce) {
+function writeCases(root, compiler, announce) {
   const folders = [join('test', 'cases'), join('lib', 'reference')];
   const sources = folders.flatMap((folder) => filesBelow(join(root, folder)).map((file) => join(folder, file)));
   const own = join('scripts', 'cuda', 'cases-document.mjs');

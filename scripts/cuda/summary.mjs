@@ -3,19 +3,19 @@
 /** Details of a failure are cut to so many lines. */
 const shownLines = 12;
 
-/** `{ text, passed }` of all that was found. */
+/** `{ text, passed }` of all that was found. A part that did not come to its end counts as a check that failed. */
 export function summaryOf(found) {
   const results = Object.values(found.parts);
-  const failed = results.flatMap((part) => failuresOf(part));
-  const all = results.reduce((sum, { checks }) => sum + checks.length, 0);
-  const passed = failed.length === 0;
+  const verdicts = results.flatMap(({ checks, failure }) => [
+    ...checks.map(({ passed }) => passed),
+    ...(failure === undefined ? [] : [false]),
+  ]);
+  const good = verdicts.filter(Boolean).length;
+  const passed = good === verdicts.length;
+  const heading = `# cuda-check: ${passed ? '✔' : '✘'} ${good} of ${verdicts.length} checks passed`;
   const sections = Object.entries(found.parts).flatMap(([name, part]) => sectionOf(name, part));
-  const head = [
-    `# cuda-check: ${passed ? '✔' : '✘'} ${all - results.flatMap(({ checks }) => checks.filter((c) => !c.passed)).length} of ${all} checks passed`,
-    '',
-    ...introduction(found),
-  ];
-  return { text: `${[...head, ...sections, ...remaining(found)].join('\n')}\n`, passed };
+  const text = [heading, '', ...introduction(found), ...sections, ...remaining(found)].join('\n');
+  return { text: `${text}\n`, passed };
 }
 
 function introduction({ machine, nvidia, gpu, libtorch, python, version, quick, seconds, command, build }) {
@@ -61,11 +61,6 @@ function detailOf(detail, passed) {
   const shown = lines.slice(0, shownLines);
   if (lines.length > shownLines) shown.push(`… ${lines.length - shownLines} more lines, in cuda-check.json`);
   return `:\n${shown.map((line) => (passed ? `  - ${line}` : `      ${line}`)).join('\n')}`;
-}
-
-function failuresOf({ checks, failure }) {
-  const failed = checks.filter(({ passed }) => !passed).map(({ name }) => name);
-  return failure === undefined ? failed : [...failed, failure.how];
 }
 
 function failureText({ how, place, output }) {
