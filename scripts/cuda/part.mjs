@@ -3,6 +3,10 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
+/** Whoever ordered it is gone. */
+const abandoned = () => process.exit(1);
+process.once('disconnect', abandoned);
+
 /** The checkout. */
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -47,10 +51,11 @@ export function data(name, value) {
  */
 export function done() {
   process.send({ kind: 'done' });
+  process.off('disconnect', abandoned);
   process.disconnect();
 }
 
-/** Seconds that are left of what the part was given. */
+/** Seconds that are left of what the part was given; what is found has to be told before they are over. */
 export function secondsLeft() {
   return order.seconds - process.uptime();
 }

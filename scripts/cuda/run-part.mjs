@@ -24,10 +24,16 @@ export function runPart(name, order, { env, seconds, onProgress }) {
       env,
       execArgv: ['--expose-gc', '--no-warnings'],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      // A group of its own: what the part has started ends with it.
+      detached: true,
     });
     const end = () => {
       isLate = true;
-      child.kill('SIGKILL');
+      try {
+        process.kill(-child.pid, 'SIGKILL');
+      } catch {
+        // It has ended meanwhile.
+      }
     };
     let timer = setTimeout(end, seconds * 1000);
     for (const stream of [child.stdout, child.stderr]) {

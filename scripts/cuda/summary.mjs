@@ -51,7 +51,8 @@ function sectionOf(name, { title, checks, tables, failure }) {
   );
   const broken = failure === undefined ? [] : [`- ✘ ${failureText(failure)}`];
   const blocks = tables.flatMap(({ title: own, heading, rows }) => ['', `**${own}**`, '', ...table(heading, rows)]);
-  return ['', `## ${title} (${name})`, '', ...lines, ...broken, ...blocks];
+  const nothing = lines.length + broken.length + tables.length === 0 ? ['Nothing of it was run.'] : [];
+  return ['', `## ${title} (${name})`, '', ...lines, ...broken, ...nothing, ...blocks];
 }
 
 function detailOf(detail, passed) {

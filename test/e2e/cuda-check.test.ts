@@ -42,7 +42,7 @@ whereSh('scripts/cuda-check', () => {
     expect(found).toMatchObject({ passed: true, gpu: { devices: 0, why: expect.stringMatching(/./) } });
     expect(found.machine.node).toBe(process.versions.node);
     expect(found.doctor.report.selfTest.every(({ passed }) => passed)).toBe(true);
-    expect(Object.keys(found.parts)).toEqual(['cases', 'python', 'tensors', 'evaluate', 'faults', 'bench']);
+    expect(Object.keys(found.parts)).toEqual(['cases', 'python', 'recorded', 'tensors', 'evaluate', 'faults', 'bench']);
     const { cases, tensors, faults, bench } = found.parts as Record<string, Part>;
     expect(cases?.checks.map(({ name }) => name)).toEqual([
       expect.stringMatching(/^\d{3} runs .* on the CPU$/),

@@ -22,7 +22,7 @@ const programs = {
 const kept = { evaluation: 45, sweep: 60 };
 
 /** Elements from which on results are given back at once, as Python does. */
-const large = 1e6;
+const large = 1e4;
 
 const figure = (value, digits = 2) => (value === undefined ? undefined : value.toFixed(digits));
 

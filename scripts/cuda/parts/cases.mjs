@@ -2,7 +2,7 @@
 // forms of the loss on the device against the graph's. Without a GPU the forms alone say something.
 import { compute, computeForms, expectedForms, isLost, runsOf } from '../case-run.mjs';
 import { apart, atomics, unequal, whyNotRepeatable } from '../judge-runs.mjs';
-import { check, data, done, library, notRun, order, progress, table } from '../part.mjs';
+import { check, data, done, library, notRun, order, progress, secondsLeft, table } from '../part.mjs';
 
 const torch = library();
 const { device, quick } = order;
@@ -15,8 +15,15 @@ const refused = [];
 const runs = runsOf(order.cases, quick);
 let isOver = false;
 
+/** Seconds to tell what was found. */
+const kept = 5;
+
 for (const [i, run] of runs.entries()) {
   if (i % 20 === 0) progress(`${i} of ${runs.length}: ${run.name}`);
+  if (secondsLeft() < kept) {
+    notRun(`${runs.length - i} of ${runs.length} runs of the losses`, 'the time was up');
+    break;
+  }
   await torch.scope(() => one(run));
   if (isOver) break;
 }

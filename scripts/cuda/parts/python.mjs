@@ -7,12 +7,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { compute, isLost, quickStep, runsOf } from '../case-run.mjs';
 import { apart, atomics, deviations, unequal, whyNotPyTorch, whyNotRepeatable } from '../judge-runs.mjs';
-import { check, data, done, library, notRun, order, progress, table } from '../part.mjs';
+import { check, data, done, library, notRun, order, progress, secondsLeft, table } from '../part.mjs';
 
 const torch = library();
 const { resultBits } = library('parity/vectors');
 const { device, quick, python, whyNoPython } = order;
 const title = `every loss against Python's PyTorch on ${device}, to the bit`;
+
+/** Seconds to tell what was found. */
+const kept = 5;
 
 if (python === undefined) notRun(title, `there is no Python to compare with: ${whyNoPython}`);
 else await main();
@@ -53,6 +56,10 @@ function compareAll(recorded) {
   const refused = [];
   for (const [i, run] of runs.entries()) {
     if (i % 20 === 0) progress(`${i} of ${runs.length}: ${run.name}`);
+    if (secondsLeft() < kept) {
+      notRun(`${runs.length - i} of ${runs.length} runs beside PyTorch's`, 'the time was up');
+      break;
+    }
     const row = rows.get(run.loss) ?? { runs: 0, identical: 0, atomic: 0, refused: 0, deviating: 0 };
     rows.set(run.loss, row);
     row.runs++;
