@@ -19,15 +19,21 @@ const fields = ['index', 'name', 'driver_version', 'memory.total', 'pcie.link.ge
 
 /** What nvidia-smi says of each GPU; why it does not in `unavailable`. */
 export function nvidiaSmi() {
-  const args = [`--query-gpu=${fields.join(',')}`, '--format=csv,noheader'];
+  const all = asked(fields);
+  // Not every driver tells of the bus.
+  return all.gpus === undefined ? asked(fields.slice(0, 4)) : all;
+}
+
+function asked(names) {
+  const args = [`--query-gpu=${names.join(',')}`, '--format=csv,noheader'];
   const { status, stdout, stderr, error } = spawnSync('nvidia-smi', args, { encoding: 'utf8', timeout: 60_000 });
   if (error) return { unavailable: `nvidia-smi cannot be started (${error.code})` };
   if (status !== 0) return { unavailable: `nvidia-smi ended with status ${status}: ${(stdout + stderr).trim()}` };
-  const gpus = stdout
+  const rows = stdout
     .trim()
     .split('\n')
     .map((line) => line.split(', '));
-  return { gpus: gpus.map((values) => Object.fromEntries(fields.map((field, i) => [field, values[i]]))) };
+  return { gpus: rows.map((values) => Object.fromEntries(names.map((name, i) => [name, values[i]]))) };
 }
 
 /** What `libtorch-losses doctor` finds, `{ text, report }`; it opens libtorch in a process of its own. */

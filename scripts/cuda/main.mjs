@@ -67,7 +67,6 @@ async function check(options) {
     build: { result: built, seconds: elapsed() },
     ...(await examine(env)),
     quick: options.quick,
-    parts: {},
   };
   say(
     found.gpu.devices > 0
@@ -87,13 +86,20 @@ async function build(libtorch) {
   return result;
 }
 
-/** The doctor's words, and from them what there is of CUDA. */
+/** The doctor's words, what there is of CUDA by them, and whether it is content. */
 async function examine(env) {
   const { text, report } = await doctor(root, env);
   console.log(`\n${text}\n`);
   const cuda = report?.runtime?.cuda;
-  const why = cuda?.whyUnavailable ?? (cuda === undefined ? 'the doctor could not open libtorch' : undefined);
-  return { doctor: { text, report }, gpu: { devices: cuda?.devices ?? 0, why } };
+  const devices = cuda?.devices ?? 0;
+  const why = cuda?.whyUnavailable ?? (cuda === undefined ? 'libtorch cannot be opened' : undefined);
+  const selfTest = report?.selfTest ?? [];
+  // Without a GPU it has to find fault with a CUDA build; the CPU must work all the same.
+  const isWell = devices > 0 ? report.healthy : selfTest.length > 0 && selfTest.every(({ passed }) => passed);
+  const name = devices > 0 ? 'the doctor finds no problem' : "the doctor's test on the CPU passes";
+  const checks = [{ name, passed: isWell, detail: isWell ? undefined : text }];
+  const part = { title: 'Doctor', checks, notRun: [], tables: [], data: {} };
+  return { doctor: { text, report }, gpu: { devices, why }, parts: { doctor: part } };
 }
 
 function gpuLine({ nvidia, gpu }) {

@@ -22,7 +22,7 @@ function introduction({ machine, nvidia, gpu, libtorch, python, version, quick, 
   const memory = `${(machine.memory / 2 ** 30).toFixed(0)} GiB`;
   const gpus = nvidia.gpus?.map(
     (one) =>
-      `${one.name}, ${one['memory.total']}, driver ${one.driver_version}, PCIe ${one['pcie.link.gen.max']} x${one['pcie.link.width.max']}`,
+      `${one.name}, ${one['memory.total']}, driver ${one.driver_version}, PCIe ${one['pcie.link.gen.max'] ?? '?'} x${one['pcie.link.width.max'] ?? '?'}`,
   );
   return [
     ...(gpu.devices > 0 ? [] : [`**There is no GPU to be used:** ${gpu.why}. Everything below ran on the CPU.`, '']),

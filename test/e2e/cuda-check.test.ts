@@ -42,7 +42,16 @@ whereSh('scripts/cuda-check', () => {
     expect(found).toMatchObject({ passed: true, gpu: { devices: 0, why: expect.stringMatching(/./) } });
     expect(found.machine.node).toBe(process.versions.node);
     expect(found.doctor.report.selfTest.every(({ passed }) => passed)).toBe(true);
-    expect(Object.keys(found.parts)).toEqual(['cases', 'python', 'recorded', 'tensors', 'evaluate', 'faults', 'bench']);
+    expect(Object.keys(found.parts)).toEqual([
+      'doctor',
+      'cases',
+      'python',
+      'recorded',
+      'tensors',
+      'evaluate',
+      'faults',
+      'bench',
+    ]);
     const { cases, tensors, faults, bench } = found.parts as Record<string, Part>;
     expect(cases?.checks.map(({ name }) => name)).toEqual([
       expect.stringMatching(/^\d{3} runs .* on the CPU$/),
@@ -67,7 +76,7 @@ whereSh('scripts/cuda-check', () => {
     const args = ['--no-build', '--quick', '--only', 'python,evaluate', '--python', python, '--out', 'broken'];
     const { status, stdout } = cudaCheck(args);
     expect(status).toBe(1);
-    expect(stdout).toMatch(/^# cuda-check: ✘ 1 of 2 checks passed$/m);
+    expect(stdout).toMatch(/^# cuda-check: ✘ 2 of 3 checks passed$/m);
     expect(stdout).toMatch(/^- ✘ it ended by status 1 while: PyTorch runs the cases$/m);
     expect(stdout).toMatch(/cases\.py ended by status 3/);
     expect(stdout).toMatch(/^- ✔ the result on cpu is the same for every size of the batch$/m);
