@@ -1,5 +1,6 @@
 // The command line.
 import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { UsageError } from './failures.mjs';
 import { parts } from './parts.mjs';
@@ -35,7 +36,7 @@ const options = {
   node: text,
   libtorch: text,
   python: text,
-  out: { type: 'string', default: 'build/cuda-check' },
+  out: text,
   minutes: { type: 'string', default: '10' },
   only: text,
   'no-build': flag,
@@ -58,7 +59,7 @@ export function readOptions(args) {
     libtorch: path('libtorch'),
     // A name without a folder is looked up on PATH.
     python: given.python?.includes('/') ? resolve(given.python) : given.python,
-    out: resolve(given.out),
+    out: path('out') ?? fileURLToPath(new URL('../../build/cuda-check', import.meta.url)),
     minutes: positive('minutes', given.minutes),
     only: list('only', given.only),
     build: !given['no-build'],
