@@ -39,7 +39,7 @@ export function disagreement(
  * small result of large terms that cancel keeps the rounding errors of the terms. So the tolerance is relative to the
  * greatest element or term there, not to each element; twice PyTorch's, for several roundings.
  */
-function toleranceFor(dtype: DType, expected: NdArray, terms: number): Tolerance | undefined {
+export function toleranceFor(dtype: DType, expected: Pick<NdArray, 'data'>, terms: number): Tolerance | undefined {
   const tolerance = tolerances[dtype];
   if (tolerance === undefined || itemsizes[dtype] !== 2) return tolerance;
   const sizes = expected.data.filter(Number.isFinite).map(Math.abs);

@@ -105,14 +105,17 @@ function problemOf(command: string): string | undefined {
     return script !== undefined && (script in scripts || ['ci', 'install'].includes(script)) ? undefined : 'no script';
   }
   if (words[0] === 'npx' && words[1] === 'libtorch-losses') {
-    const main = join(root, 'dist', 'cli', 'main.js');
-    const { status, stderr, stdout } = spawnSync(process.execPath, [main, words[2] ?? '', '--help'], {
-      encoding: 'utf8',
-    });
-    const options = words.filter((word) => word.startsWith('--'));
-    const unknown = options.filter((option) => !stdout.includes(option));
-    return status !== 0 ? stderr : unknown.length > 0 ? `no option ${unknown.join(', ')}` : undefined;
+    return problemOfOptions([join(root, 'dist', 'cli', 'main.js'), words[2] ?? ''], words);
   }
+  if (words[0] === 'scripts/cuda-check') return problemOfOptions([join(root, 'scripts', 'cuda', 'main.mjs')], words);
   if (words[0] === 'git' || words[0] === 'python3' || words[0] === 'node' || words[0] === 'export') return undefined;
   return `neither npm nor npx: ${words[0]}`;
+}
+
+/** Options of a command that its `--help` does not have. */
+function problemOfOptions(program: readonly string[], words: readonly string[]): string | undefined {
+  const { status, stderr, stdout } = spawnSync(process.execPath, [...program, '--help'], { encoding: 'utf8' });
+  const options = words.filter((word) => word.startsWith('--'));
+  const unknown = options.filter((option) => !stdout.includes(option));
+  return status !== 0 ? stderr : unknown.length > 0 ? `no option ${unknown.join(', ')}` : undefined;
 }

@@ -18,8 +18,8 @@ export function writeScores(folder, bytes) {
   const input = openSync(inputFile(folder), 'w');
   const target = openSync(targetFile(folder), 'w');
   try {
-    writeSync(input, header('<f4', `(${rows}, ${classes})`));
-    writeSync(target, header('<i8', `(${rows},)`));
+    writeSync(input, npyHeader('<f4', `(${rows}, ${classes})`));
+    writeSync(target, npyHeader('<i8', `(${rows},)`));
     for (let done = 0; done < rows; done += rowsAtOnce) {
       const count = Math.min(rowsAtOnce, rows - done);
       torch.scope(() => {
@@ -34,14 +34,15 @@ export function writeScores(folder, bytes) {
 }
 
 /** A header of version 1.0: padded so that the elements begin at a multiple of 64 bytes. */
-function header(descr, shape) {
+export function npyHeader(descr, shape) {
   const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${shape}, }`;
   const length = Math.ceil((10 + text.length + 1) / 64) * 64 - 10;
   const start = Buffer.from([0x93, ...Buffer.from('NUMPY'), 1, 0, length & 0xff, length >> 8]);
   return Buffer.concat([start, Buffer.from(`${text.padEnd(length - 1)}\n`, 'latin1')]);
 }
 
-function writeAll(descriptor, { buffer, byteOffset, byteLength }) {
+/** Writes all bytes of a typed array. */
+export function writeAll(descriptor, { buffer, byteOffset, byteLength }) {
   for (let done = 0; done < byteLength; ) {
     done += writeSync(descriptor, new Uint8Array(buffer, byteOffset + done, byteLength - done));
   }
