@@ -38,11 +38,7 @@ c10::DeviceAllocator& AllocatorOf(c10::Device device) {
   return *c10::getDeviceAllocator(device.type());
 }
 
-// isCudaBuild(): whether libtorch's CUDA half is loaded, with or without a device to run on
-Napi::Value IsCudaBuild(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), at::hasCUDA());
-}
-
+// cudaDeviceCount(): 0 without CUDA, and where there is no driver
 Napi::Value CudaDeviceCount(const Napi::CallbackInfo& info) {
   const int count = at::hasCUDA() ? at::detail::getCUDAHooks().getNumGPUs() : 0;
   return Napi::Number::New(info.Env(), count);
@@ -180,7 +176,6 @@ void Reclaim(Environment& environment) {
 }
 
 void RegisterDevices(Napi::Object exports) {
-  Export<IsCudaBuild>(exports, "isCudaBuild");
   Export<CudaDeviceCount>(exports, "cudaDeviceCount");
   Export<CurrentDevice>(exports, "currentDevice");
   Export<SetDevice>(exports, "setDevice");

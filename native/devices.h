@@ -26,7 +26,7 @@ bool IsDeviceLost();
 // keep for later.
 void Reclaim(Environment& environment);
 
-// isCudaBuild, cudaDeviceCount, currentDevice, setDevice, synchronize, seedDevice, memoryStats, …
+// cudaDeviceCount, currentDevice, setDevice, synchronize, seedDevice, memoryStats, …
 void RegisterDevices(Napi::Object exports);
 
 }  // namespace bridge

@@ -25,6 +25,8 @@ export interface LoadedLibtorch {
   version: string;
   /** The library file that was opened. */
   library: string;
+  /** Whether libtorch's CUDA half is open, with or without a device to run on. */
+  hasCuda: boolean;
   /** The addon file that was opened. */
   addon: string;
   /** Why libtorch's CUDA half could not be opened, where it is there and failed. */
@@ -70,31 +72,31 @@ function loaderAddon(): Loader {
 function load(): Loaded {
   const loader = loaderAddon();
   const located = locateLibtorch();
-  const { version, library, cudaFailure } = openLibtorch(loader, located);
+  const { version, ...opened } = openLibtorch(loader, located);
   if (!isSupported(version)) refuseUnsupported(version, located);
   const addon = findAddon(`libtorch-${minorOf(version)}`, version);
   const native = throwing(requireFile(addon) as Native);
   native.connect({ emitWarning });
-  return { located, version, library, addon, cudaFailure, native };
+  return { located, version, ...opened, addon, native };
 }
 
 /** Opens libtorch: its CUDA half where it is there and can be opened, else the CPU library alone. */
 function openLibtorch(
   loader: Loader,
   located: LocatedLibtorch,
-): Pick<LoadedLibtorch, 'version' | 'library' | 'cudaFailure'> {
+): Pick<LoadedLibtorch, 'version' | 'library' | 'hasCuda' | 'cudaFailure'> {
   const path = (name: string): string => join(located.lib, libraryFile(name, process.platform));
   const [core, cpu, cuda] = [path('c10'), path('torch_cpu'), path('torch_cuda')];
   let cudaFailure: string | undefined;
   if (existsSync(cuda)) {
     try {
-      return { version: versionFrom(loader, cuda, cpu, core), library: cuda, cudaFailure };
+      return { version: versionFrom(loader, cuda, cpu, core), library: cuda, hasCuda: true, cudaFailure };
     } catch (error) {
       cudaFailure = (error as Error).message;
     }
   }
   try {
-    return { version: versionFrom(loader, cpu, core), library: cpu, cudaFailure };
+    return { version: versionFrom(loader, cpu, core), library: cpu, hasCuda: false, cudaFailure };
   } catch (error) {
     throw cannotOpen(cpu, error as Error, located);
   }

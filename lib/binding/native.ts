@@ -92,7 +92,6 @@ export interface Native {
   memory(): { tensors: number; bytes: number; allocated: number; cached: number };
   emptyCache(): void;
 
-  isCudaBuild(): boolean;
   cudaDeviceCount(): number;
   currentDevice(device: string): number;
   setDevice(device: string): void;

@@ -15,11 +15,11 @@ export function deviceCount(): number {
 /** Why CUDA cannot be used, in words that name what is missing; `undefined` where it can. */
 export function whyUnavailable(): string | undefined {
   if (isAvailable()) return undefined;
-  const { located, version, cudaFailure } = loadedLibtorch();
+  const { located, version, hasCuda, cudaFailure } = loadedLibtorch();
   if (cudaFailure !== undefined) {
     return `libtorch's CUDA libraries cannot be opened: ${explainedFailure(cudaFailure, located)}`;
   }
-  if (!native().isCudaBuild()) {
+  if (!hasCuda) {
     const install = 'npx libtorch-losses install --cuda cu130 brings a CUDA build';
     return `libtorch ${version} in ${located.lib} is a build without CUDA; ${install}`;
   }

@@ -1,12 +1,11 @@
 /** The face of CUDA, on an addon that has two devices and on one that has none. */
-import { loadedLibtorch, native } from '../../../lib/binding/load';
+import { loadedLibtorch, native, whyCannotOpen } from '../../../lib/binding/load';
 import * as cuda from '../../../lib/tensor/cuda';
 import { refusal } from './support';
 
 jest.mock('../../../lib/binding/load');
 
 const fake = {
-  isCudaBuild: jest.fn(() => true),
   cudaDeviceCount: jest.fn(() => 2),
   currentDevice: jest.fn(() => 1),
   setDevice: jest.fn(),
@@ -27,11 +26,15 @@ const fake = {
   withStream: jest.fn((_stream: unknown, fn: () => unknown) => fn()),
 };
 
+function loading(state: { hasCuda: boolean; cudaFailure?: string }): void {
+  jest.mocked(loadedLibtorch).mockReturnValue({ located: { lib: '/lib' }, version: '2.13.0', ...state } as never);
+}
+
 beforeEach(() => {
   jest.clearAllMocks();
   fake.cudaDeviceCount.mockReturnValue(2);
   jest.mocked(native).mockReturnValue(fake as never);
-  jest.mocked(loadedLibtorch).mockReturnValue({ located: { lib: '/lib' }, version: '2.13.0' } as never);
+  loading({ hasCuda: false });
 });
 
 /** Functions of a device, and what they call. */
@@ -64,11 +67,41 @@ describe.each(ofDevice)('%s', (name, call, entry) => {
 
   test('says why there is no CUDA', () => {
     fake.cudaDeviceCount.mockReturnValue(0);
-    fake.isCudaBuild.mockReturnValueOnce(false);
     expect(refusal(() => call()).message).toBe(
       `cuda.${name}: expected CUDA to be available, but received none (libtorch 2.13.0 in /lib is a build without CUDA; ` +
         'npx libtorch-losses install --cuda cu130 brings a CUDA build)',
     );
+  });
+});
+
+describe('why there is no CUDA', () => {
+  const why = (): string | undefined => {
+    fake.cudaDeviceCount.mockReturnValue(0);
+    return cuda.whyUnavailable();
+  };
+
+  test('nothing is said where there is', () => {
+    expect([cuda.whyUnavailable(), cuda.isAvailable()]).toEqual([undefined, true]);
+  });
+
+  test('a build without it', () => {
+    expect(why()).toContain('is a build without CUDA');
+  });
+
+  test('libraries that cannot be opened', () => {
+    loading({ hasCuda: false, cudaFailure: 'libnowhere.so: cannot open shared object file' });
+    expect(why()).toContain('CUDA libraries cannot be opened: libnowhere.so');
+  });
+
+  test('no driver', () => {
+    loading({ hasCuda: true });
+    jest.mocked(whyCannotOpen).mockReturnValueOnce('libcuda.so.1: cannot open');
+    expect(why()).toBe('there is no NVIDIA driver: libcuda.so.1: cannot open');
+  });
+
+  test('a driver that is too old, or shows no device', () => {
+    loading({ hasCuda: true });
+    expect(why()).toMatch(/too old for this libtorch, or shows no device$/);
   });
 });
 
