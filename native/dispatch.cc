@@ -89,6 +89,30 @@ napi_value Results(napi_env env, const torch::jit::Stack& stack) {
   return results;
 }
 
+// Those of this library's operators that bring tensors of several devices together.
+bool MayMixDevices(const std::string& name) {
+  return name == "aten::copy_" || name == "aten::ctc_loss";
+}
+
+// Refuses tensors of several devices before anything is computed: an operator that is made of
+// others would begin. A number that is a tensor on the CPU goes with every device.
+void CheckDevices(const c10::OperatorHandle& handle, const torch::jit::Stack& stack) {
+  constexpr size_t kNone = kMaxArguments;
+  size_t first = kNone;
+  for (size_t i = 0; i < stack.size(); i++) {
+    if (!stack[i].isTensor()) continue;
+    const at::Tensor& tensor = stack[i].toTensor();
+    if (!tensor.defined() || (tensor.is_cpu() && tensor.dim() == 0)) continue;
+    if (first == kNone) first = i;
+    const c10::Device expected = stack[first].toTensor().device();
+    if (tensor.device() == expected || MayMixDevices(handle.schema().name())) continue;
+    const auto& arguments = handle.schema().arguments();
+    throw Refused(arguments[i].name(),
+                  "on " + expected.str() + " as '" + arguments[first].name() + "' is",
+                  "a tensor on " + tensor.device().str());
+  }
+}
+
 bool ReadsArrays(const std::vector<ArgumentPlan>& arguments) {
   return std::any_of(arguments.begin(), arguments.end(), [](const ArgumentPlan& argument) {
     switch (argument.kind) {
@@ -206,6 +230,7 @@ Napi::Value OperatorNames(const Napi::CallbackInfo& info) {
 
 void CallOperator(const c10::OperatorHandle& handle, const std::vector<size_t>& outs,
                   torch::jit::Stack& stack) {
+  CheckDevices(handle, stack);
   if (outs.empty()) return handle.callBoxed(stack);
   std::list<KeptShape> kept;
   for (const size_t out : outs) {

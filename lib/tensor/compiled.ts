@@ -95,9 +95,9 @@ export class Compiled<Result> {
 
   #record({ key, inputs, handles }: Taken): Given | undefined {
     try {
-      if (isMixed(inputs)) return undefined;
       const isGraphed = (input: Input): boolean => !('data' in input) && recordsGraph(input);
       if (this.#giving === onlyResult && inputs.some(isGraphed)) return undefined;
+      if (isMixed(inputs)) return undefined;
       const examples = inputs.map((input) => ('data' in input ? tensor(input.data, { shape: input.shape }) : input));
       // The arguments as they were taken apart: reading options a second time may give something else.
       const to = this.#giving === onlyElement ? 'nowhere' : 'caller';
@@ -112,9 +112,10 @@ export class Compiled<Result> {
   }
 }
 
-/** Elements beside a tensor on another device than the CPU, which they have to be copied to. */
+/** Inputs on several devices, elements among them: they have to be copied, or are refused before anything is computed. */
 function isMixed(inputs: readonly Input[]): boolean {
-  return inputs.some((input) => 'data' in input) && inputs.some((input) => 'device' in input && input.device !== 'cpu');
+  const devices = inputs.map((input) => ('data' in input ? 'cpu' : input.device));
+  return devices.some((device) => device !== devices[0]);
 }
 
 /** A function of tensors, compiled. */

@@ -144,10 +144,7 @@ const provoked: [heading: string, provoke: () => Failure | Promise<Failure>][] =
         : failure(() => torch.zeros([1], { device: 'cuda' })),
   ],
   ["…: expected option 'device' to be a device such as", () => failure(() => torch.zeros([1], { device: 'gpu' }))],
-  [
-    'Expected all tensors to be on the same device',
-    () => failure(() => scores().add(torch.zeros([2, 3], { device: 'meta' }))),
-  ],
+  ["…: expected '…' to be on … as '…' is", () => failure(() => scores().add(torch.zeros([2, 3], { device: 'meta' })))],
   ["crossEntropy: expected 'target' to have shape", () => failure(() => F.crossEntropy(scores(), [0, 1, 2]))],
   [
     "binaryCrossEntropyWithLogits: expected 'target' to have shape",

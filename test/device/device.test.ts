@@ -20,8 +20,8 @@ describe('tensors', () => {
     const [x, y] = [zeros([2], { device: first }), zeros([2])];
     const before = fake.kernels(0);
     for (const other of [y, y.to(second)]) {
-      expect(() => x.add(other)).toThrow('Expected all tensors to be on the same device');
-      expect(() => x.gather(0, other.to('int64'))).toThrow('Expected all tensors to be on the same device');
+      expect(() => x.add(other)).toThrow(/expected 'other' to be on \S+ as 'self' is/);
+      expect(() => x.gather(0, other.to('int64'))).toThrow(/expected 'index' to be on \S+ as 'self' is/);
     }
     expect(fake.kernels(0)).toBe(before);
     x.add(1);
