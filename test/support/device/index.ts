@@ -37,6 +37,11 @@ interface FakeDevice {
   assertOnBadValues(on: boolean): void;
   /** Makes a device usable again that an assertion has ended. */
   resetLost(device: number): void;
+  /**
+   * How often memory was freed that other streams had used, or page-locked memory that was copied, after the device was
+   * lost. On CUDA each of them ends the process.
+   */
+  fatalFrees(device: number): number;
 }
 
 // The addon takes libtorch's functions from what is loaded.
