@@ -47,10 +47,11 @@ interface FakeDevice {
 // The addon takes libtorch's functions from what is loaded.
 libtorchVersion();
 
+/** The addon's file, which a process of its own can open after libtorch. */
+export const addon = join(__dirname, '..', '..', '..', 'build', 'native', 'Test', 'fake-device.node');
+
 /** The devices' own side. */
-export const fake: FakeDevice = require(
-  join(__dirname, '..', '..', '..', 'build', 'native', 'Test', 'fake-device.node'),
-) as FakeDevice;
+export const fake: FakeDevice = require(addon) as FakeDevice;
 
 /** Their names. */
 export const devices = ['privateuseone:0', 'privateuseone:1'] as const;
