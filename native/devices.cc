@@ -4,6 +4,7 @@
 #include <ATen/DeviceAccelerator.h>
 #include <ATen/core/Generator.h>
 #include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/CPUAllocator.h>
 #include <c10/core/CachingDeviceAllocator.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 
@@ -17,6 +18,7 @@
 #include "allocator.h"
 #include "guard.h"
 #include "ivalue.h"
+#include "storage.h"
 
 namespace bridge {
 
@@ -36,6 +38,15 @@ constexpr std::array<std::string_view, 9> kLosses = {
 c10::DeviceAllocator& AllocatorOf(c10::Device device) {
   at::globalContext().lazyInitDevice(device.type());
   return *c10::getDeviceAllocator(device.type());
+}
+
+// Whether its memory is a device's, or page-locked: of the CPU's memory that is no array's, what
+// the CPU's own allocator has not given.
+bool IsOfDevice(const at::Tensor& tensor) {
+  if (!tensor.is_cpu()) return true;
+  if (!tensor.has_storage() || SharedMemoryOf(tensor)) return false;
+  const c10::DataPtr& data = tensor.storage().data_ptr();
+  return data.get() != nullptr && data.get_deleter() != c10::GetCPUAllocator()->raw_deleter();
 }
 
 // cudaDeviceCount(): 0 without CUDA, and where there is no driver
@@ -164,6 +175,12 @@ bool SaysDeviceIsLost(std::string_view message) {
 void NoteLostDevice() { device_lost = true; }
 
 bool IsDeviceLost() { return device_lost; }
+
+void Drop(at::Tensor tensor) {
+  if (tensor.defined() && IsDeviceLost() && IsOfDevice(tensor)) {
+    static_cast<void>(tensor.unsafeReleaseTensorImpl());
+  }
+}
 
 void Reclaim(Environment& environment) {
   // More external memory than any heap may have: V8 collects at once, finalizers included.

@@ -1,6 +1,7 @@
 // Devices beside the CPU, through libtorch's device-generic interfaces: no header of CUDA.
 #pragma once
 
+#include <ATen/core/Tensor.h>
 #include <c10/core/Device.h>
 
 #include <string_view>
@@ -21,6 +22,10 @@ bool SaysDeviceIsLost(std::string_view message);
 // Notes that one has. Any thread.
 void NoteLostDevice();
 bool IsDeviceLost();
+
+// Lets go of a tensor. Giving memory back that several streams used asks its device, which ends the
+// process if that has failed for good: such memory stays where it is.
+void Drop(at::Tensor tensor);
 
 // Collects what scripts of the environment have dropped, at once, and gives back what allocators
 // keep for later.

@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "devices.h"
 #include "guard.h"
 #include "tensor_handle.h"
 
@@ -48,6 +49,7 @@ void Deliver(napi_env env, napi_status status, void* data) {
   napi_value result = nullptr;
   if (fetch->failure) {
     result = environment.Fail(std::move(*fetch->failure));
+    Drop(std::exchange(fetch->host, {}));
   } else {
     result = Guard(environment, "fetch", [&] { return WrapTensor(env, fetch->host); });
   }

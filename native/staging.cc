@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "devices.h"
 #include "external.h"
 #include "guard.h"
 #include "ivalue.h"
@@ -25,6 +26,13 @@ namespace {
 constexpr napi_type_tag kStagedTag = {0x2d6c91be04f7483a, 0x9a5e7013cd84b6f1};
 
 struct Staged {
+  Staged() = default;
+  Staged(const Staged&) = delete;
+  Staged& operator=(const Staged&) = delete;
+  ~Staged() {
+    for (at::Tensor& tensor : tensors) Drop(std::move(tensor));
+  }
+
   std::vector<at::Tensor> tensors;
   // What has to have happened before they are there; nothing for a device without streams.
   std::optional<c10::Event> arrival = std::nullopt;

@@ -59,12 +59,7 @@ struct TensorHandle {
     if (!tensor.defined()) return false;
     if (memory) std::erase(memory->handles, &tensor);
     memory.reset();
-    // Giving the memory back may ask the device, which ends the process if that has failed.
-    if (IsDeviceLost() && !tensor.is_cpu()) {
-      static_cast<void>(tensor.unsafeReleaseTensorImpl());
-    } else {
-      tensor.reset();
-    }
+    Drop(std::exchange(tensor, {}));
     return true;
   }
 };

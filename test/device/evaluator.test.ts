@@ -9,12 +9,6 @@ import { quietly } from '../support/conditions';
 import { devices, fake } from '../support/device';
 import { folder as folderOf } from '../support/folder';
 
-// An order names CUDA devices; these are none.
-jest.mock('../../lib/evaluate/order', () => ({
-  ...jest.requireActual('../../lib/evaluate/order'),
-  checkDevice: () => {},
-}));
-
 quietly();
 
 const [first, second] = devices;

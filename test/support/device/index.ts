@@ -37,15 +37,21 @@ interface FakeDevice {
   assertOnBadValues(on: boolean): void;
   /** Makes a device usable again that an assertion has ended. */
   resetLost(device: number): void;
+  /**
+   * How often memory was freed that other streams had used, or page-locked memory that was copied, after the device was
+   * lost. On CUDA each of them ends the process.
+   */
+  fatalFrees(device: number): number;
 }
 
 // The addon takes libtorch's functions from what is loaded.
 libtorchVersion();
 
+/** The addon's file, which a process of its own can open after libtorch. */
+export const addon = join(__dirname, '..', '..', '..', 'build', 'native', 'Test', 'fake-device.node');
+
 /** The devices' own side. */
-export const fake: FakeDevice = require(
-  join(__dirname, '..', '..', '..', 'build', 'native', 'Test', 'fake-device.node'),
-) as FakeDevice;
+export const fake: FakeDevice = require(addon) as FakeDevice;
 
 /** Their names. */
 export const devices = ['privateuseone:0', 'privateuseone:1'] as const;

@@ -85,6 +85,11 @@ Napi::Value ResetLost(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+// fatalFrees(device)
+Napi::Value FatalFrees(const Napi::CallbackInfo& info) {
+  return ToNumber(info.Env(), static_cast<double>(fake_device::FatalFrees(ReadIndex(info))));
+}
+
 template <Napi::Value (*Fn)(const Napi::CallbackInfo&)>
 Napi::Value Guarded(const Napi::CallbackInfo& info) {
   try {
@@ -113,6 +118,7 @@ Napi::Object Init(Napi::Env /*env*/, Napi::Object exports) {
   Export<PendingCopies>(exports, "pendingCopies");
   Export<AssertOnBadValues>(exports, "assertOnBadValues");
   Export<ResetLost>(exports, "resetLost");
+  Export<FatalFrees>(exports, "fatalFrees");
   return exports;
 }
 

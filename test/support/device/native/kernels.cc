@@ -67,6 +67,7 @@ bool IsPlain(const at::Tensor& from, const at::Tensor& to) {
 // from and to it are done; nobody keeps the device's.
 void QueueCopy(const at::Tensor& from, const at::Tensor& to, c10::Stream stream) {
   const c10::Storage host = from.is_cpu() ? from.storage() : to.storage();
+  RecordPinned(host.data(), stream.device_index());
   const void* source = from.const_data_ptr();
   void* target = to.mutable_data_ptr();
   Enqueue(stream,

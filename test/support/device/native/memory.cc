@@ -33,6 +33,8 @@ struct Block {
   std::unique_ptr<void, FreeHost> data;
   size_t size;
   c10::Stream stream;
+  // What was asked for of it.
+  size_t requested = 0;
   // The other streams that use it.
   std::vector<c10::Stream> users = {};
   // What must be done before it is given to somebody else; set when it is freed.
@@ -67,6 +69,7 @@ class Memory final : public c10::DeviceAllocator {
     std::unique_ptr<Block> block = Take(bytes, device.index());
     void* data = block->data.get();
     std::memset(data, kFresh, block->size);
+    block->requested = bytes;
     Add(blocks.stats.allocation, 1);
     Add(blocks.stats.allocated_bytes, block->size);
     Add(blocks.stats.active, 1);
@@ -133,6 +136,7 @@ class Memory final : public c10::DeviceAllocator {
       std::unique_ptr<Block> block = std::move(found->second);
       blocks.used.erase(found);
       block->in_use = {Now(block->stream)};
+      if (!block->users.empty()) FreeUsed(block->stream.device_index());
       for (const c10::Stream user : std::exchange(block->users, {})) {
         block->in_use.push_back(Now(user));
       }
@@ -140,6 +144,7 @@ class Memory final : public c10::DeviceAllocator {
       Remove(blocks.stats.allocated_bytes, block->size);
       Remove(blocks.stats.active, 1);
       Remove(blocks.stats.active_bytes, block->size);
+      Remove(blocks.stats.requested_bytes, block->requested);
       blocks.cached.push_back(std::move(block));
     }
   }
@@ -246,7 +251,7 @@ class Pinned final : public c10::Allocator {
     }
     void* start = data.get();
     std::memset(start, kFresh, size);
-    used_.emplace(start, Used{std::move(data), size});
+    used_.emplace(start, Used{std::move(data), size, -1});
     return {start, start, &FreePinned, cpu};
   }
 
@@ -255,19 +260,21 @@ class Pinned final : public c10::Allocator {
     default_copy_data(to, from, count);
   }
 
-  bool Has(const void* data) const {
+  bool Has(const void* data) {
     const std::lock_guard lock(Mutex());
-    auto found = used_.upper_bound(data);
-    if (found == used_.begin()) return false;
-    --found;
-    return static_cast<const char*>(data) - static_cast<const char*>(found->first) <
-           static_cast<ptrdiff_t>(found->second.size);
+    return Find(data) != nullptr;
+  }
+
+  void Record(const void* data, c10::DeviceIndex index) {
+    const std::lock_guard lock(Mutex());
+    if (Used* used = Find(data)) used->copied_by = index;
   }
 
   void Return(void* data) {
     const std::lock_guard lock(Mutex());
     const auto found = used_.find(data);
     if (found == used_.end()) return;
+    if (found->second.copied_by >= 0) FreeUsed(found->second.copied_by);
     cached_.emplace(found->second.size, std::move(found->second.data));
     used_.erase(found);
   }
@@ -276,7 +283,18 @@ class Pinned final : public c10::Allocator {
   struct Used {
     std::unique_ptr<void, FreeHost> data;
     size_t size;
+    // The device of the last copy, if there was one.
+    c10::DeviceIndex copied_by = -1;
   };
+
+  // The memory that the address lies in.
+  Used* Find(const void* data) {
+    auto found = used_.upper_bound(data);
+    if (found == used_.begin()) return nullptr;
+    --found;
+    const auto offset = static_cast<const char*>(data) - static_cast<const char*>(found->first);
+    return offset < static_cast<ptrdiff_t>(found->second.size) ? &found->second : nullptr;
+  }
 
   std::map<const void*, Used> used_;
   std::multimap<size_t, std::unique_ptr<void, FreeHost>> cached_;
@@ -298,6 +316,8 @@ c10::DeviceAllocator& DeviceMemory() { return TheMemory(); }
 c10::Allocator& PinnedMemory() { return ThePinned(); }
 
 bool IsPinned(const void* data) { return ThePinned().Has(data); }
+
+void RecordPinned(const void* data, c10::DeviceIndex index) { ThePinned().Record(data, index); }
 
 void SetLimit(c10::DeviceIndex index, size_t bytes) {
   const std::lock_guard lock(Mutex());

@@ -18,6 +18,8 @@ c10::DeviceAllocator& DeviceMemory();
 // Of page-locked memory. Keeps what is freed, too.
 c10::Allocator& PinnedMemory();
 bool IsPinned(const void* data);
+// A copy from or to it is queued.
+void RecordPinned(const void* data, c10::DeviceIndex index);
 
 // How much a device has; more is refused as out of memory.
 void SetLimit(c10::DeviceIndex index, size_t bytes);

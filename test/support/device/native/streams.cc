@@ -34,6 +34,7 @@ struct Device {
   c10::StreamId last_of_pool = 0;
   bool asserted = false;
   bool lost = false;
+  uint64_t fatal_frees = 0;
 };
 
 Device& DeviceOf(c10::DeviceIndex index) {
@@ -192,6 +193,17 @@ void ResetLost(c10::DeviceIndex index) {
   const std::lock_guard lock(Mutex());
   Device& device = DeviceOf(index);
   device.asserted = device.lost = false;
+}
+
+void FreeUsed(c10::DeviceIndex index) {
+  const std::lock_guard lock(Mutex());
+  Device& device = DeviceOf(index);
+  if (device.asserted || device.lost) device.fatal_frees++;
+}
+
+uint64_t FatalFrees(c10::DeviceIndex index) {
+  const std::lock_guard lock(Mutex());
+  return DeviceOf(index).fatal_frees;
 }
 
 }  // namespace fake_device

@@ -61,4 +61,9 @@ void CheckWaiting(c10::DeviceIndex index);
 void CheckQueueing(c10::DeviceIndex index);
 void ResetLost(c10::DeviceIndex index);
 
+// Memory is freed that several streams used. CUDA's allocators ask the device when that is over,
+// and if it is lost, the process ends: destructors must not throw. Here that is counted.
+void FreeUsed(c10::DeviceIndex index);
+uint64_t FatalFrees(c10::DeviceIndex index);
+
 }  // namespace fake_device
