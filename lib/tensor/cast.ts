@@ -23,7 +23,7 @@ const castDefaults: Readonly<CastOptions> = Object.freeze({
   nonBlocking: false,
 });
 
-const devicePattern = /^(?:cpu|cuda|mps|xpu|meta|hpu|mtia|privateuseone)(?::\d+)?$/;
+const devicePattern = /^(?:cpu|cuda|mps|xpu|meta|hpu|mtia)(?::\d+)?$/;
 
 /** A dtype, a device or both, as `to()` takes them. */
 export function readCast(op: string, target: DType | Device | CastOptions): CastOptions {

@@ -13,7 +13,7 @@ describe('tensors', () => {
     expect(x.add(1).device).toBe(first);
     expect(x.add(1).toArray()).toEqual([[2, 3, 4]]);
     expect(zeros([2], { device: second }).to(first).toArray()).toEqual([0, 0]);
-    expect(empty([1], { device: 'privateuseone' }).device).toBe(first);
+    expect(empty([1], { device: 'cuda' }).device).toBe(first);
   });
 
   test('of two devices do not mix, and no kernel has run', () => {

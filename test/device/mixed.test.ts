@@ -41,7 +41,7 @@ test.each(calls)('%s elsewhere: %p', (argument, call) => {
     const error = refusal(call);
     expect({ code: error.code, argument: error.argument }).toEqual({ code: 'RUNTIME', argument });
     expect(error.message).toMatch(
-      /to be on privateuseone:0 as '\w+' is, but received cpu; to\(\{ device: '.*' \}\) moves it$/,
+      /to be on cuda:0 as '\w+' is, but received cpu; to\(\{ device: '.*' \}\) moves it$/,
     );
     // That of another argument, which the call itself may make.
     expect(fake.kernels(0) - kernels).toBeLessThanOrEqual(1);
@@ -50,7 +50,7 @@ test.each(calls)('%s elsewhere: %p', (argument, call) => {
 
 test('so are tensors on two devices of a kind', () => {
   expect(refusal(() => F.mseLoss(x, rand([2, 3], { device: other }))).message).toContain(
-    "expected 'target' to be on privateuseone:0 as 'input' is, but received privateuseone:1",
+    "expected 'target' to be on cuda:0 as 'input' is, but received cuda:1",
   );
 });
 

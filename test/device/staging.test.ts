@@ -75,7 +75,7 @@ test('what is on the device already stays where it is', () => {
 });
 
 test('a device without an index is the current one', () => {
-  expect(stage([tensor([1])], 'privateuseone')()[0]?.device).toBe(first);
+  expect(stage([tensor([1])], 'cuda')()[0]?.device).toBe(first);
 });
 
 test('memory that is still read is not given to the next batch', () => {

@@ -18,12 +18,12 @@ describe('streams', () => {
     const before = cuda.currentStream(second);
     expect(before.equals(cuda.defaultStream(second))).toBe(true);
     const inside = cuda.stream(stream, () => {
-      expect(native().currentDevice('privateuseone')).toBe(1);
+      expect(native().currentDevice('cuda')).toBe(1);
       return cuda.currentStream(second);
     });
     expect([inside.equals(stream), inside.device, stream.equals(before)]).toEqual([true, second, false]);
     expect(cuda.currentStream(second).equals(before)).toBe(true);
-    expect(native().currentDevice('privateuseone')).toBe(0);
+    expect(native().currentDevice('cuda')).toBe(0);
   });
 
   test('end with a function that throws', () => {
@@ -67,7 +67,7 @@ describe('streams', () => {
 
   test('of a CPU there are none, and what is none is refused', () => {
     expect(refusal(() => new cuda.Stream('cpu')).message).toMatch(/a device beside the CPU, but received 'cpu'$/);
-    expect(refusal(() => new cuda.Stream('privateuseone:2')).message).toContain('one of 2 devices');
+    expect(refusal(() => new cuda.Stream('cuda:2')).message).toContain('one of 2 CUDA devices');
     expect(refusal(() => native().withStream({} as never, () => 0)).message).toContain("expected 'stream'");
     expect(
       refusal(() => native().streamDevice(native().fromBytes(new Float32Array(1), 6, [1]) as never)),

@@ -27,15 +27,10 @@ export function pieceOf(tensor: Tensor): number | undefined {
 
 /** The same on a GPU. Its kernels must not depend on how many rows there are, which is to be known of each of them. */
 export function gpuPieceOf(tensor: Tensor): number | undefined {
-  if (tensor.numel * 8 < gpuPieceBytes || !isGpu(tensor)) return undefined;
+  if (tensor.numel * 8 < gpuPieceBytes || !tensor.device.startsWith('cuda')) return undefined;
   const bytes = bytesOf(tensor);
   if (bytes === undefined || bytes < 2 * gpuPieceBytes) return undefined;
   return Math.ceil(entriesOf(tensor, bytes, gpuPieceBytes) / gpuRows) * gpuRows;
-}
-
-/** Whether a tensor is on a GPU, or on the device that stands for one in tests. */
-function isGpu({ device }: Tensor): boolean {
-  return device.startsWith('cuda') || device.startsWith('privateuseone');
 }
 
 /** The bytes of a tensor that can be cut; `undefined` of others. */

@@ -1,8 +1,8 @@
 /**
- * Two devices that are not there, `privateuseone:0` and `privateuseone:1`, which libtorch takes for real ones. Their memory
- * is the host's and their kernels are the CPU's; copies arrive when somebody waits for them, memory that nobody has
- * written holds a pattern, and it ends where a test says. A file that imports this has them from then on, for the rest of
- * the process: such tests run in a jest run of their own.
+ * Two devices that are not there, `cuda:0` and `cuda:1`, which libtorch takes for CUDA's. Their memory is the host's and
+ * their kernels are the CPU's; copies arrive when somebody waits for them, memory that nobody has written holds a
+ * pattern, and it ends where a test says. A file that imports this has them from then on, for the rest of the process:
+ * such tests run in a jest run of their own.
  */
 import { join } from 'node:path';
 import { libtorchVersion } from '../../../lib';
@@ -54,7 +54,7 @@ export const addon = join(__dirname, '..', '..', '..', 'build', 'native', 'Test'
 export const fake: FakeDevice = require(addon) as FakeDevice;
 
 /** Their names. */
-export const devices = ['privateuseone:0', 'privateuseone:1'] as const;
+export const devices = ['cuda:0', 'cuda:1'] as const;
 
 /** How much memory a device has where no test says otherwise. */
 export const ampleMemory = 4 * 2 ** 30;

@@ -91,6 +91,11 @@ bool TakesCpuIndices(std::string_view name) {
   return Contains(kNames, name);
 }
 
+// Lengths of sequences may be on the CPU for these.
+bool TakesCpuLengths(std::string_view name) {
+  return name == "_ctc_loss" || name == "_ctc_loss_backward";
+}
+
 // Kernels of CUDA that assert on the device what the CPU's refuse.
 bool Asserts(std::string_view name) {
   static constexpr std::array<std::string_view, 20> kNames = {"nll_loss_forward",
@@ -170,12 +175,14 @@ c10::Device CommonDevice(const c10::OperatorHandle& op, const std::vector<c10::I
   if (!common->has_index()) common->set_index(CurrentDevice());
   const std::string_view name = BaseName(op);
   for (const c10::IValue& value : arguments) {
-    const bool indices = value.isOptionalTensorList() && TakesCpuIndices(name);
+    const bool anywhere =
+        TakesCpuLengths(name) || (value.isOptionalTensorList() && TakesCpuIndices(name));
     ForEachTensor(value, [&](const at::Tensor& tensor) {
       if (tensor.device() == *common) return;
-      if (tensor.is_cpu() && (indices || (tensor.dim() == 0 && TakesCpuScalars(name)))) return;
+      if (tensor.is_cpu() && (anywhere || (tensor.dim() == 0 && TakesCpuScalars(name)))) return;
       TORCH_CHECK(false, "Expected all tensors to be on the same device, but found at least two ",
-                  "devices, ", *common, " and ", tensor.device(), "!");
+                  "devices, ", *common, " and ", tensor.device(),
+                  "! (when checking the arguments of ", op.schema().name(), ")");
     });
   }
   return *common;

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "fallback.h"
 #include "memory.h"
@@ -31,7 +32,7 @@ void CheckOptions(std::optional<c10::Layout> layout, std::optional<bool> pinned)
   TORCH_CHECK(!pinned.value_or(false), "Only dense CPU tensors can be pinned");
 }
 
-constexpr c10::DispatchKeySet kKeys(c10::DispatchKey::PrivateUse1);
+constexpr c10::DispatchKeySet kKeys(c10::DispatchKey::CUDA);
 
 at::Tensor Empty(at::IntArrayRef size, std::optional<at::ScalarType> dtype,
                  std::optional<c10::Layout> layout, std::optional<c10::Device> device,
@@ -74,8 +75,8 @@ void QueueCopy(const at::Tensor& from, const at::Tensor& to, c10::Stream stream)
           [host, source, target, bytes = from.nbytes()] { std::memcpy(target, source, bytes); });
 }
 
-at::Tensor CopyFrom(const at::Tensor& self, const at::Tensor& dst, bool non_blocking) {
-  if (dst.numel() == 0) return dst;
+void CopyFrom(const at::Tensor& self, const at::Tensor& dst, bool non_blocking) {
+  if (dst.numel() == 0) return;
   const c10::Device device = IsOnDevice(dst) ? dst.device() : self.device();
   const c10::DeviceGuard guard(device);
   const bool between = IsOnDevice(self) && IsOnDevice(dst);
@@ -83,19 +84,19 @@ at::Tensor CopyFrom(const at::Tensor& self, const at::Tensor& dst, bool non_bloc
   if (!between && non_blocking && pinned && IsPlain(self, dst)) {
     CheckQueueing(device.index());
     QueueCopy(self, dst, CurrentStream(device.index()));
-    return dst;
+    return;
   }
   Launch(device.index());
   if (between) Launch(self.device().index());
   CpuViews views;
   views.Of(dst).copy_(views.Of(self));
   if (!between && !non_blocking) CheckWaiting(device.index());
-  return dst;
 }
 
-at::Tensor CopyFromAndResize(const at::Tensor& self, const at::Tensor& dst) {
-  dst.resize_(self.sizes());
-  return CopyFrom(self, dst, /*non_blocking=*/false);
+// Whichever of the two is on a device.
+at::Tensor& Copy(at::Tensor& self, const at::Tensor& source, bool non_blocking) {
+  CopyFrom(source.expand_as(self), self, non_blocking);
+  return self;
 }
 
 at::Scalar LocalScalarDense(const at::Tensor& self) {
@@ -108,6 +109,18 @@ at::Scalar LocalScalarDense(const at::Tensor& self) {
 
 void RecordStream(at::Tensor& self, c10::Stream stream) {
   DeviceMemory().recordStream(self.storage().data_ptr(), stream);
+}
+
+// There is neither cuDNN nor MIOpen here.
+bool UseVendorKernels(const at::Tensor& /*log_probs*/, const at::Tensor& /*targets*/,
+                      at::IntArrayRef /*steps*/, at::IntArrayRef /*counts*/, int64_t /*blank*/) {
+  return false;
+}
+
+bool UseVendorKernelsOfTensors(const at::Tensor& /*log_probs*/, const at::Tensor& /*targets*/,
+                               const at::Tensor& /*steps*/, const at::Tensor& /*counts*/,
+                               int64_t /*blank*/) {
+  return false;
 }
 
 at::Tensor& SetTo(at::Tensor& self, const c10::Storage& source, int64_t offset,
@@ -132,7 +145,7 @@ at::Tensor& SetToStorage(at::Tensor& self, c10::Storage source, int64_t offset,
 void RegisterKernels() {
   // Never destroyed: they would be taken out of the dispatcher.
   constexpr auto kKind = torch::Library::IMPL;
-  constexpr auto kKey = c10::DispatchKey::PrivateUse1;
+  constexpr auto kKey = c10::DispatchKey::CUDA;
   static auto& all =
       *std::make_unique<torch::Library>(kKind, "_", kKey, __FILE__, __LINE__).release();
   all.fallback(torch::CppFunction::makeFromBoxedFunction<&Fallback>());
@@ -140,9 +153,12 @@ void RegisterKernels() {
       *std::make_unique<torch::Library>(kKind, "aten", kKey, __FILE__, __LINE__).release();
   aten.impl("empty.memory_format", TORCH_FN(Empty));
   aten.impl("empty_strided", TORCH_FN(EmptyStrided));
-  aten.impl("_copy_from", TORCH_FN(CopyFrom));
-  aten.impl("_copy_from_and_resize", TORCH_FN(CopyFromAndResize));
+  aten.impl("copy_", TORCH_FN(Copy));
   aten.impl("_local_scalar_dense", TORCH_FN(LocalScalarDense));
+  for (const char* name : {"_use_cudnn_ctc_loss", "_use_miopen_ctc_loss"}) {
+    aten.impl(name, TORCH_FN(UseVendorKernels));
+    aten.impl((std::string(name) + ".Tensor").c_str(), TORCH_FN(UseVendorKernelsOfTensors));
+  }
   aten.impl("record_stream", TORCH_FN(RecordStream));
   aten.impl("set_.source_Tensor", TORCH_FN(SetToTensor));
   aten.impl("set_.source_Storage_storage_offset", TORCH_FN(SetToStorage));

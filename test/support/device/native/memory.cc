@@ -199,7 +199,7 @@ class Memory final : public c10::DeviceAllocator {
     const auto allocated = static_cast<size_t>(Current(stats.allocated_bytes));
     const auto reserved = static_cast<size_t>(Current(stats.reserved_bytes));
     const auto [free, total] = getMemoryInfo(index);
-    return c10::str("privateuseone out of memory. Tried to allocate ", format_size(bytes), ". GPU ",
+    return c10::str("CUDA out of memory. Tried to allocate ", format_size(bytes), ". GPU ",
                     static_cast<int>(index), " has a total capacity of ", format_size(total),
                     " of which ", format_size(free),
                     " is free. Including non-PyTorch memory, this process has ",

@@ -1,10 +1,11 @@
 #include "runtime.h"
 
 #include <ATen/CPUGeneratorImpl.h>
-#include <ATen/detail/PrivateUse1HooksInterface.h>
+#include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 
 #include <array>
+#include <cstring>
 #include <memory>
 
 #include "memory.h"
@@ -92,8 +93,8 @@ struct GuardImpl final : c10::impl::DeviceGuardImplInterface {
 // The random numbers are those of the CPU's generator, and a device has its own.
 struct GeneratorImpl final : c10::GeneratorImpl {
   explicit GeneratorImpl(c10::DeviceIndex index)
-      : c10::GeneratorImpl(c10::Device(kType, index),
-                           c10::DispatchKeySet(c10::DispatchKey::PrivateUse1)) {}
+      : c10::GeneratorImpl(c10::Device(kType, index), c10::DispatchKeySet(c10::DispatchKey::CUDA)) {
+  }
 
   void set_current_seed(uint64_t seed) override { cpu.set_current_seed(seed); }
   void set_offset(uint64_t offset) override { cpu.set_offset(offset); }
@@ -126,7 +127,13 @@ const at::Generator& DefaultGenerator(c10::DeviceIndex index) {
   return generators[static_cast<size_t>(wanted)];
 }
 
-struct Hooks final : at::PrivateUse1HooksInterface {
+struct Hooks final : at::CUDAHooksInterface {
+  void init() const override {}
+  bool hasCUDA() const override { return true; }
+  int getNumGPUs() const override { return kDevices; }
+  c10::DeviceIndex current_device() const override { return CurrentDevice(); }
+  void deviceSynchronize(c10::DeviceIndex index) const override { ReachAll(index); }
+  at::Allocator* getCUDADeviceAllocator() const override { return &DeviceMemory(); }
   bool isBuilt() const override { return true; }
   bool isAvailable() const override { return true; }
   bool hasPrimaryContext(c10::DeviceIndex /*index*/) const override { return true; }
@@ -154,18 +161,6 @@ struct Hooks final : at::PrivateUse1HooksInterface {
   at::Generator getNewGenerator(c10::DeviceIndex index) const override {
     return at::make_generator<GeneratorImpl>(index == -1 ? CurrentDevice() : index);
   }
-  void resizePrivateUse1Bytes(const c10::Storage& storage, size_t bytes) const override {
-    const c10::DeviceIndex index = storage.device().index();
-    const c10::DeviceIndex before = exchangeDevice(index);
-    Launch(index);
-    c10::DataPtr data = DeviceMemory().allocate(bytes);
-    setCurrentDevice(before);
-    const size_t kept = std::min(bytes, storage.nbytes());
-    if (kept > 0) std::memcpy(data.get(), storage.data(), kept);
-    c10::StorageImpl* impl = storage.unsafeGetStorageImpl();
-    impl->set_data_ptr_noswap(std::move(data));
-    impl->set_nbytes(bytes);
-  }
 };
 
 }  // namespace
@@ -173,11 +168,25 @@ struct Hooks final : at::PrivateUse1HooksInterface {
 void RegisterRuntime() {
   // Never destroyed: libtorch keeps the addresses.
   static const auto& guard = *std::make_unique<GuardImpl>().release();
-  static auto& hooks = *std::make_unique<Hooks>().release();
-  c10::register_privateuse1_backend("privateuseone");
+  // What libtorch's CUDA half does when it is loaded, before anybody asks for CUDA.
+  at::CUDAHooksRegistry()->Register("CUDAHooks",
+                                    [](at::CUDAHooksArgs) { return std::make_unique<Hooks>(); });
   c10::SetAllocator(kType, &DeviceMemory());
   const c10::impl::DeviceGuardImplRegistrar registrar(kType, &guard);
-  at::RegisterPrivateUse1HooksInterface(&hooks);
+}
+
+void ResizeStorage(const c10::Storage& storage, size_t bytes) {
+  const c10::DeviceIndex index = storage.device().index();
+  const c10::DeviceIndex before = CurrentDevice();
+  SetCurrentDevice(index);
+  Launch(index);
+  c10::DataPtr data = DeviceMemory().allocate(bytes);
+  SetCurrentDevice(before);
+  const size_t kept = std::min(bytes, storage.nbytes());
+  if (kept > 0) std::memcpy(data.get(), storage.data(), kept);
+  c10::StorageImpl* impl = storage.unsafeGetStorageImpl();
+  impl->set_data_ptr_noswap(std::move(data));
+  impl->set_nbytes(bytes);
 }
 
 at::Generator CpuGeneratorOf(c10::DeviceIndex index) {

@@ -82,7 +82,7 @@ std::recursive_mutex& Mutex() {
 
 void CheckIndex(c10::DeviceIndex index) {
   TORCH_CHECK(index >= 0 && index < kDevices,
-              "invalid device ordinal: there is no privateuseone:", static_cast<int>(index));
+              "invalid device ordinal: there is no cuda:", static_cast<int>(index));
 }
 
 c10::DeviceIndex CurrentDevice() { return current_device; }

@@ -14,7 +14,7 @@
 
 namespace fake_device {
 
-constexpr c10::DeviceType kType = c10::DeviceType::PrivateUse1;
+constexpr c10::DeviceType kType = c10::DeviceType::CUDA;
 constexpr c10::DeviceIndex kDevices = 2;
 
 // Of everything that is a device's. Taken again by queued work, hence recursive.

@@ -1,13 +1,13 @@
 #include "views.h"
 
 #include <ATen/EmptyTensor.h>
-#include <ATen/detail/PrivateUse1HooksInterface.h>
 #include <ATen/ops/empty_strided.h>
 #include <c10/core/CPUAllocator.h>
 
 #include <cstring>
 #include <utility>
 
+#include "runtime.h"
 #include "streams.h"
 
 namespace fake_device {
@@ -83,7 +83,7 @@ void CpuViews::Settle() {
     const void* own = view.storage().data();
     if (own != storage.data()) {
       const size_t bytes = view.storage().nbytes();
-      at::detail::getPrivateUse1Hooks().resizePrivateUse1Bytes(storage, bytes);
+      ResizeStorage(storage, bytes);
       if (bytes > 0) std::memcpy(storage.mutable_data(), own, bytes);
     }
     if (original.sizes() != view.sizes() || original.strides() != view.strides()) {
