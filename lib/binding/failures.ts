@@ -65,6 +65,8 @@ function remade([code, message, op, argument]: Failure, thrower: AnyFunction): u
   const text = code === 'DEVICE_LOST' ? deviceLost(message as string, op as string) : (message as string);
   const error = new Kind(code as ErrorCode, text, details);
   Error.captureStackTrace(error, thrower);
+  // Until it is read, a stack holds what its functions were called on: tensors, of which there are too many.
+  if (code === 'OUT_OF_MEMORY') String(error.stack);
   return error;
 }
 

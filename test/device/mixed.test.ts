@@ -40,9 +40,7 @@ test.each(calls)('%s elsewhere: %p', (argument, call) => {
     const kernels = fake.kernels(0);
     const error = refusal(call);
     expect({ code: error.code, argument: error.argument }).toEqual({ code: 'RUNTIME', argument });
-    expect(error.message).toMatch(
-      /to be on cuda:0 as '\w+' is, but received cpu; to\(\{ device: '.*' \}\) moves it$/,
-    );
+    expect(error.message).toMatch(/to be on cuda:0 as '\w+' is, but received cpu; to\(\{ device: '.*' \}\) moves it$/);
     // That of another argument, which the call itself may make.
     expect(fake.kernels(0) - kernels).toBeLessThanOrEqual(1);
   }

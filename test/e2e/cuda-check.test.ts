@@ -2,9 +2,11 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { loadedLibtorch } from '../../lib/binding/load';
 import { folder } from '../support/folder';
 
 const program = resolve(__dirname, '../../scripts/cuda-check');
+const preload = resolve(__dirname, '../support/device/preload.cjs');
 const scratch = folder();
 
 if (process.platform === 'win32') console.log('not run: scripts/cuda-check is a program for sh');
@@ -65,6 +67,24 @@ whereSh('scripts/cuda-check', () => {
     expect(summary).toMatch(/^# cuda-check: ✔ (\d+) of \1 checks passed\n\n\*\*There is no GPU to be used:\*\*/);
     expect(summary).toMatch(/## Not run\n/);
     expect(stdout).toContain(summary);
+  });
+
+  const onFakes = loadedLibtorch().hasCuda ? test.skip : test;
+  if (loadedLibtorch().hasCuda) console.log("not run: cuda-check on devices that are not there, beside libtorch's own");
+
+  onFakes('on devices that are not there: everything that needs a GPU and no Python holds', () => {
+    const args = ['--no-build', '--quick', '--only', 'tensors,evaluate,faults', '--out', 'fakes'];
+    const { status, stdout, stderr } = cudaCheck(args, { NODE_OPTIONS: `--require ${preload}` });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toMatch(/✔ no problem/);
+    const found = JSON.parse(readFileSync(join(scratch.path, 'fakes', 'cuda-check.json'), 'utf8')) as Written;
+    expect(found).toMatchObject({ passed: true, gpu: { devices: 2 } });
+    const { tensors, evaluate, faults } = found.parts as Record<string, Part>;
+    expect([tensors, evaluate, faults].map((part) => [part?.checks.length, part?.failure])).toEqual([
+      [15, undefined],
+      [4, undefined],
+      [8, undefined],
+    ]);
   });
 
   test('a part that breaks fails the whole, and the others run', () => {
