@@ -1,11 +1,12 @@
 /** Numbers as tensors of no dimensions, which are there before anything is recorded. */
 import { full, ones } from '../../tensor/create';
-import { atOnce } from '../../tensor/recording';
+import { synchronize } from '../../tensor/cuda/devices';
+import { atOnce, isRecording } from '../../tensor/recording';
 import type { Tensor } from '../../tensor/tensor';
 
 /** The gradient of a value with respect to itself, which every backward pass begins with. */
 export function unit({ dtype, device }: Tensor): Tensor {
-  return atOnce(() => ones([], { dtype, device }));
+  return made(() => ones([], { dtype, device }));
 }
 
 /**
@@ -13,5 +14,13 @@ export function unit({ dtype, device }: Tensor): Tensor {
  * result and is rounded where a plain number is.
  */
 export function constant(value: number, { device }: Tensor): Tensor {
-  return atOnce(() => full([], value, { dtype: 'float64', device }));
+  return made(() => full([], value, { dtype: 'float64', device }));
+}
+
+/** A program may use the number on another stream than the one that it is made on: it is there when this returns. */
+function made(make: () => Tensor): Tensor {
+  const isKept = isRecording();
+  const tensor = atOnce(make);
+  if (isKept && tensor.device !== 'cpu') synchronize(tensor.device);
+  return tensor;
 }
