@@ -21,6 +21,6 @@ export function constant(value: number, { device }: Tensor): Tensor {
 function made(make: () => Tensor): Tensor {
   const isKept = isRecording();
   const tensor = atOnce(make);
-  if (isKept && tensor.device !== 'cpu') synchronize(tensor.device);
+  if (isKept && tensor.device.startsWith('cuda')) synchronize(tensor.device);
   return tensor;
 }
