@@ -61,8 +61,8 @@ function asArgument(
   if (isTensor(value)) return value;
   if (name.endsWith('Lengths')) return asIndexTarget(op, name, value);
   const isTarget = name.startsWith('target');
-  if (isTarget && target === 'indices') return asIndexTarget(op, name, value);
   const input = asTensor(op, 'input', first as TensorLike);
+  if (isTarget && target === 'indices') return asIndexTarget(op, name, value, { input });
   if (isTarget && target === 'classes or probabilities') return asClassTarget(op, name, value, input);
   return value === first ? input : asTensor(op, name, value, input);
 }

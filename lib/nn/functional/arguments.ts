@@ -10,7 +10,7 @@ import { shareDevice } from '../../tensor/share-device';
 import type { Tensor } from '../../tensor/tensor';
 import { isFloating, type Reduction, reductions } from '../../types';
 import { checkIndices, isValidated } from './device-checks';
-import type { IndexRange } from './explain';
+import type { Explanation, IndexRange } from './explain';
 
 /** A tensor, or what one can be made of: nested arrays, a typed array, `{ data, dims }`. */
 export type TensorLike = Tensor | TensorData;
@@ -134,14 +134,6 @@ export function asClassTarget(
     if (isProbabilities) return besides(made.to(input.dtype), input);
     return indicesBeside(op, argument, toIndices(made), { input, range });
   });
-}
-
-/** What was wrong with an argument, in the words of the one formula. */
-export interface Explanation {
-  /** The argument as messages show it: `'target'`, `option 'weight'`. */
-  label: string;
-  what: string;
-  actual: string;
 }
 
 /** The tensors of a call by their names: arguments, and options apart. */

@@ -6,15 +6,7 @@ import { sameShape, shapeText } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
 import { registerDerivative } from '../../tensor/value-and-grad';
 import type { Reduction } from '../../types';
-import {
-  asClassTarget,
-  asOptionalTensor,
-  asTensor,
-  type Explanation,
-  explained,
-  reductionCode,
-  type TensorLike,
-} from './arguments';
+import { asClassTarget, asOptionalTensor, asTensor, explained, reductionCode, type TensorLike } from './arguments';
 import { constant, unit } from './constants';
 import {
   type CrossEntropyCall,
@@ -26,6 +18,7 @@ import {
 import { differentiateProbabilities, probabilitiesInPieces } from './cross-entropy-probabilities';
 import { checkProbabilities, isValidated } from './device-checks';
 import {
+  type Explanation,
   explainClassification,
   explainExpand,
   explainIntegers,

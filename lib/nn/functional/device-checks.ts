@@ -8,8 +8,7 @@ import { getValidateArgs } from '../../tensor/cuda/validation';
 import { atOnce, refuseIf } from '../../tensor/recording';
 import type { Tensor } from '../../tensor/tensor';
 import { isFloating } from '../../types';
-import type { Explanation } from './arguments';
-import { explainIndex, firstOutside, type IndexRange } from './explain';
+import { type Explanation, explainIndex, firstOutside, type IndexRange } from './explain';
 
 /** Whether values of a tensor that is on a device already are to be looked at. */
 export function isValidated(tensor: Tensor): boolean {

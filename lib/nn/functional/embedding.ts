@@ -5,8 +5,8 @@ import { boolean, callable, finite, integer, number, withDefaults } from '../../
 import { broadcastable, broadcastShapes, shapeText } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
 import type { Reduction } from '../../types';
-import { asTensor, type Explanation, explained, reductionCode, type TensorLike } from './arguments';
-import { explainBroadcast } from './explain';
+import { asTensor, explained, reductionCode, type TensorLike } from './arguments';
+import { type Explanation, explainBroadcast } from './explain';
 import { asyncForm, inOneCall, itemForm, outForm } from './forms';
 
 /** Options of {@link marginRankingLoss} and {@link cosineEmbeddingLoss}. */

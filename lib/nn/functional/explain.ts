@@ -3,7 +3,14 @@ import type { NativeError } from '../../errors';
 import { broadcastable, broadcastShapes, sameShape, shapeText } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
 import { isFloating } from '../../types';
-import type { Explanation } from './arguments';
+
+/** What was wrong with an argument, in the words of the one formula. */
+export interface Explanation {
+  /** The argument as messages show it: `'target'`, `option 'weight'`. */
+  label: string;
+  what: string;
+  actual: string;
+}
 
 interface Classification {
   input: Tensor;

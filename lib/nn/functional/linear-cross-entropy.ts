@@ -15,13 +15,12 @@ import {
   asOptionalTensor,
   asTensor,
   checkReduction,
-  type Explanation,
   explained,
   reductionCode,
   type TensorLike,
 } from './arguments';
 import { unit } from './constants';
-import { explainClassification, explainIndex } from './explain';
+import { type Explanation, explainClassification, explainIndex } from './explain';
 import { asyncForm, inOneCall, itemForm, outForm } from './forms';
 import { type ChunkedCall, chunkedGradients, chunkedLosses } from './linear-cross-entropy-chunks';
 import { chunkedEach, chunkedTotal } from './linear-cross-entropy-gradients';

@@ -6,17 +6,10 @@ import { sameShape, shapeText } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
 import { registerDerivative } from '../../tensor/value-and-grad';
 import type { Reduction } from '../../types';
-import {
-  asIndexTarget,
-  asOptionalTensor,
-  asTensor,
-  type Explanation,
-  explained,
-  reductionCode,
-  type TensorLike,
-} from './arguments';
+import { asIndexTarget, asOptionalTensor, asTensor, explained, reductionCode, type TensorLike } from './arguments';
 import { unit } from './constants';
 import {
+  type Explanation,
   explainBroadcast,
   explainExpand,
   explainExpandOf,

@@ -7,9 +7,9 @@ import { sameShape, shapeText } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
 import { registerDerivative, type ValueAndGrad } from '../../tensor/value-and-grad';
 import { isFloating, type Reduction } from '../../types';
-import { asOptionalTensor, asTensor, type Explanation, explained, reductionCode, type TensorLike } from './arguments';
+import { asOptionalTensor, asTensor, explained, reductionCode, type TensorLike } from './arguments';
 import { unit } from './constants';
-import { explainBroadcast } from './explain';
+import { type Explanation, explainBroadcast } from './explain';
 import { asyncForm, inOneCall, itemForm, outForm } from './forms';
 import { differentiatePointwise, type Pointwise, pointwiseLoss } from './pointwise-fused';
 

@@ -8,8 +8,8 @@ import { atOnce } from '../../tensor/recording';
 import { shapeText } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
 import { isFloating, type Reduction } from '../../types';
-import { asIndexTarget, asTensor, type Explanation, explained, reductionCode, type TensorLike } from './arguments';
-import { explainHalf, explainIntegers } from './explain';
+import { asIndexTarget, asTensor, explained, reductionCode, type TensorLike } from './arguments';
+import { type Explanation, explainHalf, explainIntegers } from './explain';
 import { asyncForm, itemForm, outForm } from './forms';
 
 /** Options of {@link ctcLoss}. */

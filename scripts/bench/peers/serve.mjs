@@ -1,7 +1,7 @@
 // The side of the protocol that runs in a peer written for Node.
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { createInterface } from 'node:readline';
+import { answerRequests } from './requests.mjs';
 import { highWater, resetHighWater, resident } from './resident.mjs';
 
 /**
@@ -34,16 +34,7 @@ export function serve(peer) {
       return { bytes: highWater() - before, kept: result !== undefined };
     },
   };
-  createInterface({ input: process.stdin }).on('line', (line) => {
-    const [name, ...words] = line.split('\t');
-    let answer;
-    try {
-      answer = requests[name](...words);
-    } catch (error) {
-      answer = { error: error.stack };
-    }
-    process.stdout.write(`${JSON.stringify(answer)}\n`);
-  });
+  answerRequests(requests);
 }
 
 function run(call, count) {

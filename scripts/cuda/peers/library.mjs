@@ -1,7 +1,7 @@
 // This library, as the benchmark's participant: a request is a line of words between tabs, an answer a line of JSON. Its
 // counterpart is ../python/peer.py, which answers the same.
 import { createRequire } from 'node:module';
-import { createInterface } from 'node:readline';
+import { answerRequests } from '../../bench/peers/requests.mjs';
 
 const torch = createRequire(import.meta.url)('../../../dist/index.js');
 const F = torch.nn.functional;
@@ -117,13 +117,4 @@ function bandwidth(device) {
   return (count * bytes) / ((performance.now() - start) / 1000);
 }
 
-createInterface({ input: process.stdin }).on('line', (line) => {
-  const [name, ...words] = line.split('\t');
-  let answer;
-  try {
-    answer = requests[name](...words);
-  } catch (error) {
-    answer = { error: error.stack };
-  }
-  process.stdout.write(`${JSON.stringify(answer)}\n`);
-});
+answerRequests(requests);
