@@ -41,11 +41,15 @@ export interface StreamHandle {
   readonly [streamBrand]: true;
 }
 
-/** What a figure is now and was at most since the peaks were reset, and what came and went in all, in bytes. */
+/** One figure of a device's allocator, in bytes. */
 export interface MemoryCount {
+  /** Now. */
   current: number;
+  /** At most, since the peaks were reset. */
   peak: number;
+  /** What came, in all. */
   allocated: number;
+  /** What went, in all. */
   freed: number;
 }
 

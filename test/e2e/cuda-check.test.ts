@@ -29,7 +29,7 @@ interface Written {
   passed: boolean;
   gpu: { devices: number; why: string };
   machine: { node: string };
-  libtorch: { version: string };
+  libtorch: { version: string; root: string };
   doctor: { report: { selfTest: { passed: boolean }[] } };
   parts: Record<string, Part>;
 }
@@ -93,7 +93,8 @@ whereSh('scripts/cuda-check', () => {
     const answer = JSON.stringify({ version: libtorch.version, cuda: null, folder: '' });
     const python = scratch.file('python', `#!/bin/sh\nif [ "$1" = -c ]; then echo '${answer}'; else exit 3; fi\n`);
     chmodSync(python, 0o755);
-    const args = ['--no-build', '--quick', '--only', 'python,evaluate', '--python', python, '--out', 'broken'];
+    const from = ['--libtorch', libtorch.root, '--python', python];
+    const args = ['--no-build', '--quick', '--only', 'python,evaluate', ...from, '--out', 'broken'];
     const { status, stdout } = cudaCheck(args);
     expect(status).toBe(1);
     expect(stdout).toMatch(/^# cuda-check: ✘ 2 of 3 checks passed$/m);

@@ -65,7 +65,7 @@ test('a size that nothing can hold is refused in libtorch’s words', () => {
       console.log(JSON.stringify({ code, message }));
     }
   `);
-  expect(code).toBe('RUNTIME');
+  expect(code).toBe('OUT_OF_MEMORY');
   expect(message).toMatch(/can't allocate memory: you tried to allocate \d+ bytes/);
 });
 
