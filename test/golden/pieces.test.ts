@@ -24,6 +24,7 @@ let mockEntries = 1;
 jest.mock('../../lib/nn/functional/chunking', () => ({
   pieceOf: ({ numel, dtype, isContiguous, device }: Tensor) =>
     numel > 0 && /float/.test(dtype) && isContiguous && device === 'cpu' ? mockEntries : undefined,
+  gpuPieceOf: () => undefined,
 }));
 
 jest.mock('../../lib/tensor/recording', () => {
