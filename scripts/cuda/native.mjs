@@ -33,7 +33,8 @@ async function compileWithCMake(root, libtorch) {
   const generator = isNew && isThere('ninja') ? ['-G', 'Ninja'] : [];
   await run('cmake', ['-S', root, '-B', build, ...generator, ...options], { cwd: root });
   const jobs = process.env.CMAKE_BUILD_PARALLEL_LEVEL ?? String(availableParallelism());
-  await run('cmake', ['--build', build, '--parallel', jobs], { cwd: root });
+  // Not the addon that only tests need.
+  await run('cmake', ['--build', build, '--parallel', jobs, '--target', 'loader', 'bridge'], { cwd: root });
   return 'compiled by CMake';
 }
 
