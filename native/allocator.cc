@@ -138,16 +138,6 @@ void AdviseHugePages([[maybe_unused]] void* memory, [[maybe_unused]] size_t size
 #endif
 }
 
-// libtorch's refusal says how much was asked for, but not by its kind that memory ran out.
-void* Allocate(size_t size) {
-  try {
-    return c10::alloc_cpu(size);
-  } catch (const c10::Error& error) {
-    throw c10::OutOfMemoryError({__func__, __FILE__, static_cast<uint32_t>(__LINE__)},
-                                error.what_without_backtrace());
-  }
-}
-
 class CachingAllocator final : public c10::Allocator {
  public:
   explicit CachingAllocator(size_t limit) : limit_(limit) {}
@@ -237,9 +227,9 @@ Header* CachingAllocator::New(const SizeClass& wanted) {
   try {
     memory = c10::alloc_cpu(wanted.size);
   } catch (const c10::Error&) {
-    // What is cached may be what is missing.
+    // What is cached may be what is missing; the second refusal is libtorch's.
     EmptyCache();
-    memory = Allocate(wanted.size);
+    memory = c10::alloc_cpu(wanted.size);
   }
   AdviseHugePages(memory, wanted.size);
   return new (memory) Header{wanted.size, wanted.index, nullptr};

@@ -26,10 +26,13 @@ std::string DescribeBigInt(const std::string& digits) {
 
 // The kind of error that PyTorch would have raised. The order is from derived to base.
 const char* CodeOf(const c10::Error& error) {
-  if (SaysDeviceIsLost(error.what_without_backtrace())) {
+  const std::string message = error.what_without_backtrace();
+  if (SaysDeviceIsLost(message)) {
     NoteLostDevice();
     return "DEVICE_LOST";
   }
+  // The CPU's allocator has no kind of error of its own.
+  if (message.find("can't allocate memory") != std::string::npos) return "OUT_OF_MEMORY";
   if (dynamic_cast<const c10::IndexError*>(&error) != nullptr) return "INDEX";
   if (dynamic_cast<const c10::ValueError*>(&error) != nullptr) return "VALUE";
   if (dynamic_cast<const c10::TypeError*>(&error) != nullptr) return "TYPE";
