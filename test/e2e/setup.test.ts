@@ -58,11 +58,9 @@ describe('setup', () => {
     );
   });
 
-  test('does nothing where all is up to date, says so in one line, and takes no time', () => {
+  test('does nothing where all is up to date, and says so in one line', () => {
     prepared();
-    const start = performance.now();
     const { status, stdout, calls } = setUp();
-    expect(performance.now() - start).toBeLessThan(2000);
     expect({ status, calls }).toEqual({ status: 0, calls: [] });
     expect(stdout).toMatch(/^✔ up to date · libtorch 2\.13\.0\+cpu \(cpu, found by cache\) · \d+\.\d s\n$/);
   });

@@ -19,24 +19,23 @@ const slow = `
 describe('a process', () => {
   test('waits for a call that nobody awaits, and no longer', () => {
     const { stdout, ...end } = runProgram(`${slow}
-      process.on('exit', () => console.log('exit', performance.now() - begin > 50));
-      const begin = performance.now();
+      process.on('exit', () => console.log('exit'));
       slow(3).then(({ value }) => console.log('settled', value.item() > 0));
     `);
-    expect({ stdout, ...end }).toEqual({ status: 0, signal: null, stdout: 'settled true\nexit true\n', stderr: '' });
+    expect({ stdout, ...end }).toEqual({ status: 0, signal: null, stdout: 'settled true\nexit\n', stderr: '' });
   });
 
   test('that has made calls before is not kept alive by them', () => {
-    const { lasted } = printedBy<{ lasted: number }>(`
+    // One that was would be ended when its time is up.
+    const last = printedBy<number>(`
       const done = async () => {
         for (let i = 0; i < 20; i++) await F.mseLoss.async([1], [i]).catch(() => {});
         await F.mseLoss.async('no').catch(() => {});
-        const begin = performance.now();
-        process.on('exit', () => console.log(JSON.stringify({ lasted: performance.now() - begin })));
+        console.log((await F.mseLoss.async([1], [3])).item());
       };
       done();
     `);
-    expect(lasted).toBeLessThan(1000);
+    expect(last).toBe(4);
   });
 
   test.each<[string, string, number, string]>([
@@ -69,29 +68,21 @@ describe('a process', () => {
   });
 
   test('its event loop runs on while a call does', () => {
-    const { longest, lasted, ticks } = printedBy<{ longest: number; lasted: number; ticks: number }>(`${slow}
-      const begin = performance.now();
-      let [last, longest, ticks] = [begin, 0, 0];
-      const timer = setInterval(() => {
-        const now = performance.now();
-        longest = Math.max(longest, now - last);
-        last = now;
-        ticks += 1;
-      }, 1);
+    const turns = printedBy<number>(`${slow}
+      let [turns, isOver] = [0, false];
+      const turn = () => {
+        turns += 1;
+        if (!isOver) setImmediate(turn);
+      };
       const promise = slow(15);
-      // From when it was recorded and queued on: docs/performance.md has the figure of that, too.
-      last = performance.now();
+      setImmediate(turn);
       promise.then(() => {
-        const now = performance.now();
-        longest = Math.max(longest, now - last);
-        clearInterval(timer);
-        console.log(JSON.stringify({ longest, lasted: now - begin, ticks }));
+        isOver = true;
+        console.log(turns);
       });
     `);
-    expect(lasted).toBeGreaterThan(400);
-    expect(ticks).toBeGreaterThan(lasted / 20);
-    // Blocked, it would be the whole of the call. What other programs on the machine take is not held against it.
-    expect(longest).toBeLessThan(lasted / 4);
+    // Blocked, it would turn once at the most before the call is done.
+    expect(turns).toBeGreaterThan(100);
   });
 
   test('memory returns to what it was after 2,000 calls, some of which fail', () => {
