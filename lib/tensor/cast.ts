@@ -3,6 +3,7 @@ import { expected, show } from '../errors';
 import { boolean, oneOf, withDefaults } from '../options';
 import { type Device, type DType, dtypes } from '../types';
 import { isAvailable, whyUnavailable } from './cuda/availability';
+import { noteDevice } from './share-device';
 
 /** Targets of {@link Tensor.to}. */
 export interface CastOptions {
@@ -50,5 +51,6 @@ export function checkDevice(op: string, device: unknown): Device {
   if (device.startsWith('cuda') && !isAvailable()) {
     throw expected(op, "option 'device'", 'to be available', `'${device}' (${whyUnavailable()})`);
   }
+  noteDevice(device);
   return device;
 }

@@ -3,10 +3,23 @@ import { unwrap } from '../aten/bind';
 import { native } from '../binding/load';
 import type { Tensor } from './tensor';
 
+/** Whether this thread has asked for no device but the CPU so far: then there is nothing to be looked at. */
+let isCpuAlone = true;
+
+/** Notes that somebody asks for a device: the only way to a tensor that is not on the CPU. */
+export function noteDevice(device: string): void {
+  if (device !== 'cpu') isCpuAlone = false;
+}
+
+/** Whether tensors may be on other devices than the CPU. */
+export function mayBeElsewhere(): boolean {
+  return !isCpuAlone;
+}
+
 /**
  * Whether tensors are on one device, but for numbers on the CPU, which go with any. Of tensors that are disposed or still
  * to be computed nothing is said.
  */
 export function shareDevice(tensors: readonly Tensor[]): boolean {
-  return native().shareDevice(...tensors.map((tensor) => unwrap(tensor, 'shareDevice', 'tensor')));
+  return isCpuAlone || native().shareDevice(...tensors.map((tensor) => unwrap(tensor, 'shareDevice', 'tensor')));
 }

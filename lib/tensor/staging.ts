@@ -2,6 +2,7 @@
 import { unwrap, wrap } from '../aten/bind';
 import { native } from '../binding/load';
 import type { Device } from '../types';
+import { noteDevice } from './share-device';
 import type { Tensor } from './tensor';
 
 /**
@@ -12,6 +13,7 @@ import type { Tensor } from './tensor';
  *   caller does not.
  */
 export function stage(tensors: readonly Tensor[], device: Device): () => Tensor[] {
+  noteDevice(device);
   const handles = tensors.map((tensor) => unwrap(tensor, 'stage', 'tensor'));
   const staged = native().stage(handles, device);
   return () => native().arrive(staged).map(wrap);

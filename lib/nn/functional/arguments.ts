@@ -6,7 +6,7 @@ import { type FlatData, type TensorData, tensor } from '../../tensor/create';
 import { isTypedArray } from '../../tensor/elements';
 import { atOnce, failingAs } from '../../tensor/recording';
 import { sameShape } from '../../tensor/shape';
-import { shareDevice } from '../../tensor/share-device';
+import { mayBeElsewhere, shareDevice } from '../../tensor/share-device';
 import type { Tensor } from '../../tensor/tensor';
 import { isFloating, type Reduction, reductions } from '../../types';
 import { checkIndices, isValidated } from './device-checks';
@@ -83,7 +83,7 @@ interface IndexPlace {
   /** The scores; data becomes a tensor on their device. */
   readonly input: Tensor;
   /** The indices that are allowed; absent where the loss itself looks at them. */
-  readonly range?: IndexRange | undefined;
+  readonly range?: (() => IndexRange | undefined) | undefined;
 }
 
 /**
@@ -96,15 +96,20 @@ export function asIndexTarget(op: string, argument: string, value: TensorLike, p
   return atOnce(() => indicesBeside(op, argument, toIndices(onCpu(op, argument, value)), place));
 }
 
-function validated(op: string, argument: string, target: Tensor, range: IndexRange | undefined): Tensor {
-  if (range !== undefined && isValidated(target)) checkIndices(op, argument, target, range);
+function validated(op: string, argument: string, target: Tensor, range: IndexPlace['range']): Tensor {
+  if (range !== undefined && isValidated(target)) checkRange(op, argument, target, range);
   return target;
+}
+
+function checkRange(op: string, argument: string, target: Tensor, range: IndexPlace['range']): void {
+  const allowed = range?.();
+  if (allowed !== undefined) checkIndices(op, argument, target, allowed);
 }
 
 /** Indices that are still on the CPU, looked at there if they go to a device. */
 function indicesBeside(op: string, argument: string, labels: Tensor, place: IndexPlace | undefined): Tensor {
   if (place === undefined || place.input.isDisposed || place.input.device === 'cpu') return labels;
-  if (place.range !== undefined) checkIndices(op, argument, labels, place.range);
+  checkRange(op, argument, labels, place.range);
   return besides(labels, place.input);
 }
 
@@ -124,7 +129,7 @@ export function asClassTarget(
   argument: string,
   value: TensorLike,
   input: Tensor,
-  range?: IndexRange,
+  range?: IndexPlace['range'],
 ): Tensor {
   if (isTensor(value)) return validated(op, argument, value, range);
   if (input.isDisposed) throw disposed(op, "'input'");
@@ -174,6 +179,7 @@ export function explained<T>(
 
 /** Refuses tensors on several devices, by the first that is not where the first argument is. */
 function checkDevices(op: string, tensors: CallTensors): void {
+  if (!mayBeElsewhere()) return;
   const { arguments: given, options, anywhere = [] } = tensors;
   const together: Tensor[] = [];
   for (const name in given) if (!anywhere.includes(name)) together.push(given[name] as Tensor);

@@ -1,4 +1,5 @@
 /** How large tensors are cut into pieces that stay in a processor's caches. */
+import { mayBeElsewhere } from '../../tensor/share-device';
 import type { Tensor } from '../../tensor/tensor';
 import { isFloating, itemsizes } from '../../types';
 
@@ -27,7 +28,7 @@ export function pieceOf(tensor: Tensor): number | undefined {
 
 /** The same on a GPU. Its kernels must not depend on how many rows there are, which is to be known of each of them. */
 export function gpuPieceOf(tensor: Tensor): number | undefined {
-  if (tensor.numel * 8 < gpuPieceBytes || !tensor.device.startsWith('cuda')) return undefined;
+  if (!mayBeElsewhere() || tensor.numel * 8 < gpuPieceBytes || !tensor.device.startsWith('cuda')) return undefined;
   const bytes = bytesOf(tensor);
   if (bytes === undefined || bytes < 2 * gpuPieceBytes) return undefined;
   return Math.ceil(entriesOf(tensor, bytes, gpuPieceBytes) / gpuRows) * gpuRows;

@@ -139,7 +139,7 @@ function readCrossEntropy(
   const scores = asTensor(op, 'input', input);
   return {
     input: scores,
-    target: asClassTarget(op, 'target', target, scores, indexRange(scores, ignoreIndex)),
+    target: asClassTarget(op, 'target', target, scores, () => indexRange(scores, ignoreIndex)),
     weight: asOptionalTensor(op, 'weight', filled.weight, scores),
     reduction,
     ignoreIndex,
@@ -229,7 +229,7 @@ function readNllLoss(input: TensorLike, target: TensorLike, options: NLLLossOpti
   const logProbs = asTensor(op, 'input', input);
   return {
     input: logProbs,
-    target: asClassTarget(op, 'target', target, logProbs, indexRange(logProbs, ignoreIndex)),
+    target: asClassTarget(op, 'target', target, logProbs, () => indexRange(logProbs, ignoreIndex)),
     weight: asOptionalTensor(op, 'weight', filled.weight, logProbs),
     reduction,
     ignoreIndex,

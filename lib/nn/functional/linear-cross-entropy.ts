@@ -20,7 +20,7 @@ import {
   type TensorLike,
 } from './arguments';
 import { unit } from './constants';
-import { type Explanation, explainClassification, explainIndex } from './explain';
+import { type Explanation, explainClassification, explainIndex, type IndexRange } from './explain';
 import { asyncForm, inOneCall, itemForm, outForm } from './forms';
 import { type ChunkedCall, chunkedGradients, chunkedLosses } from './linear-cross-entropy-chunks';
 import { chunkedEach, chunkedTotal } from './linear-cross-entropy-gradients';
@@ -148,7 +148,8 @@ function readCall(
   const given = { linearBias: call.linearBias, weight: call.weight };
   const shapes = (): number[][] => [checkShapes(call), ...Object.values(tensors).map(({ shape }) => shape)];
   const [scoresShape = []] = explained(op, { arguments: tensors, options: given }, shapes, noExplanation);
-  const range = { classes: scoresShape[scoresShape.length === 1 ? 0 : 1] as number, ignoreIndex: call.ignoreIndex };
+  const classes = scoresShape[scoresShape.length === 1 ? 0 : 1] as number;
+  const range = (): IndexRange => ({ classes, ignoreIndex: call.ignoreIndex });
   const labels = asClassTarget(op, 'target', target, isTensor(target) ? target : alike(x, scoresShape), range);
   if (wantedIndex !== undefined && sameShape(labels.shape, scoresShape)) {
     const what = "to be absent, as class probabilities have nothing to ignore ('target' has the scores' shape)";

@@ -229,7 +229,7 @@ function readMultiMargin(
   const scores = asTensor(op, 'input', input);
   return {
     input: scores,
-    target: asIndexTarget(op, 'target', target, { input: scores, range: classRange(scores) }),
+    target: asIndexTarget(op, 'target', target, { input: scores, range: () => classRange(scores) }),
     weight: asOptionalTensor(op, 'weight', filled.weight, scores),
     p,
     margin,
@@ -323,7 +323,7 @@ function readMultilabelMargin(
   const reduction = reductionCode(op, filled.reduction);
   const scores = asTensor(op, 'input', input);
   // -1 ends a row of labels.
-  const range = { ...classRange(scores), lowest: -1 };
+  const range = (): IndexRange => ({ ...classRange(scores), lowest: -1 });
   return { input: scores, target: asIndexTarget(op, 'target', target, { input: scores, range }), reduction };
 }
 
