@@ -27,10 +27,7 @@ std::string DescribeBigInt(const std::string& digits) {
 // The kind of error that PyTorch would have raised. The order is from derived to base.
 const char* CodeOf(const c10::Error& error) {
   const std::string message = error.what_without_backtrace();
-  if (SaysDeviceIsLost(message)) {
-    NoteLostDevice();
-    return "DEVICE_LOST";
-  }
+  if (SaysDeviceIsLost(message)) return "DEVICE_LOST";
   // The CPU's allocator has no kind of error of its own.
   if (message.find("can't allocate memory") != std::string::npos) return "OUT_OF_MEMORY";
   if (dynamic_cast<const c10::IndexError*>(&error) != nullptr) return "INDEX";
@@ -101,7 +98,9 @@ Failure DescribeFailure(const std::string& op) {
   } catch (const BridgeError& error) {
     return {error.code(), op + ": " + error.what(), op, error.argument()};
   } catch (const c10::Error& error) {
-    return {CodeOf(error), error.what_without_backtrace(), op};
+    Failure failure{CodeOf(error), error.what_without_backtrace(), op};
+    if (failure.code == "DEVICE_LOST") NoteLostDevice();
+    return failure;
   } catch (const std::bad_alloc&) {
     return {"OUT_OF_MEMORY", op + ": out of memory", op};
   } catch (const std::exception& error) {

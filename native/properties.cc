@@ -4,6 +4,8 @@
 #include <torch/csrc/autograd/function.h>
 #include <torch/csrc/autograd/variable.h>
 
+#include <optional>
+
 #include "guard.h"
 #include "recording.h"
 #include "tensor_handle.h"

@@ -200,6 +200,7 @@ function isLent(value: unknown): value is Lent {
 /** The arguments put together again, with other tensors. */
 function restored(key: readonly unknown[], tensors: readonly Tensor[]): unknown[] {
   const args: unknown[] = [];
+  // The first is none of them, but whether values are looked at.
   let [at, next] = [1, 0];
   const value = (): unknown => {
     const item = key[at++];

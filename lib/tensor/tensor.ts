@@ -9,7 +9,7 @@ import { TorchError } from '../errors';
 import { boolean, integer, withDefaults } from '../options';
 import type { Device, DType, NestedArray, Scalar, TypedArray } from '../types';
 import { type CastOptions, readCast } from './cast';
-import { handle, type Stream } from './cuda/streams';
+import { type Stream, streamHandle } from './cuda/streams';
 import { fetched, fromValues, nest, readElements, readTypedArray } from './elements';
 import type { TensorMethods } from './methods';
 import { formatTensor, printedIndices } from './print';
@@ -210,7 +210,7 @@ export class Tensor implements Disposable {
 
   /** Whether the elements lie in page-locked memory of the CPU, which a device copies from by itself. */
   get isPinned(): boolean {
-    return aten.is_pinned(this) as unknown as boolean;
+    return aten.is_pinned(this);
   }
 
   /**
@@ -233,7 +233,7 @@ export class Tensor implements Disposable {
    */
   recordStream(stream: Stream): void {
     const isOnCpu = this.device === 'cpu';
-    const used = handle('recordStream', "'stream'", stream);
+    const used = streamHandle('recordStream', "'stream'", stream);
     if (!isOnCpu) native().recordStream(this.#handle, used);
   }
 

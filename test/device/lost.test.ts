@@ -77,6 +77,33 @@ test('by values that are out of range, of every loss that has such', () => {
   expect(Object.keys(found)).toHaveLength(10);
 });
 
+test('by no evaluation: values are looked at before', () => {
+  const found = printedBy<Record<string, unknown>>(`${prologue}
+    const evaluated = async (loss, input, target) => {
+      const evaluator = new torch.BatchEvaluator(loss);
+      const told = [];
+      for (const update of ['update', 'updateAsync']) {
+        try { await evaluator[update](input, target); told.push('fine'); } catch ({ code }) { told.push(code); }
+      }
+      return told;
+    };
+    (async () => answer({
+      crossEntropy: await evaluated(F.crossEntropy, scores, bad),
+      multiMarginLoss: await evaluated(F.multiMarginLoss, scores, bad),
+      multilabelMarginLoss: await evaluated(F.multilabelMarginLoss, scores, on([[0, 9, -1], [1, -1, 0]], 'int64')),
+      binaryCrossEntropy: await evaluated(F.binaryCrossEntropy, on([0.5, 1.5], 'float32').expand([64, 2]), on([0, 1], 'float32').expand([64, 2])),
+      after: told(() => torch.ones([2], { device: first }).sum().item()),
+    }))();
+  `);
+  expect(found).toEqual({
+    crossEntropy: ['INDEX', 'INDEX'],
+    multiMarginLoss: ['INDEX', 'INDEX'],
+    multilabelMarginLoss: ['INDEX', 'INDEX'],
+    binaryCrossEntropy: ['RUNTIME', 'RUNTIME'],
+    after: 'fine',
+  });
+});
+
 test('memory that other streams have used stays where it is, whoever drops it', () => {
   const found = printedBy(`${prologue}
     const [given] = stage([torch.rand([64])], first)();

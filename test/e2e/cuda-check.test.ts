@@ -4,13 +4,13 @@ import { chmodSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { loadedLibtorch } from '../../lib/binding/load';
 import { folder } from '../support/folder';
+import { describeWhere, testWhere } from '../support/where';
 
 const program = resolve(__dirname, '../../scripts/cuda-check');
 const preload = resolve(__dirname, '../support/device/preload.cjs');
 const scratch = folder();
 
-if (process.platform === 'win32') console.log('not run: scripts/cuda-check is a program for sh');
-const whereSh = process.platform === 'win32' ? describe.skip : describe;
+const whereSh = describeWhere(process.platform !== 'win32', 'scripts/cuda-check, a program for sh');
 
 function cudaCheck(args: readonly string[], variables: NodeJS.ProcessEnv = {}) {
   // Whatever GPU this machine has is hidden.
@@ -69,8 +69,10 @@ whereSh('scripts/cuda-check', () => {
     expect(stdout).toContain(summary);
   });
 
-  const onFakes = loadedLibtorch().hasCuda ? test.skip : test;
-  if (loadedLibtorch().hasCuda) console.log("not run: cuda-check on devices that are not there, beside libtorch's own");
+  const onFakes = testWhere(
+    !loadedLibtorch().hasCuda,
+    "devices that are not there, whose place libtorch's CUDA half takes",
+  );
 
   onFakes('on devices that are not there: everything that needs a GPU and no Python holds', () => {
     const args = ['--no-build', '--quick', '--only', 'tensors,evaluate,faults', '--out', 'fakes'];

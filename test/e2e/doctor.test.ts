@@ -7,6 +7,7 @@ import { thisHost } from '../../lib/binding/host';
 import { locateLibtorch } from '../../lib/binding/locate';
 import type { DoctorReport } from '../../lib/diagnosis/report';
 import { folder } from '../support/folder';
+import { testWhere } from '../support/where';
 
 const root = resolve(__dirname, '../..');
 const loader = join('build', 'native', 'Release', 'loader.node');
@@ -175,7 +176,7 @@ const wrongProcessor = (library: Buffer): Buffer => {
   return library;
 };
 
-(linux ? test : test.skip).each([
+testWhere(linux, 'libraries that are damaged as ELF files').each([
   ['is empty', () => '', 'the file is empty'],
   ['is no library', () => 'not a library', 'the file is no library'],
   ['is truncated', (library: Buffer) => library.subarray(0, 5000), 'the file is truncated'],
@@ -190,7 +191,7 @@ const wrongProcessor = (library: Buffer): Buffer => {
   expect(libtorch).toMatchObject({ version: '2.13.0', flavour: 'cpu' });
 });
 
-(linux ? test : test.skip)('a library that ends the process which opens it', () => {
+testWhere(linux, 'a library that is compiled for Linux')('a library that ends the process which opens it', () => {
   const library = readFileSync(join(root, loader));
   // What is run as the library is opened becomes traps.
   const [entry, count, table] = [

@@ -5,6 +5,7 @@ import { defaultVersion } from '../../lib/binding/libtorch-versions';
 import { InstallCommand } from '../support/install-command';
 import { sha256Fragment } from '../support/wheel-server';
 import { libraryPath, wheel, wheelName } from '../support/wheels';
+import { testWhere } from '../support/where';
 
 const posix = process.platform !== 'win32';
 
@@ -144,18 +145,21 @@ describe('--dry-run', () => {
     expect(requests).toEqual(['GET /cpu/torch/']);
   });
 
-  (posix ? test : test.skip)('says what pip would be asked for, and asks it for nothing', async () => {
-    const pip = command.usePip('works');
-    const { status, stdout } = await command.run('install', '--dry-run', '--version', '2.14.1', '--cuda', 'cu130');
-    expect(status).toBe(0);
-    const local = process.platform === 'darwin' ? '' : '+cu130';
-    expect(stdout).toContain(
-      `would download torch==2.14.1${local} and the CUDA libraries that it requires by python3 -m pip\n`,
-    );
-    expect(stdout).toContain('and http://127.0.0.1:9/cu130\n');
-    expect(stdout).toContain(`would install it in ${join(command.cache, 'libtorch-2.14.1-cu130')}\n`);
-    expect(pip.calls()).toEqual([]);
-  });
+  testWhere(posix, 'a pip that is a program for sh')(
+    'says what pip would be asked for, and asks it for nothing',
+    async () => {
+      const pip = command.usePip('works');
+      const { status, stdout } = await command.run('install', '--dry-run', '--version', '2.14.1', '--cuda', 'cu130');
+      expect(status).toBe(0);
+      const local = process.platform === 'darwin' ? '' : '+cu130';
+      expect(stdout).toContain(
+        `would download torch==2.14.1${local} and the CUDA libraries that it requires by python3 -m pip\n`,
+      );
+      expect(stdout).toContain('and http://127.0.0.1:9/cu130\n');
+      expect(stdout).toContain(`would install it in ${join(command.cache, 'libtorch-2.14.1-cu130')}\n`);
+      expect(pip.calls()).toEqual([]);
+    },
+  );
 
   test('looks into files', async () => {
     const path = command.file(wheelName(), wheel());

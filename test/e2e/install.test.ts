@@ -10,6 +10,7 @@ import { type LocatedLibtorch, locateLibtorch } from '../../lib/binding/locate';
 import { InstallCommand } from '../support/install-command';
 import { type ServerChanges, sha256Fragment } from '../support/wheel-server';
 import { libraryPath, libtorchArchive, wheel, wheelName } from '../support/wheels';
+import { describeWhere, testWhere } from '../support/where';
 
 const posix = process.platform !== 'win32';
 const linux = process.platform === 'linux';
@@ -136,14 +137,17 @@ describe('from the wheel index', () => {
     expect(command.cached()).toEqual([]);
   });
 
-  (linux ? test : test.skip)('is no source of CUDA builds for Linux, which only pip can put together', async () => {
-    await command.serve();
-    const { status, stderr } = await command.run('install', '--cuda', 'cu130');
-    expect(status).toBe(1);
-    expect(stderr).toContain('install pip for the Python on PATH');
-    expect(stderr).toContain('torch==2.13.0+cu130');
-    expect(command.server?.requests).toEqual([]);
-  });
+  testWhere(linux, 'CUDA builds for Linux')(
+    'is no source of CUDA builds for Linux, which only pip can put together',
+    async () => {
+      await command.serve();
+      const { status, stderr } = await command.run('install', '--cuda', 'cu130');
+      expect(status).toBe(1);
+      expect(stderr).toContain('install pip for the Python on PATH');
+      expect(stderr).toContain('torch==2.13.0+cu130');
+      expect(command.server?.requests).toEqual([]);
+    },
+  );
 });
 
 describe('interrupted', () => {
@@ -155,7 +159,7 @@ describe('interrupted', () => {
   const part = (): string => join(command.cache, 'downloads', `${wheelName()}.part`);
   const partIsThere = (): boolean => existsSync(part()) && readFileSync(part()).length === 1000;
 
-  (posix ? test : test.skip).each([
+  testWhere(posix, 'ends by signals, which Windows has not').each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ] as const)('by %s leaves only the partial download, which the next run resumes', async (signal, status) => {
@@ -185,7 +189,7 @@ describe('interrupted', () => {
     expectInstalled();
   });
 
-  (posix ? test : test.skip)('while pip runs ends pip too', async () => {
+  testWhere(posix, 'a pip that is a program for sh')('while pip runs ends pip too', async () => {
     const pip = command.usePip('hangs');
     const { child, ended } = command.startIn({}, 'install');
     await until(() => pip.calls().length > 0);
@@ -266,7 +270,7 @@ describe('from a file', () => {
   });
 });
 
-(posix ? describe : describe.skip)('through pip', () => {
+describeWhere(posix, 'a pip that is a program for sh')('through pip', () => {
   test('takes the wheel that pip brings', async () => {
     const pip = command.usePip('works');
     await command.serve();

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { testWhere } from '../support/where';
 
 const root = resolve(__dirname, '../..');
 const program = `
@@ -83,7 +84,7 @@ function changed(change: (library: Buffer) => Buffer): (path: string) => void {
   return (path) => writeFileSync(path, change(readFileSync(loader)));
 }
 
-(process.platform === 'linux' ? test : test.skip).each([
+testWhere(process.platform === 'linux', 'libraries that are damaged as ELF files').each([
   ['empty', () => Buffer.alloc(0), 'the file is empty'],
   ['truncated', (library: Buffer) => library.subarray(0, 5000), 'the file is truncated: it has 5000 bytes, where'],
   ['cut in its header', (library: Buffer) => library.subarray(0, 30), 'received: '],
@@ -102,17 +103,20 @@ function changed(change: (library: Buffer) => Buffer): (path: string) => void {
   expect(message).toContain('npx libtorch-losses install');
 });
 
-(process.platform === 'linux' ? test : test.skip)('a CUDA library is missing: which one, and what brings it', () => {
-  const needing = changed((library) =>
-    Buffer.from(library.toString('latin1').replaceAll('libstdc++.so.6', 'libcudart.so.9'), 'latin1'),
-  );
-  const tree = fakeLibtorch('2.14.1+cu130', needing);
-  const { code, message } = load({ LIBTORCH: tree });
-  expect(code).toBe('LIBTORCH_UNUSABLE');
-  expect(message).toContain('(the Python package nvidia-cuda-runtime brings libcudart.so.9;');
-  expect(message).toContain(`pip install --target ${folder} "nvidia-cuda-runtime" `);
-  expect(message).toContain('npx libtorch-losses install --version 2.14.1 --cuda cu130 ');
-});
+testWhere(process.platform === 'linux', "a library's missing libraries as Linux tells them")(
+  'a CUDA library is missing: which one, and what brings it',
+  () => {
+    const needing = changed((library) =>
+      Buffer.from(library.toString('latin1').replaceAll('libstdc++.so.6', 'libcudart.so.9'), 'latin1'),
+    );
+    const tree = fakeLibtorch('2.14.1+cu130', needing);
+    const { code, message } = load({ LIBTORCH: tree });
+    expect(code).toBe('LIBTORCH_UNUSABLE');
+    expect(message).toContain('(the Python package nvidia-cuda-runtime brings libcudart.so.9;');
+    expect(message).toContain(`pip install --target ${folder} "nvidia-cuda-runtime" `);
+    expect(message).toContain('npx libtorch-losses install --version 2.14.1 --cuda cu130 ');
+  },
+);
 
 test('a library that is no libtorch', () => {
   const tree = fakeLibtorch('2.13.0', (path) => copyFileSync(loader, path));

@@ -1,5 +1,6 @@
 /** The scripts behind `npm run setup` and `npm test`, in a small project whose tools are stand-ins. */
 import { FakeCheckout, type ScriptEnd } from '../support/fake-checkout';
+import { describeWhere } from '../support/where';
 
 let ready: FakeCheckout;
 let checkout: FakeCheckout;
@@ -183,7 +184,7 @@ test('a LIBTORCH that cannot be used is an error, not a reason to install anothe
   expect(calls).not.toContain('install');
 });
 
-(process.platform === 'win32' ? describe.skip : describe)('a native build that fails', () => {
+describeWhere(process.platform !== 'win32', 'compilers that are programs for sh')('a native build that fails', () => {
   beforeEach(() => checkout.write('native-fails', ''));
 
   test.each([

@@ -1,10 +1,10 @@
 /** A process that may have no more memory: calls are refused, nothing ends, and what is given back can be used again. */
 import { spawnSync } from 'node:child_process';
 import { printedBy, runProgram } from '../support/child';
+import { testWhere } from '../support/where';
 
 const hasPrlimit = process.platform === 'linux' && spawnSync('prlimit', ['--version']).status === 0;
-if (!hasPrlimit) console.log('not run, for want of prlimit: memory that really runs out');
-const whereLimited = hasPrlimit ? test : test.skip;
+const whereLimited = testWhere(hasPrlimit, 'memory that really runs out, for want of prlimit');
 
 /** `limit(megabytes)`: the process may map so much more than it has now. `refusal(fn)`: the code of its error. */
 const limited = `

@@ -4,6 +4,7 @@ import { diagnose } from '../../lib/cli/doctor-process';
 import { doctorTable } from '../../lib/cli/doctor-table';
 import type { DoctorReport } from '../../lib/diagnosis/report';
 import { folder } from '../support/folder';
+import { testWhere } from '../support/where';
 
 const scratch = folder();
 
@@ -165,17 +166,20 @@ describe('the process that looks', () => {
   const never = new AbortController().signal;
   const look = (script: string) => diagnose(process.env, never, scratch.file('look.js', script));
 
-  (process.platform === 'win32' ? test.skip : test)('may be killed by a library that it opens', async () => {
-    const { addons, error } = await look(`
+  testWhere(process.platform !== 'win32', 'ends by signals, which Windows has not')(
+    'may be killed by a library that it opens',
+    async () => {
+      const { addons, error } = await look(`
       process.send({ found: { addons: ['an addon'] } });
       process.send({ begins: 'loading' });
       process.kill(process.pid, 'SIGSEGV');`);
-    expect(addons).toEqual(['an addon']);
-    expect(error).toMatchObject({ problem: 'the process ended by SIGSEGV while opening libtorch and the addon' });
-    expect(error?.remedies[0]).toContain('npx libtorch-losses install');
-    const problems = problemsOf({ ...well, ...(error && { error }) });
-    expect(problems[0]?.text).toContain('SIGSEGV');
-  });
+      expect(addons).toEqual(['an addon']);
+      expect(error).toMatchObject({ problem: 'the process ended by SIGSEGV while opening libtorch and the addon' });
+      expect(error?.remedies[0]).toContain('npx libtorch-losses install');
+      const problems = problemsOf({ ...well, ...(error && { error }) });
+      expect(problems[0]?.text).toContain('SIGSEGV');
+    },
+  );
 
   test('may end by itself', async () => {
     const { error } = await look("process.send({ begins: 'testing' }); process.exitCode = 3;");

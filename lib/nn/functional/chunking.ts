@@ -10,10 +10,10 @@ const pieceBytes = 512 * 1024;
 const leastBytes = 2 * 1024 * 1024;
 
 /**
- * What a piece takes on a GPU, whose second-level cache is one for all: large enough for its rows to keep every
- * multiprocessor busy.
+ * What a piece takes on a GPU: the two that are made of each on the way fit into the second-level cache of 50 MB that an
+ * H100 has. Smaller ones would leave multiprocessors without a row.
  */
-const gpuPieceBytes = megabytes(process.env.LIBTORCH_LOSSES_CUDA_PIECE_MB, 32) * 1024 * 1024;
+const gpuPieceBytes = megabytes(process.env.LIBTORCH_LOSSES_CUDA_PIECE_MB, 24) * 1024 * 1024;
 
 /** Rows of a piece on a GPU are a multiple of this: each then lies as far from a whole vector as it would uncut. */
 const gpuRows = 16;
@@ -31,7 +31,7 @@ export function gpuPieceOf(tensor: Tensor): number | undefined {
   if (!mayBeElsewhere() || tensor.numel * 8 < gpuPieceBytes || !tensor.device.startsWith('cuda')) return undefined;
   const bytes = bytesOf(tensor);
   if (bytes === undefined || bytes < 2 * gpuPieceBytes) return undefined;
-  return Math.ceil(entriesOf(tensor, bytes, gpuPieceBytes) / gpuRows) * gpuRows;
+  return Math.max(1, Math.floor(entriesOf(tensor, bytes, gpuPieceBytes) / gpuRows)) * gpuRows;
 }
 
 /** The bytes of a tensor that can be cut; `undefined` of others. */

@@ -49,7 +49,7 @@ export class Stream {
 
   /** Whether two objects stand for the same stream. */
   equals(other: Stream): boolean {
-    return native().streamId(this.#handle) === native().streamId(handle('Stream.equals', "'other'", other));
+    return native().streamId(this.#handle) === native().streamId(streamHandle('Stream.equals', "'other'", other));
   }
 
   /** Whether everything queued on it has run. */
@@ -64,12 +64,12 @@ export class Stream {
 
   /** What is queued on this stream from now on waits for what is queued on the other now. Nothing waits here. */
   waitStream(other: Stream): void {
-    native().waitStream(this.#handle, handle('Stream.waitStream', "'other'", other));
+    native().waitStream(this.#handle, streamHandle('Stream.waitStream', "'other'", other));
   }
 }
 
 /** @internal The native stream. */
-export function handle(op: string, argument: string, stream: unknown): StreamHandle {
+export function streamHandle(op: string, argument: string, stream: unknown): StreamHandle {
   if (stream instanceof Stream) return handleOf(stream);
   throw expected(op, argument, 'to be a Stream', show(stream));
 }
@@ -93,5 +93,5 @@ export function defaultStream(device?: number | Device): Stream {
  */
 export function stream<T>(stream: Stream, fn: () => T): T {
   const op = 'cuda.stream';
-  return native().withStream(handle(op, "'stream'", stream), synchronous(op, fn));
+  return native().withStream(streamHandle(op, "'stream'", stream), synchronous(op, fn));
 }
