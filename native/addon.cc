@@ -17,6 +17,7 @@
 #include "scripted_function.h"
 #include "staging.h"
 #include "storage.h"
+#include "overlap.h"
 #include "streams.h"
 
 #ifdef _WIN32
@@ -53,6 +54,7 @@ extern "C" BRIDGE_EXPORT napi_value napi_register_module_v1(napi_env env, napi_v
     const Napi::Object exports(env, raw_exports);
     bridge::RegisterRuntime(exports);
     bridge::RegisterStorage(exports);
+    bridge::RegisterOverlap(exports);
     bridge::RegisterProperties(exports);
     bridge::RegisterDispatch(exports);
     bridge::RegisterAutograd(exports);

@@ -4,9 +4,15 @@
 #include <c10/core/AutogradState.h>
 #include <c10/core/InferenceMode.h>
 #include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/autograd/function.h>
+#include <torch/csrc/autograd/functions/accumulate_grad.h>
+#include <torch/csrc/autograd/variable.h>
 
+#include <algorithm>
 #include <optional>
+#include <unordered_set>
 
+#include "background.h"
 #include "guard.h"
 #include "ivalue.h"
 #include "recording.h"
@@ -61,6 +67,39 @@ class OnThisThread {
   const bool before_ = State().get_multithreading_enabled();
 };
 
+// A backward pass adds to gradients that are there in place. Throws IN_USE if a call off the main
+// thread reads one of those: of `inputs`, or else of every leaf that the graph of `tensors` reaches.
+void CheckGradientsUnused(const Environment& environment, const std::vector<at::Tensor>& tensors,
+                          const std::vector<at::Tensor>& inputs) {
+  if (!environment.background || !environment.background->IsBusy()) return;
+  const auto check = [&](const at::Tensor& leaf) {
+    const at::Tensor& gradient = leaf.grad();
+    if (gradient.defined()) CheckUnused(environment, gradient);
+  };
+  if (!inputs.empty()) {
+    std::for_each(inputs.begin(), inputs.end(), check);
+    return;
+  }
+  std::vector<torch::autograd::Node*> open;
+  std::unordered_set<torch::autograd::Node*> seen;
+  const auto visit = [&](torch::autograd::Node* node) {
+    if (node != nullptr && seen.insert(node).second) open.push_back(node);
+  };
+  for (const at::Tensor& tensor : tensors) {
+    if (tensor.requires_grad()) {
+      visit(torch::autograd::impl::gradient_edge(tensor).function.get());
+    }
+  }
+  while (!open.empty()) {
+    torch::autograd::Node* node = open.back();
+    open.pop_back();
+    if (const auto* leaf = dynamic_cast<torch::autograd::AccumulateGrad*>(node)) {
+      check(leaf->variable);
+    }
+    for (const auto& edge : node->next_edges()) visit(edge.function.get());
+  }
+}
+
 // backward(tensors, gradients?, retainGraph?, createGraph?, inputs?)
 Napi::Value Backward(const Napi::CallbackInfo& info) {
   const auto tensors = UnwrapTensors(info.Env(), info[0], "tensors");
@@ -70,6 +109,8 @@ Napi::Value Backward(const Napi::CallbackInfo& info) {
   const auto inputs =
       IsAbsent(info[4]) ? std::vector<at::Tensor>() : UnwrapTensors(info.Env(), info[4], "inputs");
   CheckSavedTensors(info.Env());
+  // With a graph of their own, gradients are added to new tensors.
+  if (!create_graph) CheckGradientsUnused(Environment::Of(info.Env()), tensors, inputs);
   const OnThisThread on_this_thread;
   torch::autograd::backward(tensors, gradients, retain_graph, create_graph, inputs);
   return info.Env().Undefined();

@@ -15,6 +15,7 @@
 #include <deque>
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -59,7 +60,8 @@ void RunJob(Job& job, const std::atomic<bool>& stop) {
   } catch (const Stopped&) {
     job.failure = Failure{"RUNTIME", "the thread that waited for the result has ended"};
   } catch (...) {
-    job.failure = DescribeFailure(program.steps[job.step].name);
+    // Even a program without steps can fail.
+    job.failure = DescribeFailure(program.steps.empty() ? "async" : program.steps[job.step].name);
   }
 }
 
@@ -82,16 +84,27 @@ class Queue {
     return *queue;
   }
 
+  // Starts the thread if there is none. Throws RUNTIME if there can be none.
+  void Open() {
+    const std::lock_guard lock(mutex_);
+    if (started_) return;
+    try {
+      std::thread([this] { Work(); }).detach();
+    } catch (const std::system_error& error) {
+      throw BridgeError("RUNTIME", std::string("no thread could be started for calls off the main "
+                                               "thread (") +
+                                       error.what() + ")");
+    }
+    started_ = true;
+    // process.exit() runs no cleanup hooks, but what libtorch destroys at the end. Handlers run in
+    // the reverse of their order: libtorch, which was loaded before, finds nobody at work.
+    std::atexit([] { Get().End(); });
+  }
+
+  // After Open().
   void Add(std::unique_ptr<Job> job) {
     const std::lock_guard lock(mutex_);
     jobs_.push_back(std::move(job));
-    if (!started_) {
-      // process.exit() runs no cleanup hooks, but what libtorch destroys at the end. Handlers run
-      // in the reverse of their order: libtorch, which was loaded before, finds nobody at work.
-      std::atexit([] { Get().End(); });
-      std::thread([this] { Work(); }).detach();
-    }
-    started_ = true;
     changed_.notify_all();
   }
 
@@ -182,19 +195,21 @@ void Background::Abandon() {
 
 void Background::Start(std::shared_ptr<Recording> recording, napi_value done) {
   const napi_env env = environment_.env;
-  napi_ref reference = nullptr;
-  if (abandoned_ || napi_create_reference(env, done, 1, &reference) != napi_ok) {
-    throw BridgeError("RUNTIME", "the thread is ending");
-  }
-  if (started_++ == 0) napi_ref_threadsafe_function(env, deliver_);
-  auto job = std::make_unique<Job>(Job{this, std::move(recording), reference});
+  // First whatever may fail.
+  Queue::Get().Open();
+  auto job = std::make_unique<Job>(Job{this, std::move(recording), nullptr});
   job->threads = at::get_num_threads();
   job->streams = CurrentStreams();
   for (const at::Tensor& constant : job->recording->constants()) {
-    if (!constant.has_storage()) continue;
-    job->storages.push_back(constant.storage().unsafeGetStorageImpl());
-    storages_.insert(job->storages.back());
+    if (constant.has_storage()) {
+      job->storages.push_back(constant.storage().unsafeGetStorageImpl());
+    }
   }
+  if (abandoned_ || napi_create_reference(env, done, 1, &job->done) != napi_ok) {
+    throw BridgeError("RUNTIME", "the thread is ending");
+  }
+  if (started_++ == 0) napi_ref_threadsafe_function(env, deliver_);
+  storages_.insert(job->storages.begin(), job->storages.end());
   Queue::Get().Add(std::move(job));
 }
 

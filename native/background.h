@@ -23,10 +23,13 @@ class Background {
 
   struct Job;
 
-  // Queues a recorded program. `done(failedStep | undefined)` is called when it has run.
+  // Queues a recorded program. `done(failedStep | undefined)` is called when it has run. If that
+  // fails, because no thread can be started for one, nothing has changed.
   void Start(std::shared_ptr<Recording> recording, napi_value done);
 
-  // Whether a job that has not been delivered uses the memory. JavaScript thread.
+  // Whether a job has not been delivered. JavaScript thread.
+  bool IsBusy() const { return started_ > 0; }
+  // Whether such a job uses the memory. JavaScript thread.
   bool Uses(const c10::StorageImpl* storage) const { return storages_.count(storage) > 0; }
 
   // Called on the thread that ran the job.

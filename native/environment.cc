@@ -64,8 +64,8 @@ void Ledger::Report(node_api_basic_env env, int64_t change) {
 
 void SharedBuffers::Drop(const std::shared_ptr<SharedMemory>& memory) {
   const std::lock_guard lock(mutex_);
+  memory->is_dropped = true;
   if (closed_) return;
-  std::erase(live_, memory);
   dropped_.push_back(memory->array);
   waiting_ = true;
 }
@@ -75,11 +75,6 @@ void SharedBuffers::Drop(napi_ref reference) {
   if (closed_) return;
   dropped_.push_back(reference);
   waiting_ = true;
-}
-
-void SharedBuffers::Add(std::shared_ptr<SharedMemory> memory) {
-  const std::lock_guard lock(mutex_);
-  live_.push_back(std::move(memory));
 }
 
 void SharedBuffers::DeleteDropped(napi_env env) {
@@ -97,7 +92,7 @@ void SharedBuffers::Close() {
   const std::lock_guard lock(mutex_);
   closed_ = true;
   dropped_.clear();
-  live_.clear();
+  in_graphs_.clear();
 }
 
 namespace {
@@ -131,7 +126,7 @@ bool IsHeldByScriptsOnly(const SharedMemory& memory) {
       tensors[view->get_forward_view().base_.unsafeGetTensorImpl()] += 1;
     }
   }
-  if (tensors.empty() || memory.handles.front()->storage().use_count() != tensors.size()) {
+  if (tensors.empty() || (*memory.handles.begin())->storage().use_count() != tensors.size()) {
     return false;
   }
   return std::all_of(tensors.begin(), tensors.end(), [](const auto& entry) {
@@ -141,14 +136,25 @@ bool IsHeldByScriptsOnly(const SharedMemory& memory) {
 
 }  // namespace
 
+void SharedBuffers::NoteGraph(const std::shared_ptr<SharedMemory>& memory) {
+  if (std::exchange(memory->may_be_in_graph, true)) return;
+  if (in_graphs_.size() >= forget_at_) ForgetUnused();
+  in_graphs_.push_back(memory);
+}
+
+// Takes time in proportion to the list, which has to double before it is done again.
+void SharedBuffers::ForgetUnused() {
+  std::erase_if(in_graphs_, [](const auto& memory) {
+    memory->may_be_in_graph = !memory->is_dropped && !IsHeldByScriptsOnly(*memory);
+    return !memory->may_be_in_graph;
+  });
+  forget_at_ = std::max(kForgetFirst, 2 * in_graphs_.size());
+}
+
 void SharedBuffers::CheckAttached(napi_env env) {
-  std::vector<std::shared_ptr<SharedMemory>> live;
-  {
-    const std::lock_guard lock(mutex_);
-    live = live_;
-  }
-  for (const auto& memory : live) {
-    if (!IsWhole(env, *memory) && !IsHeldByScriptsOnly(*memory)) CheckSharedMemory(env, *memory);
+  for (const auto& memory : in_graphs_) {
+    if (memory->is_dropped || IsWhole(env, *memory) || IsHeldByScriptsOnly(*memory)) continue;
+    CheckSharedMemory(env, *memory);
   }
 }
 

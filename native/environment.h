@@ -11,6 +11,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "napi_setup.h"
@@ -56,7 +57,14 @@ struct SharedMemory {
   void* data;
   size_t length;
   // The tensors over it that scripts hold. JavaScript thread.
-  std::vector<const at::Tensor*> handles = {};
+  std::unordered_set<const at::Tensor*> handles = {};
+  // Whether SharedBuffers has it in its list of memory that a graph may use. JavaScript thread.
+  bool may_be_in_graph = false;
+  // Whether the last tensor over it is gone.
+  std::atomic<bool> is_dropped = false;
+
+  SharedMemory(napi_ref array, void* data, size_t length)
+      : array(array), data(data), length(length) {}
 };
 
 // Typed arrays whose memory tensors share. libtorch may drop the last tensor on any thread, where
@@ -68,8 +76,8 @@ class SharedBuffers {
   void Drop(const std::shared_ptr<SharedMemory>& memory);
   // Any reference that was dropped where none can be deleted.
   void Drop(napi_ref reference);
-  // JavaScript thread.
-  void Add(std::shared_ptr<SharedMemory> memory);
+  // JavaScript thread: a tensor over it is an operand while graphs are recorded.
+  void NoteGraph(const std::shared_ptr<SharedMemory>& memory);
   void DeleteDropped(napi_env env);
   // The environment is going; references go with it.
   void Close();
@@ -77,8 +85,16 @@ class SharedBuffers {
   void CheckAttached(napi_env env);
 
  private:
+  void ForgetUnused();
+
+  // Only what a graph may use is looked at before a backward pass, however many arrays are shared.
+  // Invariant: memory that a graph has saved is in here, since every operand passes CheckStorage.
+  std::vector<std::shared_ptr<SharedMemory>> in_graphs_;
+  // The length of the list at which memory that no graph uses any more leaves it.
+  size_t forget_at_ = kForgetFirst;
+  static constexpr size_t kForgetFirst = 64;
+
   std::mutex mutex_;
-  std::vector<std::shared_ptr<SharedMemory>> live_;
   std::vector<napi_ref> dropped_;
   // Spares every entry the lock while nothing waits.
   std::atomic<bool> waiting_ = false;

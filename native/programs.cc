@@ -91,7 +91,7 @@ at::Tensor ReadInput(napi_env env, napi_value value, const Signature& signature,
   // Handles are Externals.
   if (type == napi_object) {
     if (!signature.IsPlain()) return {};
-    at::Tensor array = LendArray(env, value, signature.dtype, signature.sizes);
+    at::Tensor array = BorrowArray(env, value, signature.dtype, signature.sizes);
     if (array.defined()) lent.push_back(array);
     return array;
   }

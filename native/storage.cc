@@ -71,6 +71,14 @@ size_t BytesOfShape(const std::vector<int64_t>& shape, at::ScalarType dtype) {
   return static_cast<size_t>(bytes);
 }
 
+// Whether other threads can write to the memory of a typed array while native code reads it.
+bool IsSharedBetweenThreads(napi_env env, napi_value buffer) {
+  // Node gives a SharedArrayBuffer, too, which is no ArrayBuffer.
+  bool is_array_buffer = false;
+  napi_is_arraybuffer(env, buffer, &is_array_buffer);
+  return !is_array_buffer;
+}
+
 struct NewTensor {
   Bytes bytes;
   at::ScalarType dtype;
@@ -125,8 +133,7 @@ Napi::Value Share(const Napi::CallbackInfo& info) {
   auto buffers = Environment::Of(env).shared_buffers;
   size_t length = 0;
   napi_get_typedarray_info(env, info[0], nullptr, &length, nullptr, nullptr, nullptr);
-  auto memory = std::make_shared<SharedMemory>(SharedMemory{reference, made.bytes.data, length});
-  buffers->Add(memory);
+  auto memory = std::make_shared<SharedMemory>(reference, made.bytes.data, length);
   auto context = std::make_unique<SharedArray>(SharedArray{std::move(memory), std::move(buffers)});
   const at::Tensor tensor = at::for_blob(made.bytes.data, made.shape)
                                 .context(context.release(), &DropShared)
@@ -158,11 +165,18 @@ Napi::Value Item(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-at::Tensor LendArray(napi_env env, napi_value array, at::ScalarType dtype, at::IntArrayRef sizes) {
+at::Tensor ViewOfArray(napi_env env, napi_value array) {
+  const Bytes bytes = BytesOfArray(env, array);
+  return at::from_blob(bytes.data, {static_cast<int64_t>(bytes.size)}, at::TensorOptions(at::kByte));
+}
+
+at::Tensor BorrowArray(napi_env env, napi_value array, at::ScalarType dtype,
+                       at::IntArrayRef sizes) {
   napi_typedarray_type type = napi_int8_array;
   size_t length = 0;
   void* data = nullptr;
-  if (napi_get_typedarray_info(env, array, &type, &length, &data, nullptr, nullptr) != napi_ok ||
+  napi_value buffer = nullptr;
+  if (napi_get_typedarray_info(env, array, &type, &length, &data, &buffer, nullptr) != napi_ok ||
       length == 0 || data == nullptr ||
       static_cast<int64_t>(length) != c10::multiply_integers(sizes)) {
     return {};
@@ -171,7 +185,8 @@ at::Tensor LendArray(napi_env env, napi_value array, at::ScalarType dtype, at::I
                     (type == napi_float64_array && dtype == at::kDouble) ||
                     (type == napi_bigint64_array && dtype == at::kLong);
   if (!fits) return {};
-  return at::for_blob(data, sizes).options(at::TensorOptions(dtype)).make_tensor();
+  const at::Tensor view = at::for_blob(data, sizes).options(at::TensorOptions(dtype)).make_tensor();
+  return dtype == at::kLong || IsSharedBetweenThreads(env, buffer) ? view.clone() : view;
 }
 
 std::shared_ptr<SharedMemory> SharedMemoryOf(const at::Tensor& tensor) {
@@ -182,7 +197,10 @@ std::shared_ptr<SharedMemory> SharedMemoryOf(const at::Tensor& tensor) {
 }
 
 void CheckStorage(napi_env env, const at::Tensor& tensor) {
-  if (const auto memory = SharedMemoryOf(tensor)) CheckSharedMemory(env, *memory);
+  const auto memory = SharedMemoryOf(tensor);
+  if (memory == nullptr) return;
+  CheckSharedMemory(env, *memory);
+  if (at::GradMode::is_enabled()) Environment::Of(env).shared_buffers->NoteGraph(memory);
 }
 
 void RegisterStorage(Napi::Object exports) {

@@ -40,7 +40,7 @@ struct TensorHandle {
 
   explicit TensorHandle(std::shared_ptr<Ledger> book) : ledger(std::move(book)), bytes(0) {}
   ~TensorHandle() {
-    if (memory) std::erase(memory->handles, &tensor);
+    if (memory) memory->handles.erase(&tensor);
   }
   TensorHandle(const TensorHandle&) = delete;
   TensorHandle& operator=(const TensorHandle&) = delete;
@@ -49,7 +49,7 @@ struct TensorHandle {
     tensor = std::move(owned);
     bytes = BytesOf(tensor);
     memory = SharedMemoryOf(tensor);
-    if (memory) memory->handles.push_back(&tensor);
+    if (memory) memory->handles.insert(&tensor);
     ledger->Add(env, bytes);
   }
 
@@ -57,7 +57,7 @@ struct TensorHandle {
   bool Release() {
     pending.reset();
     if (!tensor.defined()) return false;
-    if (memory) std::erase(memory->handles, &tensor);
+    if (memory) memory->handles.erase(&tensor);
     memory.reset();
     Drop(std::exchange(tensor, {}));
     return true;

@@ -128,6 +128,8 @@ export interface Native {
 
   fromBytes(array: TypedArray, dtype: number, shape: readonly number[]): Handle;
   share(array: TypedArray, dtype: number, shape: readonly number[]): Handle;
+  /** 0: no byte in common; 1: element by element the same places; 2: they overlap otherwise. */
+  overlap(tensor: Handle, other: Handle | TypedArray): number;
   copyTo(tensor: Handle, array: TypedArray): void;
   item(tensor: Handle): Scalar;
   /** Copies a tensor of a device to the CPU; `done` is given the copy when it is there, or the error. */

@@ -183,11 +183,15 @@ function intrinsic(prototype: object | null, name: string, of: unknown): unknown
   return prototype === null ? undefined : Object.getOwnPropertyDescriptor(prototype, name)?.get?.call(of);
 }
 
-function isResizable(array: TypedArray): boolean {
+/** Throws if the memory of an array may change its size, or another thread may write to it at any time. */
+function checkShareable(op: string, array: TypedArray): void {
   const buffer = intrinsic(Object.getPrototypeOf(Uint8Array.prototype), 'buffer', array);
-  return types.isSharedArrayBuffer(buffer)
-    ? intrinsic(SharedArrayBuffer.prototype, 'growable', buffer) === true
-    : intrinsic(ArrayBuffer.prototype, 'resizable', buffer) === true;
+  if (types.isSharedArrayBuffer(buffer)) {
+    throw expected(op, "'array'", 'to be written by this thread alone', 'a SharedArrayBuffer (tensor() copies)');
+  }
+  if (intrinsic(ArrayBuffer.prototype, 'resizable', buffer) === true) {
+    throw expected(op, "'array'", 'to have memory of fixed size', 'a view of a resizable buffer (tensor() copies)');
+  }
 }
 
 /**
@@ -198,7 +202,8 @@ function isResizable(array: TypedArray): boolean {
  *
  * @example const x = fromTypedArray(new Float32Array(12), { shape: [3, 4] });
  *
- * @throws TorchError `INVALID_ARGUMENT` if the array is resizable or detached, or the shape does not fit.
+ * @throws TorchError `INVALID_ARGUMENT` if the array is over a SharedArrayBuffer, resizable or detached, or the shape
+ *   does not fit.
  *
  * **Source**: `torch.from_numpy`.
  */
@@ -211,9 +216,7 @@ export function fromTypedArray(array: TypedArray, options?: Omit<FromDataOptions
     throw expected(op, "option 'dtype'", `to be '${own}', which the array holds`, `'${dtype}' (tensor() converts)`);
   }
   checkAttached(op, array);
-  if (isResizable(array)) {
-    throw expected(op, "'array'", 'to have memory of fixed size', 'a view of a resizable buffer (tensor() copies)');
-  }
+  checkShareable(op, array);
   if (shape !== undefined) checkCount(op, array.length, checkShape(op, shape));
   const made = wrap(native().share(asReadable(array), dtypeCode(own, op), shape ?? [array.length]));
   return boolean(op, "option 'requiresGrad'", requiresGrad) ? made.requiresGrad_() : made;

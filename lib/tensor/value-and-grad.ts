@@ -3,11 +3,12 @@ import { isTensor, unwrap } from '../aten/bind';
 import * as aten from '../aten/operators.generated';
 import { expected } from '../errors';
 import { callable, withDefaults } from '../options';
-import { isFloating } from '../types';
+import { isFloating, type TypedArray } from '../types';
 import { enableGrad, grad, noGrad } from './autograd';
-import { asBuffer, type Buffer } from './buffers';
+import { asBuffer, type Buffer, overlap } from './buffers';
 import { type Compiled, compiled } from './compiled';
 import { type TensorData, tensor } from './create';
+import { isTypedArray } from './elements';
 import { inBackground } from './recording';
 import type { Tensor } from './tensor';
 
@@ -22,8 +23,8 @@ export interface ValueAndGrad<Gradient = Tensor> {
 /** Options of {@link valueAndGrad}. */
 export interface ValueAndGradOptions<Into extends Buffer = Buffer> {
   /**
-   * Where the gradient is written, of the first argument's shape and dtype; it may be the first argument itself. After an
-   * error it may hold parts of a gradient. Absent: a new tensor.
+   * Where the gradient is written, of the first argument's shape and dtype; it may be the first argument itself, and
+   * uses no other memory of an argument. After an error it may hold parts of a gradient. Absent: a new tensor.
    */
   gradInto?: Into | undefined;
 }
@@ -98,7 +99,7 @@ function settled(gradient: Tensor, into: Tensor | undefined): Tensor {
  * @example const { value, grad } = torch.valueAndGrad(F.crossEntropy)(logits, target, { reduction: 'sum' });
  * @example const { value, grad } = await torch.valueAndGrad(F.crossEntropy).async(logits, target);
  *
- * @throws TorchError `INVALID_ARGUMENT` if `gradInto` does not fit the first argument; NativeError `RUNTIME` if the value
+ * @throws TorchError `INVALID_ARGUMENT` if `gradInto` does not fit the first argument or overlaps one; NativeError `RUNTIME` if the value
  *   has more than one element or does not depend on the first argument.
  */
 export function valueAndGrad<Rest extends readonly unknown[], Into extends Buffer = Tensor>(
@@ -110,17 +111,21 @@ export function valueAndGrad<Rest extends readonly unknown[], Into extends Buffe
   const direct = derivatives.get(fn);
   const call = (input: Tensor | TensorData, ...rest: Rest): ValueAndGrad<Into> => {
     // Elements are only made a tensor of where they have to be.
-    const [x, into] = gradInto === undefined ? [input, undefined] : read(input, gradInto);
-    const found = direct?.compiled.call([into, x, ...rest]);
-    if (found !== undefined) return { value: found[0] as Tensor, grad: (gradInto ?? found[1]) as Into };
-    const { value, grad: gradient } = slowly(fn, direct, ...read(x, into), rest);
+    const [x, into] = gradInto === undefined ? [input, undefined] : read(input, gradInto, rest);
+    const written = writable(into);
+    const found = direct?.compiled.call([written, x, ...rest]);
+    const { value, grad: gradient } =
+      found === undefined
+        ? slowly(fn, direct, read(x, undefined, rest)[0], written, rest)
+        : { value: found[0] as Tensor, grad: found[1] as Tensor };
+    if (written !== into) settled(gradient, into);
     return { value, grad: (gradInto ?? gradient) as Into };
   };
 
   const inTheBackground = async (input: Tensor | TensorData, ...rest: Rest): Promise<ValueAndGrad<Into>> => {
-    const [x, into] = read(input, gradInto);
+    const [x, into] = read(input, gradInto, rest);
     // The memory of an array can be taken away while another thread writes: it is written when the call has ended.
-    const written = isTensor(gradInto) ? into : undefined;
+    const written = isTensor(gradInto) ? writable(into) : undefined;
     const { value, grad: gradient } = await inBackground(
       () => directly(direct, written, x, rest) ?? throughGraph(fn, x, written, rest),
       (result) => [result.value, result.grad],
@@ -131,14 +136,48 @@ export function valueAndGrad<Rest extends readonly unknown[], Into extends Buffe
   return Object.assign(call, { async: inTheBackground });
 }
 
-function read(input: Tensor | TensorData, gradInto: Buffer | undefined): [x: Tensor, into: Tensor | undefined] {
-  const op = 'valueAndGrad';
+const op = 'valueAndGrad';
+
+function read(
+  input: Tensor | TensorData,
+  gradInto: Buffer | undefined,
+  rest: readonly unknown[],
+): [x: Tensor, into: Tensor | undefined] {
   const x = isTensor(input) ? input : tensor(input);
   unwrap(x, op, 'input');
   if (gradInto === undefined) return [x, undefined];
   const into = asBuffer(op, "option 'gradInto'", gradInto, x);
-  if (!into.requiresGrad) return [x, into];
-  throw expected(op, "option 'gradInto'", 'to require no gradient itself', 'a tensor that does');
+  if (into.requiresGrad) {
+    throw expected(op, "option 'gradInto'", 'to require no gradient itself', 'a tensor that does');
+  }
+  if (overlap(into, x) === 'partial') throw overlapping("to be 'input' itself or in other memory", "'input'");
+  rest.forEach((value, i) => {
+    checkApart(into, value, `argument ${i + 2}`);
+  });
+  return [x, into];
+}
+
+/** Throws if an argument, or one of its options, uses memory of the gradient: it is read while that is written. */
+function checkApart(into: Tensor, value: unknown, label: string, depth = 2): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
+  if (isTensor(value) ? !value.isDisposed : isTypedArray(value)) {
+    if (overlap(into, value as Tensor | TypedArray) === 'none') return;
+    throw overlapping('to be in other memory than the arguments', label);
+  }
+  // Options, and { data, dims } among them.
+  if (isTensor(value) || depth === 0) return;
+  for (const [name, option] of Object.entries(value)) {
+    checkApart(into, option, name === 'data' ? label : `option '${name}'`, depth - 1);
+  }
+}
+
+function overlapping(what: string, label: string): Error {
+  return expected(op, "option 'gradInto'", what, `a tensor that overlaps ${label}`);
+}
+
+/** What kernels can write a gradient into: rows one after the other. Into other tensors it is copied. */
+function writable(into: Tensor | undefined): Tensor | undefined {
+  return into?.isContiguous ? into : undefined;
 }
 
 /** For arguments that programs do not take: operator by operator, and at last through the graph, which has the errors. */

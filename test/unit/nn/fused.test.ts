@@ -96,7 +96,7 @@ afterEach(() => {
 
 afterAll(() => jest.restoreAllMocks());
 
-describe.each([1, 2])('with %i threads', (count) => {
+describe.each([1, 2, 4])('with %i threads', (count) => {
   beforeEach(() => {
     torch.setNumThreads(count);
     torch.manualSeed(7);
