@@ -3,7 +3,7 @@ import { isTensor, unwrap } from '../aten/bind';
 import { native } from '../binding/load';
 import { expected, show } from '../errors';
 import type { TypedArray } from '../types';
-import { fromTypedArray } from './create';
+import { checkShareable, fromTypedArray } from './create';
 import { arrayDType, isTypedArray } from './elements';
 import { sameShape } from './shape';
 import type { Tensor } from './tensor';
@@ -34,6 +34,7 @@ export function asBuffer(op: string, label: string, given: unknown, like: Tensor
     throw expected(op, label, 'to have memory for each element', 'an expanded tensor (clone() it)');
   }
   if (isTypedArray(given) && arrayDType(op, given, dtype) === dtype && given.length === like.numel) {
+    checkShareable(op, label, given);
     return fromTypedArray(given, { shape, dtype });
   }
   throw expected(op, label, what, show(given));

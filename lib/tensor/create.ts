@@ -183,14 +183,14 @@ function intrinsic(prototype: object | null, name: string, of: unknown): unknown
   return prototype === null ? undefined : Object.getOwnPropertyDescriptor(prototype, name)?.get?.call(of);
 }
 
-/** Throws if the memory of an array may change its size, or another thread may write to it at any time. */
-function checkShareable(op: string, array: TypedArray): void {
+/** @internal Throws if the memory of an array may change its size, or another thread may write to it at any time. */
+export function checkShareable(op: string, label: string, array: TypedArray): void {
   const buffer = intrinsic(Object.getPrototypeOf(Uint8Array.prototype), 'buffer', array);
   if (types.isSharedArrayBuffer(buffer)) {
-    throw expected(op, "'array'", 'to be written by this thread alone', 'a SharedArrayBuffer (tensor() copies)');
+    throw expected(op, label, 'to be written by this thread alone', 'a view of a SharedArrayBuffer (tensor() copies)');
   }
   if (intrinsic(ArrayBuffer.prototype, 'resizable', buffer) === true) {
-    throw expected(op, "'array'", 'to have memory of fixed size', 'a view of a resizable buffer (tensor() copies)');
+    throw expected(op, label, 'to have memory of fixed size', 'a view of a resizable buffer (tensor() copies)');
   }
 }
 
@@ -216,7 +216,7 @@ export function fromTypedArray(array: TypedArray, options?: Omit<FromDataOptions
     throw expected(op, "option 'dtype'", `to be '${own}', which the array holds`, `'${dtype}' (tensor() converts)`);
   }
   checkAttached(op, array);
-  checkShareable(op, array);
+  checkShareable(op, "'array'", array);
   if (shape !== undefined) checkCount(op, array.length, checkShape(op, shape));
   const made = wrap(native().share(asReadable(array), dtypeCode(own, op), shape ?? [array.length]));
   return boolean(op, "option 'requiresGrad'", requiresGrad) ? made.requiresGrad_() : made;

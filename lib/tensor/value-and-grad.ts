@@ -23,8 +23,8 @@ export interface ValueAndGrad<Gradient = Tensor> {
 /** Options of {@link valueAndGrad}. */
 export interface ValueAndGradOptions<Into extends Buffer = Buffer> {
   /**
-   * Where the gradient is written, of the first argument's shape and dtype; it may be the first argument itself, and
-   * uses no other memory of an argument. After an error it may hold parts of a gradient. Absent: a new tensor.
+   * Where the gradient is written, of the first argument's shape and dtype. It may be an argument itself, but overlap
+   * none in part. After an error it may hold parts of a gradient. Absent: a new tensor.
    */
   gradInto?: Into | undefined;
 }
@@ -111,8 +111,7 @@ export function valueAndGrad<Rest extends readonly unknown[], Into extends Buffe
   const direct = derivatives.get(fn);
   const call = (input: Tensor | TensorData, ...rest: Rest): ValueAndGrad<Into> => {
     // Elements are only made a tensor of where they have to be.
-    const [x, into] = gradInto === undefined ? [input, undefined] : read(input, gradInto, rest);
-    const written = writable(into);
+    const [x, into, written] = gradInto === undefined ? [input] : read(input, gradInto, rest);
     const found = direct?.compiled.call([written, x, ...rest]);
     const { value, grad: gradient } =
       found === undefined
@@ -123,9 +122,9 @@ export function valueAndGrad<Rest extends readonly unknown[], Into extends Buffe
   };
 
   const inTheBackground = async (input: Tensor | TensorData, ...rest: Rest): Promise<ValueAndGrad<Into>> => {
-    const [x, into] = read(input, gradInto, rest);
+    const [x, into, writable] = read(input, gradInto, rest);
     // The memory of an array can be taken away while another thread writes: it is written when the call has ended.
-    const written = isTensor(gradInto) ? writable(into) : undefined;
+    const written = isTensor(gradInto) ? writable : undefined;
     const { value, grad: gradient } = await inBackground(
       () => directly(direct, written, x, rest) ?? throughGraph(fn, x, written, rest),
       (result) => [result.value, result.grad],
@@ -138,46 +137,40 @@ export function valueAndGrad<Rest extends readonly unknown[], Into extends Buffe
 
 const op = 'valueAndGrad';
 
+/** The input; where the gradient goes; and the same again if the loss may write there, else it is copied at the end. */
 function read(
   input: Tensor | TensorData,
   gradInto: Buffer | undefined,
   rest: readonly unknown[],
-): [x: Tensor, into: Tensor | undefined] {
+): [x: Tensor, into?: Tensor | undefined, written?: Tensor | undefined] {
   const x = isTensor(input) ? input : tensor(input);
   unwrap(x, op, 'input');
-  if (gradInto === undefined) return [x, undefined];
+  if (gradInto === undefined) return [x];
   const into = asBuffer(op, "option 'gradInto'", gradInto, x);
   if (into.requiresGrad) {
     throw expected(op, "option 'gradInto'", 'to require no gradient itself', 'a tensor that does');
   }
-  if (overlap(into, x) === 'partial') throw overlapping("to be 'input' itself or in other memory", "'input'");
-  rest.forEach((value, i) => {
-    checkApart(into, value, `argument ${i + 2}`);
-  });
-  return [x, into];
+  sharesPlaces(into, x, "'input'");
+  const isRead = rest.map((value, i) => sharesPlaces(into, value, `argument ${i + 2}`)).includes(true);
+  // Kernels write contiguous rows. Losses read the input before they write its gradient, others perhaps after it.
+  return [x, into, into.isContiguous && !isRead ? into : undefined];
 }
 
-/** Throws if an argument, or one of its options, uses memory of the gradient: it is read while that is written. */
-function checkApart(into: Tensor, value: unknown, label: string, depth = 2): void {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
+/** Whether an argument, or one of its options, is in the very places of the gradient; throws if they overlap in part. */
+function sharesPlaces(into: Tensor, value: unknown, label: string, depth = 2): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   if (isTensor(value) ? !value.isDisposed : isTypedArray(value)) {
-    if (overlap(into, value as Tensor | TypedArray) === 'none') return;
-    throw overlapping('to be in other memory than the arguments', label);
+    const found = overlap(into, value as Tensor | TypedArray);
+    if (found !== 'partial') return found === 'same places';
+    const what = 'to be an argument itself or in memory of its own';
+    throw expected(op, "option 'gradInto'", what, `a tensor that overlaps ${label}`);
   }
   // Options, and { data, dims } among them.
-  if (isTensor(value) || depth === 0) return;
-  for (const [name, option] of Object.entries(value)) {
-    checkApart(into, option, name === 'data' ? label : `option '${name}'`, depth - 1);
-  }
-}
-
-function overlapping(what: string, label: string): Error {
-  return expected(op, "option 'gradInto'", what, `a tensor that overlaps ${label}`);
-}
-
-/** What kernels can write a gradient into: rows one after the other. Into other tensors it is copied. */
-function writable(into: Tensor | undefined): Tensor | undefined {
-  return into?.isContiguous ? into : undefined;
+  if (isTensor(value) || depth === 0) return false;
+  const shared = Object.entries(value).map(([name, option]) =>
+    sharesPlaces(into, option, name === 'data' ? label : `option '${name}'`, depth - 1),
+  );
+  return shared.includes(true);
 }
 
 /** For arguments that programs do not take: operator by operator, and at last through the graph, which has the errors. */

@@ -262,6 +262,35 @@ describe('while it runs', () => {
     for (const change of changes) change();
   });
 
+  test('nor added to by a backward pass, where they are gradients', async () => {
+    const [leaf, other] = [torch.ones([2, 3], { requiresGrad: true }), torch.ones([2, 3], { requiresGrad: true })];
+    leaf.mul(2).sum().backward();
+    other.sum().backward();
+    const gradient = leaf.grad as torch.Tensor;
+    const promise = F.crossEntropy.async(gradient, [0, 1]);
+    const passes: (() => unknown)[] = [
+      () => leaf.mul(3).sum().backward(),
+      () => leaf.mul(other).sum().backward(),
+      () =>
+        leaf
+          .mul(other)
+          .sum()
+          .backward({ inputs: [leaf] }),
+    ];
+    for (const pass of passes) expect(refusal(pass)).toMatchObject({ code: 'IN_USE' });
+    // Other gradients are free, and so are those that are given back.
+    other.mul(2).sum().backward();
+    leaf
+      .mul(other)
+      .sum()
+      .backward({ inputs: [other] });
+    expect(torch.grad(leaf.mul(3).sum(), leaf)[0]?.toArray()).toEqual([Array(3).fill(3), Array(3).fill(3)]);
+    expect(gradient.toArray()).toEqual([Array(3).fill(2), Array(3).fill(2)]);
+    await promise;
+    for (const pass of passes) pass();
+    expect(gradient.select(0, 0).toArray()).toEqual(Array(3).fill(2 + 3 + 1 + 1));
+  });
+
   test('also by a second call, and until the last one has ended', async () => {
     const x = scores();
     const [first, second] = [F.crossEntropy.async(x, [0, 1]), longCall().then(() => F.crossEntropy.async(x, [0, 1]))];

@@ -259,6 +259,127 @@ describe('gradInto', () => {
     expect(fn).not.toHaveBeenCalled();
   });
 
+  describe.each([
+    ['small', [4, 3]],
+    // Large enough to be computed in chunks.
+    ['large', [1500, 400]],
+  ])('%s ones that share memory', (_name, shape) => {
+    const [rows, classes] = shape as [number, number];
+    const labels = (): torch.Tensor => torch.randint(0, classes, [rows]);
+    /** A tensor with room behind it. */
+    const memory = (): torch.Tensor => torch.randn([rows + 2, classes]);
+    const overlapping = (label: string) => ({
+      code: 'INVALID_ARGUMENT',
+      argument: 'gradInto',
+      message: expect.stringMatching(new RegExp(`but received a tensor that overlaps ${label}$`)),
+    });
+
+    test('partly with the input', () => {
+      const all = memory();
+      const x = all.narrow(0, 0, rows);
+      const before = x.clone();
+      for (const gradInto of [
+        all.narrow(0, 1, rows),
+        all
+          .flatten()
+          .narrow(0, 1, rows * classes)
+          .view(shape),
+      ]) {
+        const differentiate = torch.valueAndGrad(F.crossEntropy, { gradInto });
+        expect(refusal(() => differentiate(x, labels()))).toMatchObject(overlapping("'input'"));
+      }
+      const square = torch.randn([rows, rows]);
+      const transposed = torch.valueAndGrad(F.mseLoss, { gradInto: square.t() });
+      expect(refusal(() => transposed(square, torch.zeros([rows, rows])))).toMatchObject(overlapping("'input'"));
+      expect(x.eq(before).all().item()).toBe(true);
+    });
+
+    test('partly with another argument, and with an option', async () => {
+      const [x, all] = [torch.randn(shape), memory()];
+      const gradInto = all.narrow(0, 0, rows);
+      const { async: later } = torch.valueAndGrad(F.mseLoss, { gradInto });
+      await expect(later(x, all.narrow(0, 2, rows))).rejects.toMatchObject(overlapping('argument 2'));
+      const weighted = torch.valueAndGrad(F.crossEntropy, { gradInto });
+      const weight = gradInto.select(0, 1);
+      expect(refusal(() => weighted(x, labels(), { weight }))).toMatchObject(overlapping("option 'weight'"));
+      const array = new Float32Array(rows * classes + 1);
+      const intoArray = torch.valueAndGrad(F.mseLoss, { gradInto: array.subarray(1) });
+      const target = { data: array.subarray(0, -1), dims: shape };
+      expect(refusal(() => intoArray(x, target))).toMatchObject(overlapping('argument 2'));
+    });
+
+    test('columns of one tensor, every second row, and other parts do not overlap', () => {
+      const [x, target] = [torch.randn(shape), torch.randn(shape)];
+      const expected = torch.valueAndGrad(F.mseLoss)(x, target).grad;
+      const wide = torch.empty([rows, 2 * classes]);
+      const long = torch.empty([2 * rows, classes]);
+      const pairs: [torch.Tensor, torch.Tensor][] = [
+        [wide.narrow(1, 0, classes), wide.narrow(1, classes, classes)],
+        [
+          long.view([rows, 2 * classes]).narrow(1, 0, classes),
+          long.view([rows, 2 * classes]).narrow(1, classes, classes),
+        ],
+        [long.narrow(0, 0, rows), long.narrow(0, rows, rows)],
+      ];
+      for (const [own, gradInto] of pairs) {
+        own.copy_(x);
+        torch.valueAndGrad(F.mseLoss, { gradInto })(own, target);
+        expect(gradInto.eq(expected).all().item()).toBe(true);
+      }
+    });
+
+    test('of the same places with the target, and with both', () => {
+      for (const loss of [F.mseLoss, F.binaryCrossEntropyWithLogits, F.huberLoss, F.softMarginLoss, F.poissonNllLoss]) {
+        const [x, target] = [torch.randn(shape), torch.rand(shape)];
+        const plain = torch.valueAndGrad(loss as typeof F.mseLoss);
+        const expected = [plain(x, target).grad, plain(x, x).grad];
+        const own = target.clone();
+        torch.valueAndGrad(loss as typeof F.mseLoss, { gradInto: own })(x, own);
+        const both = x.clone();
+        torch.valueAndGrad(loss as typeof F.mseLoss, { gradInto: both })(both, both);
+        expect(
+          [own, both].map((grad, i) =>
+            grad
+              .eq(expected[i] as torch.Tensor)
+              .all()
+              .item(),
+          ),
+        ).toEqual([true, true]);
+      }
+    });
+
+    test('with themselves are refused, transposed ones are not', () => {
+      const [x, target] = [torch.randn(shape), torch.randn(shape)];
+      const calls: [typeof F.mseLoss, torch.Tensor][] = [
+        [F.mseLoss, target],
+        [F.crossEntropy as typeof F.mseLoss, labels()],
+      ];
+      for (const [loss, given] of calls) {
+        const gradInto = torch.empty([classes, rows]).t();
+        torch.valueAndGrad(loss, { gradInto })(x, given);
+        expect(gradInto.eq(torch.valueAndGrad(loss)(x, given).grad).all().item()).toBe(true);
+        const expanded = torch.valueAndGrad(loss, { gradInto: torch.empty([rows, 1]).expand(shape) });
+        expect(refusal(() => expanded(x, given))).toMatchObject({
+          code: 'INVALID_ARGUMENT',
+          message: expect.stringMatching(/to have memory for each element, but received an expanded tensor/),
+        });
+      }
+    });
+
+    test('as the out of a loss, anything it is computed from', () => {
+      const [all, target] = [memory(), torch.randn(shape)];
+      const [x, out] = [all.narrow(0, 0, rows), all.narrow(0, 1, rows)];
+      const expected = F.mseLoss(x, target, { reduction: 'none' });
+      F.mseLoss.out(out, x, target, { reduction: 'none' });
+      expect(out.eq(expected).all().item()).toBe(true);
+      const expanded = torch.empty([rows, 1]).expand(shape);
+      expect(refusal(() => F.mseLoss.out(expanded, target, target, { reduction: 'none' }))).toMatchObject({
+        code: 'INVALID_ARGUMENT',
+        argument: 'out',
+      });
+    });
+  });
+
   test('one that is disposed is refused', () => {
     const gradInto = torch.zeros([2, 3]);
     gradInto.dispose();
