@@ -88,3 +88,25 @@ test('sizes that no machine has are refused, whoever asks for them', () => {
   expect(end).toEqual({ status: 0, signal: null, stderr: '' });
   expect(JSON.parse(stdout)).toEqual(Array(5).fill('OUT_OF_MEMORY'));
 });
+
+whereLimited('a thread that cannot be started leaves nothing behind, and is started later', () => {
+  const found = printedBy(`
+    ${limited}
+    const x = torch.ones([8]);
+    (async () => {
+      torch.valueAndGrad(F.mseLoss)(x, x);
+      const room = torch.empty([big]);
+      // Less than a thread's stack.
+      limit(2);
+      const refused = [];
+      for (let i = 0; i < 3; i++) refused.push(await F.mseLoss.async(x, x).catch(({ code, message }) => code + ' ' + message));
+      x.add_(1);
+      room.dispose();
+      torch.emptyCache();
+      const value = (await F.mseLoss.async(x, [1, 1, 1, 1, 1, 1, 1, 1])).item();
+      console.log(JSON.stringify({ refused, value }));
+    })();
+  `);
+  const refused = expect.stringMatching(/^RUNTIME .*no thread could be started/);
+  expect(found).toEqual({ refused: [refused, refused, refused], value: 1 });
+});
