@@ -10,6 +10,7 @@
 #include "environment.h"
 #include "guard.h"
 #include "napi_setup.h"
+#include "overlap.h"
 #include "programs.h"
 #include "properties.h"
 #include "reading.h"
@@ -17,7 +18,6 @@
 #include "scripted_function.h"
 #include "staging.h"
 #include "storage.h"
-#include "overlap.h"
 #include "streams.h"
 
 #ifdef _WIN32

@@ -68,7 +68,8 @@ class OnThisThread {
 };
 
 // A backward pass adds to gradients that are there in place. Throws IN_USE if a call off the main
-// thread reads one of those: of `inputs`, or else of every leaf that the graph of `tensors` reaches.
+// thread reads one of those: of `inputs`, or else of every leaf that the graph of `tensors`
+// reaches.
 void CheckGradientsUnused(const Environment& environment, const std::vector<at::Tensor>& tensors,
                           const std::vector<at::Tensor>& inputs) {
   if (!environment.background || !environment.background->IsBusy()) return;

@@ -167,7 +167,8 @@ Napi::Value Item(const Napi::CallbackInfo& info) {
 
 at::Tensor ViewOfArray(napi_env env, napi_value array) {
   const Bytes bytes = BytesOfArray(env, array);
-  return at::from_blob(bytes.data, {static_cast<int64_t>(bytes.size)}, at::TensorOptions(at::kByte));
+  return at::from_blob(bytes.data, {static_cast<int64_t>(bytes.size)},
+                       at::TensorOptions(at::kByte));
 }
 
 at::Tensor BorrowArray(napi_env env, napi_value array, at::ScalarType dtype,

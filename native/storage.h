@@ -24,8 +24,7 @@ void CheckStorage(napi_env env, const at::Tensor& tensor);
 // It is a copy where another thread may write to the memory while a kernel reads it: kernels check
 // labels once and then trust them. That is a SharedArrayBuffer, and any array of integers, which
 // the operating system may be reading a file into.
-at::Tensor BorrowArray(napi_env env, napi_value array, at::ScalarType dtype,
-                       at::IntArrayRef sizes);
+at::Tensor BorrowArray(napi_env env, napi_value array, at::ScalarType dtype, at::IntArrayRef sizes);
 
 // The bytes of a typed array as a borrowed view.
 at::Tensor ViewOfArray(napi_env env, napi_value array);

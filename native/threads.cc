@@ -9,6 +9,9 @@
 #ifndef _WIN32
 #include <dlfcn.h>
 #endif
+#ifdef __SANITIZE_THREAD__
+#include <sanitizer/tsan_interface.h>
+#endif
 
 namespace bridge {
 
@@ -50,6 +53,20 @@ const OpenMp& GetOpenMp() {
   return functions;
 }
 
+// ThreadSanitizer does not see OpenMP form a team, nor wait for it. These tell it: what comes
+// before Publish() on one thread has happened for whoever calls Receive() after it.
+void Publish([[maybe_unused]] void* at) {
+#ifdef __SANITIZE_THREAD__
+  __tsan_release(at);
+#endif
+}
+
+void Receive([[maybe_unused]] void* at) {
+#ifdef __SANITIZE_THREAD__
+  __tsan_acquire(at);
+#endif
+}
+
 struct Region {
   int64_t size;
   const std::function<void(int64_t, int64_t)>& fn;
@@ -61,15 +78,16 @@ struct Region {
 // formed, which may be smaller than the one that was asked for (OMP_THREAD_LIMIT, OMP_DYNAMIC, a
 // thread that did not start). test/lifecycle/thread-teams.test.ts runs with such teams.
 void RunShare(void* data) {
+  Receive(data);
   Region& region = *static_cast<Region*>(data);
   const int64_t share = at::divup(region.size, static_cast<int64_t>(GetOpenMp().team()));
   const int64_t begin = GetOpenMp().thread() * share;
-  if (begin >= region.size) return;
   try {
-    region.fn(begin, std::min(region.size, begin + share));
+    if (begin < region.size) region.fn(begin, std::min(region.size, begin + share));
   } catch (...) {
     if (!region.failed.test_and_set()) region.error = std::current_exception();
   }
+  Publish(data);
 }
 
 }  // namespace
@@ -93,7 +111,9 @@ void ParallelFor(int64_t size, int64_t grain, const std::function<void(int64_t, 
     return;
   }
   Region region{size, fn};
+  Publish(&region);
   GetOpenMp().parallel(RunShare, &region, static_cast<unsigned>(threads), 0);
+  Receive(&region);
   if (region.error) std::rethrow_exception(region.error);
 }
 

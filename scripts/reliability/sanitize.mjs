@@ -1,11 +1,11 @@
-// Builds the addons with AddressSanitizer and UndefinedBehaviorSanitizer, in a copy of this checkout, and runs the
-// tests there that reach native code.
+// Builds the addons with sanitizers, in a copy of this checkout, and runs the tests there that reach native code.
 //
-//   npm run test:asan -- [jest arguments]
+//   npm run test:asan -- [jest arguments]     AddressSanitizer and UndefinedBehaviorSanitizer
+//   npm run test:tsan -- [jest arguments]     ThreadSanitizer, with several threads
 //
-// The copy, build/asan, has a build folder of its own, so that no setting is needed by which a package could be made to
-// load another addon. What the sanitizers find ends the process that did it and is written to build/asan-reports: a
-// test that expects a process to fail cannot hide it. Ends with status 1 if anything was found or a test failed.
+// The copy, build/asan or build/tsan, has a build folder of its own, so that no setting is needed by which a package
+// could be made to load another addon. What the sanitizers find is written to build/asan-reports or build/tsan-reports:
+// a test that expects a process to fail cannot hide it. Ends with status 1 if anything was found or a test failed.
 import { spawnSync } from 'node:child_process';
 import {
   existsSync,
@@ -23,8 +23,10 @@ import { fileURLToPath } from 'node:url';
 import { describeMachine } from './machine.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const copy = join(root, 'build', 'asan');
-const reports = join(root, 'build', 'asan-reports');
+const [kind, ...given] = process.argv.slice(2);
+const copy = join(root, 'build', kind);
+const reports = join(root, 'build', `${kind}-reports`);
+const log = `log_path=${join(reports, 'report')}`;
 const require = createRequire(import.meta.url);
 const { locateLibtorch } = require(join(root, 'dist', 'binding', 'locate.js'));
 
@@ -44,15 +46,51 @@ const skipped = [
   'troubleshooting',
   'doctor',
 ];
-/** What jest is run with, in processes of their own. */
-const runs = [
-  [...suites, '--testPathIgnorePatterns', '/node_modules/', ...skipped],
-  ['--config', join('test', 'device', 'jest.config.js')],
-];
 /** Each of them. */
 const longest = 60 * 60_000;
 
-const sanitizers = 'address,undefined';
+/** What is compiled in, and how tests are run with it. */
+const sanitizer = {
+  asan: {
+    flags: 'address,undefined',
+    runtime: 'libasan.so',
+    runs: [
+      [...suites, '--testPathIgnorePatterns', '/node_modules/', ...skipped],
+      ['--config', join('test', 'device', 'jest.config.js')],
+    ],
+    variables: {
+      // What node and libtorch hold at the end is not ours to free; npm run test:leaks measures growth.
+      ASAN_OPTIONS: `detect_leaks=0:quarantine_size_mb=64:allocator_may_return_null=1:${log}`,
+      UBSAN_OPTIONS: `halt_on_error=1:print_stacktrace=1:${log}`,
+      // libtorch's memory from malloc each time, where the sanitizer sees its bounds.
+      LIBTORCH_LOSSES_CPU_CACHE: '0',
+    },
+  },
+  tsan: {
+    flags: 'thread',
+    runtime: 'libtsan.so',
+    // Where several threads are: calls off the main thread, workers, chunks, exits. Not a worker that fills its stack,
+    // of which the sanitizer takes a part.
+    runs: [
+      [
+        ...['--testNamePattern', '^(?!.*small stack)'],
+        ...['background', 'workers', 'thread-teams', 'exit', 'evaluator', 'shared-memory', 'copies'].map(
+          (name) => `test/lifecycle/${name}`,
+        ),
+        ...['nn/async', 'nn/fused', 'evaluate/batch', 'evaluate/evaluator', 'tensor/staging', 'tensor/sharing'].map(
+          (name) => `test/unit/${name}`,
+        ),
+      ],
+    ],
+    variables: {
+      TSAN_OPTIONS: `suppressions=${join(root, 'scripts', 'reliability', 'tsan.supp')}:exitcode=0:history_size=7:allocator_may_return_null=1:${log}`,
+    },
+  },
+}[kind];
+if (sanitizer === undefined) {
+  console.error(`sanitize: expected asan or tsan, but received ${kind}`);
+  process.exit(2);
+}
 const libtorch = locateLibtorch();
 
 console.log(describeMachine(join(root, 'dist')));
@@ -89,17 +127,16 @@ function copyFile(path) {
 function build() {
   const cmakeJs = require.resolve('cmake-js/bin/cmake-js');
   const options = ['--out', join(copy, 'build', 'native')];
-  options.push(`--CDLIBTORCH=${libtorch.root}`, `--CDSANITIZE=${sanitizers}`);
+  options.push(`--CDLIBTORCH=${libtorch.root}`, `--CDSANITIZE=${sanitizer.flags}`);
   for (const action of ['configure', 'build']) run(process.execPath, [cmakeJs, action, ...options], { cwd: copy });
 }
 
 function runTests() {
   rmSync(reports, { recursive: true, force: true });
   mkdirSync(reports, { recursive: true });
-  const given = process.argv.slice(2);
   const start = performance.now();
   const jest = [require.resolve('jest/bin/jest'), '--runInBand', '--testTimeout', '120000'];
-  const endings = (given.length > 0 ? [given] : runs).map((options) => {
+  const endings = (given.length > 0 ? [given] : sanitizer.runs).map((options) => {
     const settings = { cwd: copy, env: environment(), stdio: 'inherit', timeout: longest, killSignal: 'SIGKILL' };
     const { status, signal, error } = spawnSync(process.execPath, [...jest, ...options], settings);
     return error?.message ?? signal ?? status;
@@ -113,24 +150,14 @@ function runTests() {
 
 /** The runtime of the sanitizers has to come first; node, which was built without, is told of it by the linker. */
 function environment() {
-  const runtime = run('g++', ['-print-file-name=libasan.so'], { stdio: 'pipe' }).stdout.trim();
-  const log = `log_path=${join(reports, 'report')}`;
-  return {
-    ...process.env,
-    LIBTORCH: libtorch.root,
-    LD_PRELOAD: runtime,
-    // What node and libtorch hold at the end is not ours to free; npm run test:leaks measures growth.
-    ASAN_OPTIONS: `detect_leaks=0:quarantine_size_mb=64:allocator_may_return_null=1:${log}`,
-    UBSAN_OPTIONS: `halt_on_error=1:print_stacktrace=1:${log}`,
-    // libtorch's memory from malloc each time, where the sanitizer sees its bounds.
-    LIBTORCH_LOSSES_CPU_CACHE: '0',
-  };
+  const runtime = run('g++', [`-print-file-name=${sanitizer.runtime}`], { stdio: 'pipe' }).stdout.trim();
+  return { ...process.env, LIBTORCH: libtorch.root, LD_PRELOAD: runtime, ...sanitizer.variables };
 }
 
 /** Reports of errors; that a size is too large to be allocated is what some tests want, and a warning. */
 function findings() {
   const all = readdirSync(reports).map((file) => ({ file, text: readFileSync(join(reports, file), 'utf8') }));
-  return all.filter(({ text }) => /ERROR: |runtime error: /.test(text));
+  return all.filter(({ text }) => /ERROR: |WARNING: ThreadSanitizer|runtime error: /.test(text));
 }
 
 function run(command, args, options) {
