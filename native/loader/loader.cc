@@ -9,6 +9,7 @@
 #include <node_api.h>
 
 #include <cstdint>
+#include <mutex>
 #include <string>
 
 #ifdef _WIN32
@@ -49,7 +50,12 @@ std::string LastError() {
   return text == nullptr ? "unknown error" : text;
 }
 
-Library Open(const std::string& path) { return dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL); }
+Library Open(const std::string& path) {
+  // The linker has a lock of its own, which ThreadSanitizer does not see.
+  static std::mutex opening;
+  const std::lock_guard lock(opening);
+  return dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL);
+}
 
 void* Find(Library library, const char* symbol) { return dlsym(library, symbol); }
 

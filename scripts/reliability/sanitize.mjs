@@ -69,11 +69,11 @@ const sanitizer = {
   tsan: {
     flags: 'thread',
     runtime: 'libtsan.so',
-    // Where several threads are: calls off the main thread, workers, chunks, exits. Not a worker that fills its stack,
-    // of which the sanitizer takes a part.
+    // Where several threads are: calls off the main thread, workers, chunks, exits. Not what compares a
+    // process's memory or a stack with a bound, of which the sanitizer takes a part.
     runs: [
       [
-        ...['--testNamePattern', '^(?!.*small stack)'],
+        ...['--testNamePattern', '^(?!.*(small stack|memory returns))'],
         ...['background', 'workers', 'thread-teams', 'exit', 'evaluator', 'shared-memory', 'copies'].map(
           (name) => `test/lifecycle/${name}`,
         ),
