@@ -1,6 +1,6 @@
 /**
- * Checks of options objects, shared by every function that takes one. `undefined` means absent; an unknown key is an
- * error that lists the known ones and suggests the nearest.
+ * Checks of options objects, shared by every function that takes one. `undefined` and `null` mean absent; an unknown key
+ * is an error that lists the known ones and suggests the nearest.
  */
 import { expected, show, TorchError } from './errors';
 
@@ -10,21 +10,21 @@ import { expected, show, TorchError } from './errors';
  * @throws TorchError `INVALID_ARGUMENT` if `options` is no plain object, `UNKNOWN_OPTION` for a key that `defaults` lacks.
  */
 export function withDefaults<T extends object>(op: string, options: Partial<T> | undefined, defaults: Readonly<T>): T {
-  if (options === undefined) return defaults;
-  if (typeof options !== 'object' || options === null || !isPlain(options)) {
+  if (options === undefined || options === null) return defaults;
+  if (typeof options !== 'object' || !isPlain(options)) {
     throw expected(op, "'options'", `to be an object with ${listKeys(defaults)}`, show(options));
   }
   const filled: T = { ...defaults };
   for (const key of Object.keys(options) as (keyof T & string)[]) {
     if (!Object.hasOwn(defaults, key)) throw unknownOption(op, key, Object.keys(defaults));
     const value = options[key];
-    if (value !== undefined) filled[key] = value as T[typeof key];
+    if (value !== undefined && value !== null) filled[key] = value as T[typeof key];
   }
   return filled;
 }
 
 /** Whether an object is one of braces, of any realm: a tensor, a Map or an array in the place of options is a slip. */
-function isPlain(value: object): boolean {
+export function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
@@ -111,7 +111,8 @@ function editDistance(a: string, b: string): number {
   return previous[to.length] as number;
 }
 
-function listKeys(defaults: object): string {
+/** @internal The keys of an object, as messages list them. */
+export function listKeys(defaults: object): string {
   const keys = Object.keys(defaults);
   return keys.length === 0 ? 'no keys' : keys.map((k) => `'${k}'`).join(', ');
 }

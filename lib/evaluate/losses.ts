@@ -1,18 +1,9 @@
 /** The losses that can be evaluated in batches, and what each divides by for its mean. */
 import * as F from '../nn/functional';
 import type { TensorLike } from '../nn/functional/arguments';
+import { declarationOf, type Loss, type LossDeclaration } from '../nn/losses/declare';
+import type { Denominator } from '../nn/losses/evaluation';
 import type { Tensor } from '../tensor/tensor';
-
-/** What `'mean'` divides the sum of the losses by. */
-export type Denominator =
-  /** The number of losses. */
-  | 'count'
-  /** The sum of the targets' class weights, ignored targets left out; the number of losses for probabilities. */
-  | 'class weights'
-  /** The sum of the weights of all elements, if there are any. */
-  | 'element weights'
-  /** The number of losses, each of which is divided by its target's length before. */
-  | 'target lengths';
 
 /** A loss of tensors and options, as the functions of `nn.functional` are. */
 // biome-ignore lint/suspicious/noExplicitAny: losses differ in their arguments; BatchEvaluator gives them back their types
@@ -65,10 +56,15 @@ function describe(
   };
 }
 
+/** What the declaration of a loss says. */
+function declared(loss: AnyLoss): LossDescription {
+  const { name, arguments: args, evaluation } = declarationOf(loss) as LossDeclaration;
+  return describe(name, loss, Object.keys(args), evaluation.lossesOf, evaluation);
+}
+
 const pair = ['input', 'target'];
 const classes = { denominator: 'class weights', target: 'classes or probabilities' } as const;
 const indices = { target: 'indices' } as const;
-const elementWeights = { denominator: 'element weights', weighsElements: true } as const;
 
 /** Every loss of `nn.functional`. */
 export const lossDescriptions: readonly LossDescription[] = [
@@ -80,10 +76,10 @@ export const lossDescriptions: readonly LossDescription[] = [
   }),
   describe('binaryCrossEntropy', F.binaryCrossEntropy, pair, 'elements'),
   describe('binaryCrossEntropyWithLogits', F.binaryCrossEntropyWithLogits, pair, 'elements'),
-  describe('l1Loss', F.l1Loss, pair, 'elements', elementWeights),
-  describe('mseLoss', F.mseLoss, pair, 'elements', elementWeights),
-  describe('smoothL1Loss', F.smoothL1Loss, pair, 'elements'),
-  describe('huberLoss', F.huberLoss, pair, 'elements', { weighsElements: true }),
+  declared(F.l1Loss),
+  declared(F.mseLoss),
+  declared(F.smoothL1Loss),
+  declared(F.huberLoss),
   describe('klDiv', F.klDiv, pair, 'elements'),
   describe('poissonNllLoss', F.poissonNllLoss, pair, 'elements'),
   describe('gaussianNllLoss', F.gaussianNllLoss, [...pair, 'variance'], 'elements'),
@@ -115,14 +111,20 @@ export function descriptionOf(loss: unknown): LossDescription | undefined {
 }
 
 /** The arguments of a loss before its options. */
-export type BatchOf<Loss extends AnyLoss> =
-  Required<Parameters<Loss>> extends [...infer Batch extends readonly TensorLike[], infer _Options]
+export type BatchOf<Given extends AnyLoss> =
+  Given extends Loss<infer Batch, infer _Options, infer _Positional>
     ? Batch
-    : TensorLike[];
+    : Required<Parameters<Given>> extends [...infer Batch extends readonly TensorLike[], infer _Options]
+      ? Batch
+      : TensorLike[];
 
 /** The options of a loss. */
-export type OptionsOf<Loss extends AnyLoss> =
-  Required<Parameters<Loss>> extends [...infer _Batch, infer Options] ? Options : Readonly<Record<string, unknown>>;
+export type OptionsOf<Given extends AnyLoss> =
+  Given extends Loss<infer _Batch, infer Options, infer _Positional>
+    ? Options
+    : Required<Parameters<Given>> extends [...infer _Batch, infer Options]
+      ? Options
+      : Readonly<Record<string, unknown>>;
 
 /** @internal Names of the losses, as the command line takes them. */
 export const lossNames: readonly string[] = lossDescriptions.map(({ name }) => name);

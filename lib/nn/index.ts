@@ -1,6 +1,7 @@
 /** The classes of `torch.nn`; the functions are in {@link functional}. */
 /** The losses as functions, as `torch.nn.functional`. */
 export * as functional from './functional';
+export { HuberLoss, L1Loss, MSELoss, SmoothL1Loss } from './losses/regression';
 export { type DimOptions, LogSoftmax, ReLU, Sigmoid, Softmax } from './modules/activation';
 export {
   AdaptiveLogSoftmaxWithLoss,
@@ -27,5 +28,4 @@ export {
   SoftMarginLoss,
 } from './modules/margin';
 export { Module } from './modules/module';
-export { HuberLoss, L1Loss, MSELoss, SmoothL1Loss } from './modules/regression';
 export { CTCLoss } from './modules/sequence';

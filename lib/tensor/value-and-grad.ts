@@ -31,14 +31,21 @@ export interface ValueAndGradOptions<Into extends Buffer = Buffer> {
 
 const defaults: Readonly<Required<ValueAndGradOptions>> = Object.freeze({ gradInto: undefined });
 
-/** A function of an input and more that {@link valueAndGrad} made. */
-export interface Differentiated<Rest extends readonly unknown[], Gradient = Tensor> {
-  (input: Tensor | TensorData, ...rest: Rest): ValueAndGrad<Gradient>;
+/** The arguments of a function, of which the first may be data for a tensor. */
+type WithData<Args extends readonly unknown[]> = Args extends readonly [unknown, ...infer Rest]
+  ? [input: Tensor | TensorData, ...rest: Rest]
+  : Args extends readonly []
+    ? [input: Tensor | TensorData]
+    : Args;
+
+/** A function that {@link valueAndGrad} made. */
+export interface Differentiated<Args extends readonly unknown[], Gradient = Tensor> {
+  (...args: WithData<Args>): ValueAndGrad<Gradient>;
   /**
    * The same off the main thread, after whatever runs there already, with all of libtorch's threads. Arrays among the
    * arguments are copied before the promise is returned.
    */
-  async(input: Tensor | TensorData, ...rest: Rest): Promise<ValueAndGrad<Gradient>>;
+  async(...args: WithData<Args>): Promise<ValueAndGrad<Gradient>>;
 }
 
 /** How a loss computes value and gradient without the graph, or `undefined` where these arguments need it. */
@@ -102,14 +109,22 @@ function settled(gradient: Tensor, into: Tensor | undefined): Tensor {
  * @throws TorchError `INVALID_ARGUMENT` if `gradInto` does not fit the first argument or overlaps one; NativeError `RUNTIME` if the value
  *   has more than one element or does not depend on the first argument.
  */
-export function valueAndGrad<Rest extends readonly unknown[], Into extends Buffer = Tensor>(
-  fn: (input: Tensor, ...rest: Rest) => Tensor,
+// biome-ignore lint/suspicious/noExplicitAny: functions of any arguments, which the result has too
+export function valueAndGrad<Args extends readonly any[], Into extends Buffer = Tensor>(
+  fn: (...args: Args) => Tensor,
   options?: ValueAndGradOptions<Into>,
-): Differentiated<Rest, Into> {
+): Differentiated<Args, Into> {
+  return differentiated(fn as unknown as (input: Tensor, ...rest: readonly unknown[]) => Tensor, options) as never;
+}
+
+function differentiated<Into extends Buffer>(
+  fn: (input: Tensor, ...rest: readonly unknown[]) => Tensor,
+  options?: ValueAndGradOptions<Into>,
+): Differentiated<[Tensor, ...unknown[]], Into> {
   callable('valueAndGrad', "'fn'", fn);
   const { gradInto } = withDefaults<ValueAndGradOptions>('valueAndGrad', options, defaults);
   const direct = derivatives.get(fn);
-  const call = (input: Tensor | TensorData, ...rest: Rest): ValueAndGrad<Into> => {
+  const call = (input: Tensor | TensorData, ...rest: readonly unknown[]): ValueAndGrad<Into> => {
     // Elements are only made a tensor of where they have to be.
     const [x, into, written] = gradInto === undefined ? [input] : read(input, gradInto, rest);
     const found = direct?.compiled.call([written, x, ...rest]);
@@ -121,7 +136,10 @@ export function valueAndGrad<Rest extends readonly unknown[], Into extends Buffe
     return { value, grad: (gradInto ?? gradient) as Into };
   };
 
-  const inTheBackground = async (input: Tensor | TensorData, ...rest: Rest): Promise<ValueAndGrad<Into>> => {
+  const inTheBackground = async (
+    input: Tensor | TensorData,
+    ...rest: readonly unknown[]
+  ): Promise<ValueAndGrad<Into>> => {
     const [x, into, writable] = read(input, gradInto, rest);
     // The memory of an array can be taken away while another thread writes: it is written when the call has ended.
     const written = isTensor(gradInto) ? writable : undefined;
@@ -174,12 +192,12 @@ function sharesPlaces(into: Tensor, value: unknown, label: string, depth = 2): b
 }
 
 /** For arguments that programs do not take: operator by operator, and at last through the graph, which has the errors. */
-function slowly<Rest extends readonly unknown[]>(
-  fn: (input: Tensor, ...rest: Rest) => Tensor,
+function slowly(
+  fn: (input: Tensor, ...rest: readonly unknown[]) => Tensor,
   direct: Direct | undefined,
   x: Tensor,
   into: Tensor | undefined,
-  rest: Rest,
+  rest: readonly unknown[],
 ): ValueAndGrad {
   let failure = direct?.compiled.failure;
   try {
@@ -211,11 +229,11 @@ function directly(
   );
 }
 
-function throughGraph<Rest extends readonly unknown[]>(
-  fn: (input: Tensor, ...rest: Rest) => Tensor,
+function throughGraph(
+  fn: (input: Tensor, ...rest: readonly unknown[]) => Tensor,
   input: Tensor,
   into: Tensor | undefined,
-  rest: Rest,
+  rest: readonly unknown[],
 ): ValueAndGrad {
   if (input.isInference) {
     throw expected('valueAndGrad', "'input'", 'to be made outside of inferenceMode', 'an inference tensor');

@@ -10,7 +10,7 @@ type Options<Name extends Loss> = Exclude<OptionsOf<Functions[Name]>, undefined>
 type Given<Name extends Loss> = Parameters<Functions[Name]>['length'];
 
 type LossClass = Extract<keyof Classes, `${string}Loss`>;
-type ClassOptions<Name extends LossClass> = Extract<ConstructorParameters<Classes[Name]>[number], object | undefined>;
+type ClassOptions<Name extends LossClass> = Extract<ConstructorParameters<Classes[Name]>[0], object | undefined>;
 
 /** Compiles where no name is left over; else the error names those that are. */
 type Nobody<Names> = [Names] extends [never] ? true : Names;

@@ -1,5 +1,14 @@
 /** The functions of `torch.nn.functional`. */
 export { logit, logSigmoid, logSoftmax, relu, sigmoid, softmax, tanh } from '../../tensor/ops/activations';
+export {
+  type HuberLossOptions,
+  huberLoss,
+  l1Loss,
+  mseLoss,
+  type SmoothL1LossOptions,
+  smoothL1Loss,
+  type WeightedOptions,
+} from '../losses/regression';
 export type { TensorLike } from './arguments';
 export {
   type BinaryCrossEntropyOptions,
@@ -47,13 +56,4 @@ export {
   type ReductionOptions,
   softMarginLoss,
 } from './margin';
-export {
-  type HuberLossOptions,
-  huberLoss,
-  l1Loss,
-  mseLoss,
-  type SmoothL1LossOptions,
-  smoothL1Loss,
-  type WeightedOptions,
-} from './regression';
 export { type CTCLossOptions, ctcLoss, type Lengths } from './sequence';

@@ -1,9 +1,29 @@
 /** What modules have in common. */
+import { inspect } from 'node:util';
 import { isTensor } from '../../aten/bind';
 import type { Tensor } from '../../tensor/tensor';
 
-/** A layer or a loss with options or parameters of its own. **Source**: `torch.nn.Module`. */
+/** A call of a module is a call of its `forward`. */
+export interface Module<Result = Tensor> {
+  (...inputs: Parameters<this['forward']>): ReturnType<this['forward']>;
+  /** @internal */
+  readonly result?: Result;
+}
+
+/**
+ * A layer or a loss with options or parameters of its own. It is a function: `loss(input, target)` calls `forward`, which
+ * is what subclasses write. **Source**: `torch.nn.Module`.
+ */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the constructor makes the function that the interface says
 export abstract class Module<Result = Tensor> {
+  constructor() {
+    const module = (...inputs: unknown[]): Result => (module as unknown as Module<Result>).forward(...inputs);
+    // A function's own properties would hide those of classes.
+    for (const name of ['name', 'length'] as const) delete (module as Partial<Record<typeof name, unknown>>)[name];
+    // biome-ignore lint/correctness/noConstructorReturn: the object is this function
+    return Object.setPrototypeOf(module, new.target.prototype);
+  }
+
   /** Computes the module's result. */
   abstract forward(...inputs: unknown[]): Result;
 
@@ -15,6 +35,11 @@ export abstract class Module<Result = Tensor> {
   /** Clears the gradients of all parameters. */
   zeroGrad(): void {
     for (const parameter of this.parameters()) parameter.grad = undefined;
+  }
+
+  /** @internal How Node prints it: not as the function that it is. */
+  [inspect.custom](_depth: number, options: object): string {
+    return `${this.constructor.name} ${inspect({ ...this }, options)}`;
   }
 }
 

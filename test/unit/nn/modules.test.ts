@@ -13,7 +13,7 @@ test('losses are their functions with options', () => {
   const weight = tensor([1, 2, 3]);
   const options = { weight, ignoreIndex: 2, reduction: 'sum', labelSmoothing: 0.1 } as const;
   const loss = new nn.CrossEntropyLoss(options);
-  expect(loss).toMatchObject({ ignoreIndex: 2, reduction: 'sum', labelSmoothing: 0.1 });
+  expect({ ...loss }).toMatchObject({ ignoreIndex: 2, reduction: 'sum', labelSmoothing: 0.1 });
   expect(loss.weight).toBe(weight);
   expect(loss.forward(scores, [0, 2]).item()).toBe(F.crossEntropy(scores, [0, 2], options).item());
   const logs = scores.logSoftmax(1);

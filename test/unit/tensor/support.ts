@@ -28,10 +28,10 @@ export function detach(array: { buffer: ArrayBufferLike }): void {
 }
 
 /** Value and gradient by the graph: what is no loss of the library has no derivative of its own. */
-export function byGraph<Rest extends readonly unknown[]>(
-  loss: (input: torch.Tensor, ...rest: Rest) => torch.Tensor,
-): (input: torch.Tensor | torch.TensorData, ...rest: Rest) => torch.ValueAndGrad {
-  return torch.valueAndGrad((input: torch.Tensor, ...rest: Rest) => loss(input, ...rest));
+export function byGraph<Args extends readonly [input: unknown, ...rest: readonly unknown[]]>(
+  loss: (...args: Args) => torch.Tensor,
+): torch.Differentiated<Args> {
+  return torch.valueAndGrad((...args: Args) => loss(...args));
 }
 
 /** All that value and gradient are. */
