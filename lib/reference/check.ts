@@ -4,8 +4,8 @@
  */
 import { expected, show, TorchError } from '../errors';
 
-/** What a caller may write for settings `T`: every key may be absent, and `undefined` means absent. */
-export type Options<T> = { readonly [Key in keyof T]?: T[Key] | undefined };
+/** What a caller may write for settings `T`: every key may be absent, and `undefined` and `null` mean absent. */
+export type Options<T> = { readonly [Key in keyof T]?: T[Key] | undefined | null };
 
 /**
  * The settings with the caller's options in place of the defaults.
@@ -14,7 +14,8 @@ export type Options<T> = { readonly [Key in keyof T]?: T[Key] | undefined };
  *   lacks.
  */
 export function settle<T extends object>(op: string, options: Options<T>, defaults: Readonly<T>): T {
-  if (typeof options !== 'object' || options === null || Array.isArray(options) || ArrayBuffer.isView(options)) {
+  if ((options ?? undefined) === undefined) return { ...defaults };
+  if (typeof options !== 'object' || !hasBraces(options)) {
     throw expected(op, "'options'", `to be an object with ${listed(Object.keys(defaults))}`, show(options));
   }
   const settings: T = { ...defaults };
@@ -24,9 +25,15 @@ export function settle<T extends object>(op: string, options: Options<T>, defaul
       throw new TorchError('UNKNOWN_OPTION', `${op}: unknown option '${key}'; ${known}`, { op, argument: key });
     }
     const value = options[key];
-    if (value !== undefined) settings[key] = value as T[typeof key];
+    if (value !== undefined && value !== null) settings[key] = value as T[typeof key];
   }
   return settings;
+}
+
+/** Whether an object is one of braces, of any realm, and not an array, a Map or another object of a class. */
+function hasBraces(value: object): boolean {
+  const prototype: object | null = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 /** The value, if it is one of the list. */

@@ -114,7 +114,8 @@ function eachArgument(
   make: (values: Values) => unknown,
 ): { args: unknown[]; options: unknown } {
   const made = (value: unknown): unknown => (value instanceof Values ? make(value) : value);
-  const isPlain = typeof options === 'object' && options !== null && !Array.isArray(options);
+  const isPlain =
+    typeof options === 'object' && options !== null && Object.getPrototypeOf(options) === Object.prototype;
   const entries = isPlain ? Object.entries(options).map(([name, value]) => [name, made(value)]) : [];
   return { args: Object.values(args).map(made), options: isPlain ? Object.fromEntries(entries) : options };
 }

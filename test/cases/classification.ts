@@ -142,7 +142,6 @@ const indexErrors: WrittenError[] = [
     options: { weight: typed('float64', [1, 2]) },
     nativeOnly: true,
   }),
-  refused('null as weights', 'INVALID_ARGUMENT', 'weight', { options: { weight: null } }),
   refused('class indices as int32', 'RUNTIME', 'target', { target: typed('int32', [1, 3, 0]), nativeOnly: true }),
   refused('class indices as real numbers', 'RUNTIME', 'target', { target: real([1, 3, 0]), nativeOnly: true }),
   ...[0.5, Number.NaN, '1'].map((ignoreIndex) =>

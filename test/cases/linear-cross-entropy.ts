@@ -66,7 +66,6 @@ export const linearCrossEntropy = define({
     refused('a layer of one class', 'linearWeight', { linearWeight: random(16, [5], -1, 1) }),
     refused('a bias of other classes', 'linearBias', { options: { linearBias: real([1, 2, 3]) } }),
     refused('a bias of fewer dimensions', 'linearBias', { ...places, options: { linearBias } }),
-    refused('null as bias', 'linearBias', { options: { linearBias: null } }),
     refused('too few targets', 'target', { target: classes([1, 3]), code: 'VALUE' }),
     refused('a class index beyond the classes', 'target', { target: classes([1, 4, 0]), code: 'INDEX' }),
     refused('too few weights', 'weight', { options: { weight: real([1, 2, 3]) }, code: 'RUNTIME' }),

@@ -83,7 +83,6 @@ const weightErrors: readonly WrittenError[] = [
   { ...wrongWeight, name: 'a weight of another shape', options: { weight: real([1, 2]) } },
   { ...wrongWeight, name: 'weights of the target, which is smaller', target: real(1), options: { weight: real(1) } },
   { ...wrongWeight, name: 'text as weight', options: { weight: 'balanced' } },
-  { ...wrongWeight, name: 'null as weight', options: { weight: null } },
   {
     ...wrongWeight,
     name: 'a disposed weight',
