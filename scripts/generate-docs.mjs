@@ -1,19 +1,19 @@
-// Writes docs/losses.md from the documentation comments of lib/nn/functional and the defaults that the code has.
-// Run it after changing either: `npm run generate`. With --check it writes nothing, and fails if the page would change.
+// Writes docs/losses.md from the declarations in lib/nn/losses: their documentation comments, and what the code itself
+// says of arguments and defaults. Run it after changing either: `npm run generate`. With --check it writes nothing, and
+// fails if the page would change.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
-const folder = new URL('../lib/nn/functional/', import.meta.url);
+const folder = new URL('../lib/nn/losses/', import.meta.url);
 const page = new URL('../docs/losses.md', import.meta.url);
-const modules = require('../dist/nn/index.js');
+const { functional } = require('../dist/nn/index.js');
+const { declarationOf } = require('../dist/nn/losses/declare.js');
 
-/** Functions that are no losses, though they live beside them. */
-const helpers = new Set(['linear', 'pairwiseDistance', 'cosineSimilarity']);
-
-/** The page's parts, by the file that holds the losses. */
-const families = {
-  classification: 'Classes',
+/** The page's parts in their order, by the file that holds the losses; another file's name is its title. */
+const titles = {
+  'cross-entropy': 'Classes',
+  'binary-cross-entropy': 'Classes, each by itself',
   'linear-cross-entropy': 'Classes, with the last layer',
   regression: 'Numbers',
   distribution: 'Distributions',
@@ -77,36 +77,37 @@ function options(interfaces, name, defaults) {
   return ['', '| option | default | |', '| --- | --- | --- |', ...rows];
 }
 
-/** The class of a loss: the one whose comment links the function. */
-function classOf(name) {
-  for (const file of readdirSync(new URL('../modules/', folder))) {
-    const source = readFileSync(new URL(`../modules/${file}`, folder), 'utf8');
-    const match = new RegExp(`\\{@link ${name}\\}[^/]*\\*/\\nexport class (\\w+)`).exec(source);
-    if (match !== null && match[1] in modules) return match[1];
-  }
-  return undefined;
+/** `crossEntropy(input, target, weight, { … })`: what stands by position, and what in the object. */
+function callOf(name, { arguments: required, options, positional = [] }) {
+  const named = Object.keys(options).filter((option) => !positional.includes(option));
+  const keywords = named.length === 0 ? [] : [`{ ${named.join(', ')} }`];
+  return `${name}(${[...Object.keys(required), ...positional, ...keywords].join(', ')})`;
 }
 
-function section(source, interfaces, exported, [, comment, name, signature]) {
+/** A loss of a file: `[, comment, name, annotation]`. */
+function section(source, interfaces, [, comment, name, annotation]) {
+  const declaration = declarationOf(functional[name]);
   const parts = paragraphs(comment);
   const take = (pattern) => parts.filter((text) => pattern.test(text)).map(link);
   const plain = parts.filter((text) => !/^(?:\*\*|@)/.test(text)).map(link);
   const example = take(/^@example/)[0]?.replace(/^@example /, '');
-  const optionsName = /options\?: (\w+)/.exec(signature)?.[1];
-  const defaults = optionsName === undefined ? undefined : defaultsOf(source, exported, name, optionsName);
-  const difference = take(/^\*\*Difference from PyTorch/)[0];
-  const className = classOf(name);
+  const optionsName = [...annotation.matchAll(/\b\w+Options\b/g)].at(0)?.[0];
+  const defaults = Object.fromEntries(
+    Object.entries(declaration.options).map(([key, option]) => [key, option.default]),
+  );
+  const className = new RegExp(`export class (\\w+) extends (?:lossClass\\(|[^{]*\\b)${name}\\b`).exec(source)?.[1];
   const parameters = take(/^@param/).map((text) => text.replace(/^@param (\w+) (.*)$/, '- `$1`: $2'));
-  const positional = Array.from(signature.matchAll(/(\w+): /g), ([, argument]) => argument);
+  const ofClass = className === undefined ? '' : `, class \`${className}\``;
   return [
     `### ${name}`,
     '',
-    `\`${name}(${positional.join(', ')}${defaults === undefined ? '' : ', options'})\`${className === undefined ? '' : `, class \`${className}\``}. ${plain.join(' ')}`,
+    `\`${callOf(name, declaration)}\`${ofClass}. ${plain.join(' ')}`,
     '',
     ...take(/^\*\*(?:Formula|Shapes|Units|Dtypes and devices|Gradient)\*\*/).flatMap((text) => [text, '']),
     ...(parameters.length > 0 ? [...parameters, ''] : []),
-    ...(defaults === undefined ? [] : [...options(interfaces, optionsName, defaults).slice(1), '']),
-    difference ?? '**Difference from PyTorch**: none.',
+    ...options(interfaces, optionsName, defaults).slice(1),
+    '',
+    take(/^\*\*Difference from PyTorch/)[0] ?? '**Difference from PyTorch**: none.',
     '',
     ...take(/^\*\*Source/),
     '',
@@ -125,38 +126,36 @@ function programOf(example) {
   return ['```ts', `import { ${used.join(', ')} } from 'libtorch-losses';`, '', line, '```', ''];
 }
 
-function defaultsOf(source, exported, name, optionsName) {
-  const used = new RegExp(`withDefaults<${optionsName}>\\([^)]*, (\\w+)\\)`, 'g');
-  const body = source.slice(source.indexOf(`export function ${name}(`));
-  const [, constant] = used.exec(body) ?? [];
-  if (constant === undefined || !(constant in exported)) throw new Error(`no defaults found for ${name}`);
-  return exported[constant];
-}
-
 const lines = [
   '# Losses',
   '',
-  'Made by `npm run generate` from the documentation comments in `lib/nn/functional`; do not edit.',
+  'Made by `npm run generate` from the declarations in `lib/nn/losses`; do not edit.',
   '',
-  "Arguments are tensors, or what one can be made of: nested arrays, typed arrays, `{ data, dims }`. Everything after them is an option. Options and defaults are PyTorch's in camelCase. The deprecated `size_average`, `reduce` and `reduction: 'elementwise_mean'` are left out on purpose: `reduction` says the same.",
+  "Arguments are tensors, or what one can be made of: nested arrays, typed arrays, `{ data, dims }`. Options follow as in Python: some by position, all of them by name in one trailing object, in camelCase; `null` is absent. The deprecated `size_average`, `reduce` and `reduction: 'elementwise_mean'` are left out on purpose: `reduction` says the same.",
   '',
   'Each function also has the forms `.item(…)`, which gives a number, `.out(buffer, …)`, which writes into memory that is there, and `.async(…)`, which computes [off the main thread](async.md); and `valueAndGrad(loss)` computes value and gradient together.',
   '',
 ];
-for (const [family, title] of Object.entries(families)) {
-  const file = readdirSync(folder).find((name) => name === `${family}.ts`);
-  if (file === undefined) continue;
-  const source = readFileSync(new URL(file, folder), 'utf8');
-  const interfaces = readInterfaces(source);
-  const exported = require(`../dist/nn/functional/${family}.js`);
-  lines.push(`## ${title}`, '');
-  for (const match of source.matchAll(
-    /\/\*\*((?:(?!\*\/)[\s\S])*?)\*\/\nexport function (\w+)\(([^{}]*?)\): Tensor \{/g,
-  )) {
-    if (!helpers.has(match[2]) && !match[1].includes('@internal'))
-      lines.push(...section(source, interfaces, exported, match));
+const files = readdirSync(folder).map((name) => name.replace(/\.ts$/, ''));
+const known = Object.keys(titles);
+const documented = new Set();
+for (const file of [
+  ...known.filter((name) => files.includes(name)),
+  ...files.filter((name) => !known.includes(name)),
+]) {
+  const source = readFileSync(new URL(`${file}.ts`, folder), 'utf8');
+  const found = [
+    ...source.matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*?)\*\/\nexport const (\w+): (Loss<[\s\S]*?>) = declareLoss\(/g),
+  ];
+  if (found.length === 0) continue;
+  lines.push(`## ${titles[file] ?? file[0].toUpperCase() + file.slice(1)}`, '');
+  for (const match of found) {
+    lines.push(...section(source, readInterfaces(source), match));
+    documented.add(match[2]);
   }
 }
+const missing = Object.keys(functional).filter((name) => declarationOf(functional[name]) && !documented.has(name));
+if (missing.length > 0) throw new Error(`no documentation found of ${missing.join(', ')}`);
 const text = `${lines.join('\n').trimEnd()}\n`;
 if (!process.argv.includes('--check')) {
   writeFileSync(page, text);

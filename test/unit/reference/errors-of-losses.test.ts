@@ -124,8 +124,8 @@ const margins: readonly Case[] = [
     "softMarginLoss: expected 'target' to have a shape that broadcasts to [2], but received [2, 3]",
   ],
   [
-    () => hingeEmbeddingLoss(half, half, { margin: null as never }),
-    "hingeEmbeddingLoss: expected option 'margin' to be a number, but received null",
+    () => hingeEmbeddingLoss(half, half, { margin: '1' as never }),
+    'hingeEmbeddingLoss: expected option \'margin\' to be a number, but received "1"',
   ],
   [
     () => multiMarginLoss(NdArray.zeros([2, 0]), [0, 0]),
@@ -392,10 +392,10 @@ describe.each([
 ])('%s', (name, call) => {
   test('refuses unknown options, reductions that are none, and options that are no object', () => {
     expect(refusal(() => call({ reductoin: 'sum' }))).toMatchObject({ code: 'UNKNOWN_OPTION', op: name });
-    for (const reduction of ['average', 'batchmean', 'Mean', 1, null]) {
+    for (const reduction of ['average', 'batchmean', 'Mean', 1]) {
       expect(refusal(() => call({ reduction }))).toMatchObject({ op: name, argument: 'reduction' });
     }
-    for (const options of ['mean', [1], null]) {
+    for (const options of ['mean', [1], new Map()]) {
       expect(refusal(() => call(options))).toMatchObject({ op: name, argument: 'options' });
     }
     expect(() => call({ reduction: undefined })).not.toThrow();

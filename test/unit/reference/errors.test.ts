@@ -74,8 +74,8 @@ const invalid: readonly [call: () => unknown, message: string][] = [
     "crossEntropy: expected option 'weight' to have shape [3], one weight a class, but received [1, 3]",
   ],
   [
-    () => crossEntropy(scores, [0, 1], { weight: null as never }),
-    "crossEntropy: expected option 'weight' to be numbers nested in arrays, a typed array or { data, shape }, but received null",
+    () => crossEntropy(scores, [0, 1], { weight: 'abc' as never }),
+    'crossEntropy: expected option \'weight\' to be numbers nested in arrays, a typed array or { data, shape }, but received "abc"',
   ],
   ...[-0.1, 1.1, Number.NaN].map((labelSmoothing): [() => unknown, string] => [
     () => crossEntropy(scores, [0, 1], { labelSmoothing }),
@@ -165,13 +165,13 @@ describe.each([
     expect(error.message).toMatch(/^\w+: unknown option 'reductoin'; known options are .*'reduction'/);
   });
 
-  test.each([['average'], ['Mean'], ['elementwise_mean'], [1], [null]])('refuses reduction %p', (reduction) => {
+  test.each([['average'], ['Mean'], ['elementwise_mean'], [1]])('refuses reduction %p', (reduction) => {
     const error = refusal(() => loss([half], target, { reduction }));
     expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', op: name, argument: 'reduction' });
     expect(error.message).toContain("to be one of 'none', 'mean', 'sum'");
   });
 
-  test.each([['mean'], [[1]], [null], [Float64Array.of(1)]])('refuses options that are %p', (options) => {
+  test.each([['mean'], [[1]], [new Map()], [Float64Array.of(1)]])('refuses options that are %p', (options) => {
     expect(refusal(() => loss([half], target, options))).toMatchObject({ op: name, argument: 'options' });
   });
 
