@@ -110,7 +110,6 @@ describe('categoricalEntropy', () => {
   test.each([
     [{}, "'parameters' to have either 'probs' or 'logits', but received neither"],
     [{ probs: [1], logits: [0] }, "'parameters' to have either 'probs' or 'logits', but received both"],
-    [undefined, "'options' to be an object with 'probs', 'logits', but received undefined"],
     [{ probs: 1 }, "'probs' to have at least 1 dimension, but received shape []"],
     [{ probs: [2, -1] }, "'probs' to be numbers >= 0 with a finite sum > 0, but received -1"],
     [{ probs: [Number.NaN, 1] }, "'probs' to be numbers >= 0 with a finite sum > 0, but received NaN"],
