@@ -64,7 +64,6 @@ function declared(loss: AnyLoss): LossDescription {
 
 const pair = ['input', 'target'];
 const classes = { denominator: 'class weights', target: 'classes or probabilities' } as const;
-const indices = { target: 'indices' } as const;
 
 /** Every loss of `nn.functional`. */
 export const lossDescriptions: readonly LossDescription[] = [
@@ -83,20 +82,15 @@ export const lossDescriptions: readonly LossDescription[] = [
   describe('klDiv', F.klDiv, pair, 'elements'),
   describe('poissonNllLoss', F.poissonNllLoss, pair, 'elements'),
   describe('gaussianNllLoss', F.gaussianNllLoss, [...pair, 'variance'], 'elements'),
-  describe('hingeEmbeddingLoss', F.hingeEmbeddingLoss, pair, 'elements'),
-  describe('softMarginLoss', F.softMarginLoss, pair, 'elements'),
-  describe('multiMarginLoss', F.multiMarginLoss, pair, 'samples', indices),
-  describe('multilabelMarginLoss', F.multilabelMarginLoss, pair, 'samples', indices),
-  describe('multilabelSoftMarginLoss', F.multilabelSoftMarginLoss, pair, 'samples'),
-  describe('marginRankingLoss', F.marginRankingLoss, ['input1', 'input2', 'target'], 'elements'),
-  describe('cosineEmbeddingLoss', F.cosineEmbeddingLoss, ['input1', 'input2', 'target'], 'samples'),
-  describe('tripletMarginLoss', F.tripletMarginLoss, ['anchor', 'positive', 'negative'], 'samples'),
-  describe(
-    'tripletMarginWithDistanceLoss',
-    F.tripletMarginWithDistanceLoss,
-    ['anchor', 'positive', 'negative'],
-    'samples',
-  ),
+  declared(F.hingeEmbeddingLoss),
+  declared(F.softMarginLoss),
+  declared(F.multiMarginLoss),
+  declared(F.multilabelMarginLoss),
+  declared(F.multilabelSoftMarginLoss),
+  declared(F.marginRankingLoss),
+  declared(F.cosineEmbeddingLoss),
+  declared(F.tripletMarginLoss),
+  declared(F.tripletMarginWithDistanceLoss),
   describe('ctcLoss', F.ctcLoss, ['logProbs', 'targets', 'inputLengths', 'targetLengths'], 'samples', {
     batchDim: { logProbs: 1 },
     denominator: 'target lengths',

@@ -1,6 +1,21 @@
 /** The classes of `torch.nn`; the functions are in {@link functional}. */
 /** The losses as functions, as `torch.nn.functional`. */
+
+export { CosineSimilarity, PairwiseDistance } from './distance';
 export * as functional from './functional';
+export {
+  CosineEmbeddingLoss,
+  MarginRankingLoss,
+  TripletMarginLoss,
+  TripletMarginWithDistanceLoss,
+} from './losses/embedding';
+export {
+  HingeEmbeddingLoss,
+  MultiLabelMarginLoss,
+  MultiLabelSoftMarginLoss,
+  MultiMarginLoss,
+  SoftMarginLoss,
+} from './losses/margin';
 export { HuberLoss, L1Loss, MSELoss, SmoothL1Loss } from './losses/regression';
 export { type DimOptions, LogSoftmax, ReLU, Sigmoid, Softmax } from './modules/activation';
 export {
@@ -10,22 +25,7 @@ export {
 } from './modules/adaptive';
 export { BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, NLLLoss } from './modules/classification';
 export { GaussianNLLLoss, KLDivLoss, PoissonNLLLoss } from './modules/distribution';
-export {
-  CosineEmbeddingLoss,
-  CosineSimilarity,
-  MarginRankingLoss,
-  PairwiseDistance,
-  TripletMarginLoss,
-  TripletMarginWithDistanceLoss,
-} from './modules/embedding';
 export { Linear, type LinearOptions } from './modules/linear';
 export { LinearCrossEntropyLoss, type LinearCrossEntropyLossOptions } from './modules/linear-cross-entropy';
-export {
-  HingeEmbeddingLoss,
-  MultiLabelMarginLoss,
-  MultiLabelSoftMarginLoss,
-  MultiMarginLoss,
-  SoftMarginLoss,
-} from './modules/margin';
 export { Module } from './modules/module';
 export { CTCLoss } from './modules/sequence';

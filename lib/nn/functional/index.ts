@@ -1,6 +1,33 @@
 /** The functions of `torch.nn.functional`. */
 export { logit, logSigmoid, logSoftmax, relu, sigmoid, softmax, tanh } from '../../tensor/ops/activations';
 export {
+  type CosineSimilarityOptions,
+  cosineSimilarity,
+  type PairwiseDistanceOptions,
+  pairwiseDistance,
+} from '../distance';
+export {
+  cosineEmbeddingLoss,
+  type DistanceFunction,
+  type MarginOptions,
+  marginRankingLoss,
+  type TripletMarginLossOptions,
+  type TripletMarginWithDistanceLossOptions,
+  tripletMarginLoss,
+  tripletMarginWithDistanceLoss,
+} from '../losses/embedding';
+export {
+  type HingeEmbeddingLossOptions,
+  hingeEmbeddingLoss,
+  type MultilabelSoftMarginLossOptions,
+  type MultiMarginLossOptions,
+  multilabelMarginLoss,
+  multilabelSoftMarginLoss,
+  multiMarginLoss,
+  type ReductionOptions,
+  softMarginLoss,
+} from '../losses/margin';
+export {
   type HuberLossOptions,
   huberLoss,
   l1Loss,
@@ -28,32 +55,7 @@ export {
   type PoissonNllLossOptions,
   poissonNllLoss,
 } from './distribution';
-export {
-  type CosineSimilarityOptions,
-  cosineEmbeddingLoss,
-  cosineSimilarity,
-  type DistanceFunction,
-  type MarginOptions,
-  marginRankingLoss,
-  type PairwiseDistanceOptions,
-  pairwiseDistance,
-  type TripletMarginLossOptions,
-  type TripletMarginWithDistanceLossOptions,
-  tripletMarginLoss,
-  tripletMarginWithDistanceLoss,
-} from './embedding';
 export { linear } from './linear';
 export { type LinearCrossEntropyCallOptions, linearCrossEntropy } from './linear-cross-entropy';
 export type { LinearCrossEntropyOptions } from './linear-cross-entropy-options';
-export {
-  type HingeEmbeddingLossOptions,
-  hingeEmbeddingLoss,
-  type MultilabelSoftMarginLossOptions,
-  type MultiMarginLossOptions,
-  multilabelMarginLoss,
-  multilabelSoftMarginLoss,
-  multiMarginLoss,
-  type ReductionOptions,
-  softMarginLoss,
-} from './margin';
 export { type CTCLossOptions, ctcLoss, type Lengths } from './sequence';

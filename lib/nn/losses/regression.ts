@@ -13,6 +13,7 @@ import { differentiatePointwise, type Pointwise, pointwiseLoss } from '../functi
 import { lossClass } from './class';
 import { declareLoss, type Loss } from './declare';
 import { mean, none, numberOr, optionalTensor, reduction, sum, tensor } from './option';
+import { reduced } from './reduce';
 
 /** Options of {@link l1Loss} and {@link mseLoss}. */
 export interface WeightedOptions {
@@ -208,8 +209,7 @@ export const huberLoss: Loss<Pair, HuberLossOptions, ['reduction', 'delta', 'wei
     const { input, target, weight } = together('huberLoss', call);
     if (weight === undefined) return aten.huber_loss(input, target, call.reduction, call.delta);
     const losses = aten.mul_Tensor(aten.huber_loss(input, target, none, call.delta), weight);
-    if (call.reduction === none) return losses;
-    return call.reduction === sum ? aten.sum(losses) : aten.mean(losses);
+    return reduced(losses, call.reduction);
   },
   derivative(call, into) {
     const { reduction: code, delta } = call;
