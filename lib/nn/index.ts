@@ -1,6 +1,8 @@
 /** The classes of `torch.nn`; the functions are in {@link functional}. */
 /** The losses as functions, as `torch.nn.functional`. */
 export * as functional from './functional';
+export { BCELoss, BCEWithLogitsLoss } from './losses/binary-cross-entropy';
+export { CrossEntropyLoss, NLLLoss } from './losses/cross-entropy';
 export { HuberLoss, L1Loss, MSELoss, SmoothL1Loss } from './losses/regression';
 export { type DimOptions, LogSoftmax, ReLU, Sigmoid, Softmax } from './modules/activation';
 export {
@@ -8,7 +10,6 @@ export {
   type AdaptiveLogSoftmaxWithLossOptions,
   type AdaptiveResult,
 } from './modules/adaptive';
-export { BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, NLLLoss } from './modules/classification';
 export { GaussianNLLLoss, KLDivLoss, PoissonNLLLoss } from './modules/distribution';
 export {
   CosineEmbeddingLoss,

@@ -1,6 +1,13 @@
 /** The functions of `torch.nn.functional`. */
 export { logit, logSigmoid, logSoftmax, relu, sigmoid, softmax, tanh } from '../../tensor/ops/activations';
 export {
+  type BinaryCrossEntropyOptions,
+  type BinaryCrossEntropyWithLogitsOptions,
+  binaryCrossEntropy,
+  binaryCrossEntropyWithLogits,
+} from '../losses/binary-cross-entropy';
+export { type CrossEntropyOptions, crossEntropy, type NLLLossOptions, nllLoss } from '../losses/cross-entropy';
+export {
   type HuberLossOptions,
   huberLoss,
   l1Loss,
@@ -10,16 +17,6 @@ export {
   type WeightedOptions,
 } from '../losses/regression';
 export type { TensorLike } from './arguments';
-export {
-  type BinaryCrossEntropyOptions,
-  type BinaryCrossEntropyWithLogitsOptions,
-  binaryCrossEntropy,
-  binaryCrossEntropyWithLogits,
-  type CrossEntropyOptions,
-  crossEntropy,
-  type NLLLossOptions,
-  nllLoss,
-} from './classification';
 export {
   type GaussianNllLossOptions,
   gaussianNllLoss,
