@@ -63,18 +63,18 @@ function declared(loss: AnyLoss): LossDescription {
 }
 
 const pair = ['input', 'target'];
-const classes = { denominator: 'class weights', target: 'classes or probabilities' } as const;
 
 /** Every loss of `nn.functional`. */
 export const lossDescriptions: readonly LossDescription[] = [
-  describe('crossEntropy', F.crossEntropy, pair, 'samples', { ...classes, scores: 'logits' }),
-  describe('nllLoss', F.nllLoss, pair, 'samples', { ...classes, target: 'indices', scores: 'log-probabilities' }),
+  declared(F.crossEntropy),
+  declared(F.nllLoss),
   describe('linearCrossEntropy', F.linearCrossEntropy, ['input', 'linearWeight', 'target'], 'samples', {
-    ...classes,
+    denominator: 'class weights',
+    target: 'classes or probabilities',
     constant: ['linearWeight'],
   }),
-  describe('binaryCrossEntropy', F.binaryCrossEntropy, pair, 'elements'),
-  describe('binaryCrossEntropyWithLogits', F.binaryCrossEntropyWithLogits, pair, 'elements'),
+  declared(F.binaryCrossEntropy),
+  declared(F.binaryCrossEntropyWithLogits),
   declared(F.l1Loss),
   declared(F.mseLoss),
   declared(F.smoothL1Loss),

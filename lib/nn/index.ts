@@ -16,6 +16,8 @@ export {
   MultiMarginLoss,
   SoftMarginLoss,
 } from './losses/margin';
+export { BCELoss, BCEWithLogitsLoss } from './losses/binary-cross-entropy';
+export { CrossEntropyLoss, NLLLoss } from './losses/cross-entropy';
 export { HuberLoss, L1Loss, MSELoss, SmoothL1Loss } from './losses/regression';
 export { type DimOptions, LogSoftmax, ReLU, Sigmoid, Softmax } from './modules/activation';
 export {
@@ -23,7 +25,6 @@ export {
   type AdaptiveLogSoftmaxWithLossOptions,
   type AdaptiveResult,
 } from './modules/adaptive';
-export { BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, NLLLoss } from './modules/classification';
 export { GaussianNLLLoss, KLDivLoss, PoissonNLLLoss } from './modules/distribution';
 export { Linear, type LinearOptions } from './modules/linear';
 export { LinearCrossEntropyLoss, type LinearCrossEntropyLossOptions } from './modules/linear-cross-entropy';

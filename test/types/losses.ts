@@ -10,14 +10,21 @@ export function accepted(input: Tensor, target: Tensor, weight: Tensor, reductio
   return [
     F.crossEntropy(input, target),
     F.crossEntropy(input, target, undefined),
+    F.crossEntropy(input, target, null),
+    F.crossEntropy(input, target, weight),
+    F.crossEntropy(input, target, [1, 2], { ignoreIndex: -1, reduction: null }),
+    F.crossEntropy(input, target, null, { labelSmoothing: 0.1 }),
     F.crossEntropy(input, target, { weight, ignoreIndex: -1, reduction, labelSmoothing: 0.1 }),
     F.crossEntropy(input, target, { weight: undefined, reduction: undefined }),
     F.crossEntropy([[0.1, 0.2]], [1], { weight: [1, 2] }),
     F.crossEntropy({ data: new Float32Array(2), dims: [1, 2] }, new Int32Array(1)),
     F.nllLoss(input, target, { reduction: 'sum' }),
+    F.nllLoss(input, target, weight, { reduction: 'sum' }),
     F.klDiv(input, target, { reduction: 'batchmean', logTarget: true }),
     F.binaryCrossEntropy(input, target, { weight, reduction: 'none' }),
+    F.binaryCrossEntropy(input, target, weight, { reduction: 'none' }),
     F.binaryCrossEntropyWithLogits(input, target, { weight, posWeight: weight }),
+    F.binaryCrossEntropyWithLogits(input, target, undefined, { posWeight: [1, 2] }),
     F.softmax(input, 1),
     F.l1Loss(input, target, { weight, reduction: 'sum' }),
     F.mseLoss([1, 2], [0, 1], { weight: [1, 2] }),
@@ -49,6 +56,10 @@ export function accepted(input: Tensor, target: Tensor, weight: Tensor, reductio
     new nn.LinearCrossEntropyLoss(5, 4, { bias: true }).forward(input, target),
     new nn.CrossEntropyLoss().forward(input, target),
     new nn.CrossEntropyLoss({ labelSmoothing: 0.1 }).forward(input, [0]),
+    new nn.CrossEntropyLoss(weight)(input, target),
+    new nn.NLLLoss([1, 2], { reduction: 'sum' })(input, [0]),
+    new nn.BCELoss(weight, { reduction: 'sum' })(input, target),
+    new nn.BCEWithLogitsLoss(null, { posWeight: weight })(input, target),
     new nn.KLDivLoss({ reduction: 'batchmean' }).forward(input, target),
     new nn.LogSoftmax({ dim: 1 }).forward(input),
   ];
@@ -71,8 +82,6 @@ export function wrongReductions(input: Tensor, target: Tensor, text: string): vo
   F.crossEntropy(input, target, { reduction: 'batchmean' });
   // @ts-expect-error: batchmean is one word
   F.klDiv(input, target, { reduction: 'batch_mean' });
-  // @ts-expect-error: null is not absent
-  F.crossEntropy(input, target, { reduction: null });
   // @ts-expect-error: a string may be anything
   F.crossEntropy(input, target, { reduction: text });
   // @ts-expect-error: not a reduction
@@ -104,16 +113,18 @@ export function wrongOptions(input: Tensor, target: Tensor, weight: Tensor): voi
   F.klDiv(input, target, { logTarget: 1 });
   // @ts-expect-error: a tensor or numbers, not text
   F.crossEntropy(input, target, { weight: 'balanced' });
-  // @ts-expect-error: options are an object
+  // @ts-expect-error: behind the target comes the weight
   F.crossEntropy(input, target, 'mean');
-  // @ts-expect-error: the weight is an option, not the third argument
-  F.crossEntropy(input, target, weight);
+  // @ts-expect-error: only the weight is given by position
+  F.crossEntropy(input, target, weight, -1);
+  // @ts-expect-error: given twice
+  F.nllLoss(input, target, weight, { weight });
   // @ts-expect-error: options are one object
   F.crossEntropy(input, target, { weight }, { reduction: 'sum' });
+  // @ts-expect-error: modules take no more by position either
+  new nn.BCELoss(weight, 'sum');
   // @ts-expect-error: modules refuse them too
   new nn.CrossEntropyLoss({ label_smoothing: 0.1 });
-  // @ts-expect-error: a module takes its options in an object
-  new nn.CrossEntropyLoss(weight);
   // @ts-expect-error: unlike PyTorch's, the module does not guess the dimension
   new nn.LogSoftmax({});
   // @ts-expect-error: unlike PyTorch's, the module does not guess the dimension

@@ -75,10 +75,22 @@ const cases: readonly [string, () => unknown, string, string][] = [
     "crossEntropy: unknown option 'label_smoothing' (did you mean 'labelSmoothing'?); known options are 'weight', 'ignoreIndex', 'reduction', 'labelSmoothing'",
   ],
   [
-    'weights in the place of options',
-    () => F.crossEntropy(scores(), [0, 1, 2, 0], torch.ones([3]) as never),
+    'text in the place of weights',
+    () => F.crossEntropy(scores(), [0, 1, 2, 0], 'sum' as never),
     'INVALID_ARGUMENT',
-    "crossEntropy: expected 'options' to be an object with 'weight', 'ignoreIndex', 'reduction', 'labelSmoothing', but received a Tensor",
+    'crossEntropy: expected option \'weight\' to be a Tensor, or numbers to make one of, but received "sum"',
+  ],
+  [
+    'a Map in the place of options',
+    () => F.crossEntropy(scores(), [0, 1, 2, 0], new Map() as never),
+    'INVALID_ARGUMENT',
+    "crossEntropy: expected 'options' to be an object with 'weight', 'ignoreIndex', 'reduction', 'labelSmoothing', but received a Map",
+  ],
+  [
+    'more than the weights by position',
+    () => F.crossEntropy(scores(), [0, 1, 2, 0], torch.ones([3]), 1 as never),
+    'INVALID_ARGUMENT',
+    "crossEntropy: expected 'options' to follow at most weight by position; write { ignoreIndex, reduction, labelSmoothing } for the others, but received 1",
   ],
   [
     'an unknown reduction',

@@ -28,6 +28,13 @@ export {
   softMarginLoss,
 } from '../losses/margin';
 export {
+  type BinaryCrossEntropyOptions,
+  type BinaryCrossEntropyWithLogitsOptions,
+  binaryCrossEntropy,
+  binaryCrossEntropyWithLogits,
+} from '../losses/binary-cross-entropy';
+export { type CrossEntropyOptions, crossEntropy, type NLLLossOptions, nllLoss } from '../losses/cross-entropy';
+export {
   type HuberLossOptions,
   huberLoss,
   l1Loss,
@@ -37,16 +44,6 @@ export {
   type WeightedOptions,
 } from '../losses/regression';
 export type { TensorLike } from './arguments';
-export {
-  type BinaryCrossEntropyOptions,
-  type BinaryCrossEntropyWithLogitsOptions,
-  binaryCrossEntropy,
-  binaryCrossEntropyWithLogits,
-  type CrossEntropyOptions,
-  crossEntropy,
-  type NLLLossOptions,
-  nllLoss,
-} from './classification';
 export {
   type GaussianNllLossOptions,
   gaussianNllLoss,

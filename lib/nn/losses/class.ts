@@ -10,7 +10,7 @@ type Kept<Value> =
   TensorLike extends Exclude<Value, undefined | null> ? Tensor | undefined : Exclude<Value, undefined | null>;
 
 /** A module of a loss: its options as properties. */
-export type LossModule<Required extends readonly unknown[], Options> = Module & {
+export type LossModule<Required extends readonly unknown[], Options> = Omit<Module, 'forward'> & {
   readonly [Name in keyof Options]-?: Kept<Options[Name]>;
 } & {
   /** The loss with the options of this object. */

@@ -28,7 +28,9 @@ export function readOptions(parameters: Parameters, args: readonly unknown[]): R
   if (behind <= 0 || (behind === 1 && isAbsent(args[required.length]))) return defaults;
   const last = args.at(-1);
   const keywords = isKeywords(last) ? last : undefined;
-  const count = keywords === undefined ? behind : behind - 1;
+  // `null` behind all that goes by position stands for the keywords, too.
+  const endsWithKeywords = keywords !== undefined || (behind === positional.length + 1 && isAbsent(last));
+  const count = endsWithKeywords ? behind - 1 : behind;
   if (count > positional.length) throw tooMany(parameters, args[required.length + positional.length]);
   if (keywords === undefined && isMisplaced(last)) throw noOptions(parameters, last);
   const filled = { ...defaults };
