@@ -70,19 +70,16 @@ const indices = { target: 'indices' } as const;
 export const lossDescriptions: readonly LossDescription[] = [
   describe('crossEntropy', F.crossEntropy, pair, 'samples', { ...classes, scores: 'logits' }),
   describe('nllLoss', F.nllLoss, pair, 'samples', { ...classes, target: 'indices', scores: 'log-probabilities' }),
-  describe('linearCrossEntropy', F.linearCrossEntropy, ['input', 'linearWeight', 'target'], 'samples', {
-    ...classes,
-    constant: ['linearWeight'],
-  }),
+  declared(F.linearCrossEntropy),
   describe('binaryCrossEntropy', F.binaryCrossEntropy, pair, 'elements'),
   describe('binaryCrossEntropyWithLogits', F.binaryCrossEntropyWithLogits, pair, 'elements'),
   declared(F.l1Loss),
   declared(F.mseLoss),
   declared(F.smoothL1Loss),
   declared(F.huberLoss),
-  describe('klDiv', F.klDiv, pair, 'elements'),
-  describe('poissonNllLoss', F.poissonNllLoss, pair, 'elements'),
-  describe('gaussianNllLoss', F.gaussianNllLoss, [...pair, 'variance'], 'elements'),
+  declared(F.klDiv),
+  declared(F.poissonNllLoss),
+  declared(F.gaussianNllLoss),
   describe('hingeEmbeddingLoss', F.hingeEmbeddingLoss, pair, 'elements'),
   describe('softMarginLoss', F.softMarginLoss, pair, 'elements'),
   describe('multiMarginLoss', F.multiMarginLoss, pair, 'samples', indices),
@@ -97,12 +94,7 @@ export const lossDescriptions: readonly LossDescription[] = [
     ['anchor', 'positive', 'negative'],
     'samples',
   ),
-  describe('ctcLoss', F.ctcLoss, ['logProbs', 'targets', 'inputLengths', 'targetLengths'], 'samples', {
-    batchDim: { logProbs: 1 },
-    denominator: 'target lengths',
-    target: 'indices',
-    sampleDims: 2,
-  }),
+  declared(F.ctcLoss),
 ];
 
 /** What is known of a loss; `undefined` for a function that is none of `nn.functional`. */

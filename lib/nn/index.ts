@@ -1,7 +1,10 @@
 /** The classes of `torch.nn`; the functions are in {@link functional}. */
 /** The losses as functions, as `torch.nn.functional`. */
 export * as functional from './functional';
+export { GaussianNLLLoss, KLDivLoss, PoissonNLLLoss } from './losses/distribution';
+export { LinearCrossEntropyLoss, type LinearCrossEntropyLossOptions } from './losses/linear-cross-entropy-class';
 export { HuberLoss, L1Loss, MSELoss, SmoothL1Loss } from './losses/regression';
+export { CTCLoss } from './losses/sequence';
 export { type DimOptions, LogSoftmax, ReLU, Sigmoid, Softmax } from './modules/activation';
 export {
   AdaptiveLogSoftmaxWithLoss,
@@ -9,7 +12,6 @@ export {
   type AdaptiveResult,
 } from './modules/adaptive';
 export { BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, NLLLoss } from './modules/classification';
-export { GaussianNLLLoss, KLDivLoss, PoissonNLLLoss } from './modules/distribution';
 export {
   CosineEmbeddingLoss,
   CosineSimilarity,
@@ -19,7 +21,6 @@ export {
   TripletMarginWithDistanceLoss,
 } from './modules/embedding';
 export { Linear, type LinearOptions } from './modules/linear';
-export { LinearCrossEntropyLoss, type LinearCrossEntropyLossOptions } from './modules/linear-cross-entropy';
 export {
   HingeEmbeddingLoss,
   MultiLabelMarginLoss,
@@ -28,4 +29,3 @@ export {
   SoftMarginLoss,
 } from './modules/margin';
 export { Module } from './modules/module';
-export { CTCLoss } from './modules/sequence';

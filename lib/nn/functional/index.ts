@@ -1,6 +1,15 @@
 /** The functions of `torch.nn.functional`. */
 export { logit, logSigmoid, logSoftmax, relu, sigmoid, softmax, tanh } from '../../tensor/ops/activations';
 export {
+  type GaussianNllLossOptions,
+  gaussianNllLoss,
+  type KLDivOptions,
+  klDiv,
+  type PoissonNllLossOptions,
+  poissonNllLoss,
+} from '../losses/distribution';
+export { type LinearCrossEntropyCallOptions, linearCrossEntropy } from '../losses/linear-cross-entropy';
+export {
   type HuberLossOptions,
   huberLoss,
   l1Loss,
@@ -9,6 +18,7 @@ export {
   smoothL1Loss,
   type WeightedOptions,
 } from '../losses/regression';
+export { type CTCLossOptions, ctcLoss, type Lengths } from '../losses/sequence';
 export type { TensorLike } from './arguments';
 export {
   type BinaryCrossEntropyOptions,
@@ -20,14 +30,6 @@ export {
   type NLLLossOptions,
   nllLoss,
 } from './classification';
-export {
-  type GaussianNllLossOptions,
-  gaussianNllLoss,
-  type KLDivOptions,
-  klDiv,
-  type PoissonNllLossOptions,
-  poissonNllLoss,
-} from './distribution';
 export {
   type CosineSimilarityOptions,
   cosineEmbeddingLoss,
@@ -43,7 +45,6 @@ export {
   tripletMarginWithDistanceLoss,
 } from './embedding';
 export { linear } from './linear';
-export { type LinearCrossEntropyCallOptions, linearCrossEntropy } from './linear-cross-entropy';
 export type { LinearCrossEntropyOptions } from './linear-cross-entropy-options';
 export {
   type HingeEmbeddingLossOptions,
@@ -56,4 +57,3 @@ export {
   type ReductionOptions,
   softMarginLoss,
 } from './margin';
-export { type CTCLossOptions, ctcLoss, type Lengths } from './sequence';
