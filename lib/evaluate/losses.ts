@@ -32,72 +32,28 @@ export interface LossDescription {
   readonly scores: 'logits' | 'log-probabilities' | undefined;
 }
 
-function describe(
-  name: string,
-  loss: AnyLoss,
-  args: readonly string[],
-  lossesOf: LossDescription['lossesOf'],
-  more: Partial<LossDescription> = {},
-): LossDescription {
-  const sampleDims = lossesOf === 'samples' ? 1 : 0;
+/** What the declaration of a loss says. */
+function describe(loss: AnyLoss): LossDescription {
+  const { name, arguments: args, evaluation } = declarationOf(loss) as LossDeclaration;
   return {
     name,
     loss,
-    arguments: args,
+    arguments: Object.keys(args),
     constant: [],
     batchDim: {},
-    lossesOf,
     denominator: 'count',
-    sampleDims,
+    sampleDims: evaluation.lossesOf === 'samples' ? 1 : 0,
     weighsElements: false,
     target: 'elements',
     scores: undefined,
-    ...more,
+    ...evaluation,
   };
 }
 
-/** What the declaration of a loss says. */
-function declared(loss: AnyLoss): LossDescription {
-  const { name, arguments: args, evaluation } = declarationOf(loss) as LossDeclaration;
-  return describe(name, loss, Object.keys(args), evaluation.lossesOf, evaluation);
-}
-
-const pair = ['input', 'target'];
-
 /** Every loss of `nn.functional`. */
-export const lossDescriptions: readonly LossDescription[] = [
-  declared(F.crossEntropy),
-  declared(F.nllLoss),
-  describe('linearCrossEntropy', F.linearCrossEntropy, ['input', 'linearWeight', 'target'], 'samples', {
-    denominator: 'class weights',
-    target: 'classes or probabilities',
-    constant: ['linearWeight'],
-  }),
-  declared(F.binaryCrossEntropy),
-  declared(F.binaryCrossEntropyWithLogits),
-  declared(F.l1Loss),
-  declared(F.mseLoss),
-  declared(F.smoothL1Loss),
-  declared(F.huberLoss),
-  describe('klDiv', F.klDiv, pair, 'elements'),
-  describe('poissonNllLoss', F.poissonNllLoss, pair, 'elements'),
-  describe('gaussianNllLoss', F.gaussianNllLoss, [...pair, 'variance'], 'elements'),
-  declared(F.hingeEmbeddingLoss),
-  declared(F.softMarginLoss),
-  declared(F.multiMarginLoss),
-  declared(F.multilabelMarginLoss),
-  declared(F.multilabelSoftMarginLoss),
-  declared(F.marginRankingLoss),
-  declared(F.cosineEmbeddingLoss),
-  declared(F.tripletMarginLoss),
-  declared(F.tripletMarginWithDistanceLoss),
-  describe('ctcLoss', F.ctcLoss, ['logProbs', 'targets', 'inputLengths', 'targetLengths'], 'samples', {
-    batchDim: { logProbs: 1 },
-    denominator: 'target lengths',
-    target: 'indices',
-    sampleDims: 2,
-  }),
-];
+export const lossDescriptions: readonly LossDescription[] = Object.values(F)
+  .filter((value) => declarationOf(value) !== undefined)
+  .map((value) => describe(value as AnyLoss));
 
 /** What is known of a loss; `undefined` for a function that is none of `nn.functional`. */
 export function descriptionOf(loss: unknown): LossDescription | undefined {

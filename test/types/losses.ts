@@ -32,7 +32,10 @@ export function accepted(input: Tensor, target: Tensor, weight: Tensor, reductio
     F.huberLoss(input, target, { delta: 2, weight }),
     F.poissonNllLoss(input, target, { logInput: false, full: true, eps: 1e-6, reduction }),
     F.gaussianNllLoss(input, target, 1, { full: true, eps: 1e-4 }),
+    F.poissonNllLoss(input, target, false, true, { eps: 1e-6, reduction: null }),
     F.gaussianNllLoss(input, target, weight),
+    F.gaussianNllLoss(input, target, 1, true, 1e-4, reduction),
+    F.gaussianNllLoss(input, target, 1, null, { eps: 1e-4 }),
     F.hingeEmbeddingLoss(input, target, { margin: 2 }),
     F.softMarginLoss(input, target, { reduction }),
     F.multiMarginLoss(input, [1, 0], { p: 2, margin: 0.5, weight }),
@@ -45,14 +48,18 @@ export function accepted(input: Tensor, target: Tensor, weight: Tensor, reductio
     F.ctcLoss(input, target, [5, 4], [2, 1], { blank: 1, zeroInfinity: true }),
     F.ctcLoss(input, [1, 2], Int32Array.of(5), BigInt64Array.of(2n)),
     F.ctcLoss(input, target, weight, weight),
+    F.ctcLoss(input, target, { data: Int32Array.of(5), dims: [1] }, [2], 1n, 'sum', true),
+    F.ctcLoss(input, target, [5], [2], 1, { zeroInfinity: true }),
     F.linearCrossEntropy(input, weight, target, { linearBias: [1, 2], labelSmoothing: 0.1 }),
     F.linearCrossEntropy(input, weight, target, { options: { batchChunkSize: 4, chunkingMethod: null } }),
     new nn.SmoothL1Loss({ beta: 0 }).forward(input, target),
     new nn.GaussianNLLLoss({ full: true }).forward(input, target, 1),
     new nn.PoissonNLLLoss({ logInput: false }).forward(input, target),
+    new nn.PoissonNLLLoss(false, true, { eps: 1e-6 })(input, target),
     new nn.MultiLabelSoftMarginLoss({ weight }).forward(input, target),
     new nn.TripletMarginWithDistanceLoss({ swap: true }).forward(input, input, target),
     new nn.CTCLoss({ blank: 3 }).forward(input, target, [5], [2]),
+    new nn.CTCLoss(3, 'sum', true)(input, target, [5], [2]),
     new nn.LinearCrossEntropyLoss(5, 4, { bias: true }).forward(input, target),
     new nn.CrossEntropyLoss().forward(input, target),
     new nn.CrossEntropyLoss({ labelSmoothing: 0.1 }).forward(input, [0]),
@@ -64,6 +71,8 @@ export function accepted(input: Tensor, target: Tensor, weight: Tensor, reductio
     new nn.LogSoftmax({ dim: 1 }).forward(input),
   ];
 }
+
+export const modules: readonly nn.Module[] = [new nn.KLDivLoss(), new nn.Linear(2, 1)];
 
 export function readOnly(loss: nn.CrossEntropyLoss): Reduction {
   // @ts-expect-error: the options of a module are fixed when it is made
@@ -144,6 +153,12 @@ export function wrongOptionsOfNumbers(input: Tensor, target: Tensor, weight: Ten
   F.gaussianNllLoss(input, target, { full: true });
   // @ts-expect-error: and needed
   new nn.GaussianNLLLoss().forward(input, target);
+  // @ts-expect-error: also where the module is called
+  new nn.GaussianNLLLoss()(input, target);
+  // @ts-expect-error: eps stands behind a deprecated argument of Python
+  F.poissonNllLoss(input, target, true, false, 1e-6);
+  // @ts-expect-error: the class takes everything by name
+  new nn.GaussianNLLLoss(true);
   // @ts-expect-error: the power is 1 or 2
   F.multiMarginLoss(input, target, { p: 3 });
   // @ts-expect-error: multilabelMarginLoss has no margin

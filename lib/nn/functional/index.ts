@@ -7,6 +7,21 @@ export {
   pairwiseDistance,
 } from '../distance';
 export {
+  type BinaryCrossEntropyOptions,
+  type BinaryCrossEntropyWithLogitsOptions,
+  binaryCrossEntropy,
+  binaryCrossEntropyWithLogits,
+} from '../losses/binary-cross-entropy';
+export { type CrossEntropyOptions, crossEntropy, type NLLLossOptions, nllLoss } from '../losses/cross-entropy';
+export {
+  type GaussianNllLossOptions,
+  gaussianNllLoss,
+  type KLDivOptions,
+  klDiv,
+  type PoissonNllLossOptions,
+  poissonNllLoss,
+} from '../losses/distribution';
+export {
   cosineEmbeddingLoss,
   type DistanceFunction,
   type MarginOptions,
@@ -16,6 +31,7 @@ export {
   tripletMarginLoss,
   tripletMarginWithDistanceLoss,
 } from '../losses/embedding';
+export { type LinearCrossEntropyCallOptions, linearCrossEntropy } from '../losses/linear-cross-entropy';
 export {
   type HingeEmbeddingLossOptions,
   hingeEmbeddingLoss,
@@ -28,13 +44,6 @@ export {
   softMarginLoss,
 } from '../losses/margin';
 export {
-  type BinaryCrossEntropyOptions,
-  type BinaryCrossEntropyWithLogitsOptions,
-  binaryCrossEntropy,
-  binaryCrossEntropyWithLogits,
-} from '../losses/binary-cross-entropy';
-export { type CrossEntropyOptions, crossEntropy, type NLLLossOptions, nllLoss } from '../losses/cross-entropy';
-export {
   type HuberLossOptions,
   huberLoss,
   l1Loss,
@@ -43,16 +52,7 @@ export {
   smoothL1Loss,
   type WeightedOptions,
 } from '../losses/regression';
+export { type CTCLossOptions, ctcLoss, type Lengths } from '../losses/sequence';
 export type { TensorLike } from './arguments';
-export {
-  type GaussianNllLossOptions,
-  gaussianNllLoss,
-  type KLDivOptions,
-  klDiv,
-  type PoissonNllLossOptions,
-  poissonNllLoss,
-} from './distribution';
 export { linear } from './linear';
-export { type LinearCrossEntropyCallOptions, linearCrossEntropy } from './linear-cross-entropy';
 export type { LinearCrossEntropyOptions } from './linear-cross-entropy-options';
-export { type CTCLossOptions, ctcLoss, type Lengths } from './sequence';

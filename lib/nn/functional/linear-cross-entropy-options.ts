@@ -63,9 +63,10 @@ export interface ChunkPlan {
 
 /** The options, if they are ones. */
 export function checkChunking(op: string, options: LinearCrossEntropyOptions): CheckedChunking {
-  if (options === null) throw expected(op, "option 'options'", 'to be an object, or absent', 'null');
   const filled = withDefaults<LinearCrossEntropyOptions>(op, options, linearCrossEntropyOptionDefaults);
-  const { chunkingMethod = 'auto', batchChunkSize, accDtype } = filled;
+  const { batchChunkSize, accDtype } = filled;
+  // Here `null` says something: no method.
+  const chunkingMethod = options.chunkingMethod === null ? null : (filled.chunkingMethod ?? 'auto');
   if (chunkingMethod !== null && chunkingMethod !== 'auto' && !(aspectFactor(chunkingMethod) > 0)) {
     const what = "to be 'auto', 'aspect_ratio', 'aspect_ratio:N' with an integer N > 0, or null";
     throw expected(op, "option 'chunkingMethod'", what, show(chunkingMethod));

@@ -9,13 +9,15 @@ import { type Call, checkedOptions, declarationOf, type Loss, parametersOf } fro
 type Kept<Value> =
   TensorLike extends Exclude<Value, undefined | null> ? Tensor | undefined : Exclude<Value, undefined | null>;
 
-/** A module of a loss: its options as properties. */
-export type LossModule<Required extends readonly unknown[], Options> = Omit<Module, 'forward'> & {
-  readonly [Name in keyof Options]-?: Kept<Options[Name]>;
-} & {
+/** A module that is given what a loss requires. */
+interface ModuleOf<Required extends readonly unknown[]> extends Module {
   /** The loss with the options of this object. */
   forward(...inputs: Required): Tensor;
-  (...inputs: Required): Tensor;
+}
+
+/** A module of a loss: its options as properties. */
+export type LossModule<Required extends readonly unknown[], Options> = ModuleOf<Required> & {
+  readonly [Name in keyof Options]-?: Kept<Options[Name]>;
 };
 
 /** The constructor of a class of a loss. */

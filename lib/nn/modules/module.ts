@@ -25,7 +25,8 @@ export abstract class Module<Result = Tensor> {
   }
 
   /** Computes the module's result. */
-  abstract forward(...inputs: unknown[]): Result;
+  // biome-ignore lint/suspicious/noExplicitAny: each module says what it takes, and every one is a Module
+  abstract forward(...inputs: any[]): Result;
 
   /** The tensors to train: those of this module that require a gradient, and those of the modules in it. */
   parameters(): Tensor[] {

@@ -4,7 +4,7 @@
  */
 import * as torch from 'libtorch-losses';
 import { TorchError } from '../../../lib/errors';
-import { checkLinearCrossEntropyVersion } from '../../../lib/nn/functional/linear-cross-entropy';
+import { checkLinearCrossEntropyVersion } from '../../../lib/nn/losses/linear-cross-entropy';
 
 const { linearCrossEntropy } = torch.nn.functional;
 type CallOptions = torch.nn.functional.LinearCrossEntropyCallOptions;

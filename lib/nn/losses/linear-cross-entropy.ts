@@ -3,33 +3,26 @@ import { isTensor } from '../../aten/bind';
 import * as aten from '../../aten/operators.generated';
 import { compareVersions } from '../../binding/libtorch-versions';
 import { emitWarning, loadedLibtorch } from '../../binding/load';
-import { expected, TorchError } from '../../errors';
-import { integer, withDefaults, within } from '../../options';
+import { expected, type NativeError, TorchError } from '../../errors';
+import { integer } from '../../options';
 import { empty } from '../../tensor/create';
 import { sameShape, shapeText } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
-import { registerDerivative, type ValueAndGrad } from '../../tensor/value-and-grad';
+import type { ValueAndGrad } from '../../tensor/value-and-grad';
 import { isFloating, type Reduction, reductions } from '../../types';
-import {
-  asClassTarget,
-  asOptionalTensor,
-  asTensor,
-  checkReduction,
-  explained,
-  reductionCode,
-  type TensorLike,
-} from './arguments';
-import { unit } from './constants';
-import { type Explanation, explainClassification, explainIndex, type IndexRange } from './explain';
-import { asyncForm, inOneCall, itemForm, outForm } from './forms';
-import { type ChunkedCall, chunkedGradients, chunkedLosses } from './linear-cross-entropy-chunks';
-import { chunkedEach, chunkedTotal } from './linear-cross-entropy-gradients';
+import { asClassTarget, explained, reductionCode, type TensorLike } from '../functional/arguments';
+import { unit } from '../functional/constants';
+import { type Explanation, explainClassification, explainIndex } from '../functional/explain';
+import { type ChunkedCall, chunkedGradients, chunkedLosses } from '../functional/linear-cross-entropy-chunks';
+import { chunkedEach, chunkedTotal } from '../functional/linear-cross-entropy-gradients';
 import {
   type CheckedChunking,
   checkChunking,
   type LinearCrossEntropyOptions,
   planChunks,
-} from './linear-cross-entropy-options';
+} from '../functional/linear-cross-entropy-options';
+import { declareLoss, type Loss } from './declare';
+import { type Argument, numberWithin, type Option, optionalTensor, tensor } from './option';
 
 const op = 'linearCrossEntropy';
 
@@ -49,15 +42,18 @@ export interface LinearCrossEntropyCallOptions {
   options?: LinearCrossEntropyOptions | undefined;
 }
 
-/** @internal */
-export const linearCrossEntropyDefaults = Object.freeze({
-  linearBias: undefined,
-  weight: undefined,
-  reduction: 'mean',
-  ignoreIndex: undefined,
-  labelSmoothing: 0,
-  options: undefined,
-}) satisfies Required<LinearCrossEntropyCallOptions>;
+/** Checked late: PyTorch warns before it refuses a reduction. */
+const lateReduction: Option<Reduction> = { default: 'mean', check: (_op, _label, value) => value as Reduction };
+
+const optionalInteger: Option<number | undefined> = { default: undefined, check: integer };
+
+const chunking: Option<LinearCrossEntropyOptions | undefined, CheckedChunking | undefined> = {
+  default: undefined,
+  check: (op, _label, value) => checkChunking(op, value as LinearCrossEntropyOptions) as LinearCrossEntropyOptions,
+};
+
+/** Data as it is: it becomes class indices or probabilities by the shape of the scores. */
+const asGiven: Argument<TensorLike> = (_op, _name, value) => value;
 
 /**
  * Cross entropy of `input * linearWeight^T + linearBias` against class indices or class probabilities.
@@ -90,79 +86,79 @@ export const linearCrossEntropyDefaults = Object.freeze({
  *
  * **Source**: `torch.nn.functional.linear_cross_entropy`.
  */
-export function linearCrossEntropy(
-  input: TensorLike,
-  linearWeight: TensorLike,
-  target: TensorLike,
-  options?: LinearCrossEntropyCallOptions,
-): Tensor {
-  const found = inOneCall(linearCrossEntropy, input, linearWeight, target, options);
-  if (found !== undefined) return found;
-  const { call, labels, scoresShape, chunking } = readCall(input, linearWeight, target, options);
-  if (chunking !== undefined) return chunkedLoss(call, labels, chunking);
-  return plainLoss(call, labels, scoresShape);
-}
-linearCrossEntropy.item = itemForm(linearCrossEntropy);
-linearCrossEntropy.out = outForm(linearCrossEntropy);
-linearCrossEntropy.async = asyncForm(linearCrossEntropy);
-registerDerivative(
-  linearCrossEntropy,
-  (_into, input, linearWeight, target, options) => {
-    const { call, labels, chunking } = readCall(input, linearWeight, target, options);
-    return chunking && chunkedDerivative(call, labels, chunking);
+export const linearCrossEntropy: Loss<
+  [input: TensorLike, linearWeight: TensorLike, target: TensorLike],
+  LinearCrossEntropyCallOptions
+> = declareLoss({
+  name: op,
+  arguments: { input: tensor, linearWeight: tensor, target: asGiven },
+  options: {
+    linearBias: optionalTensor,
+    weight: optionalTensor,
+    reduction: lateReduction,
+    ignoreIndex: optionalInteger,
+    labelSmoothing: numberWithin(0, 1, 0),
+    options: chunking,
   },
-  'parameters',
-);
+  compute(given) {
+    const call = readCall(given);
+    return call.chunking === undefined ? plainLoss(call) : chunkedLoss(call, call.chunking);
+  },
+  derivative(given) {
+    const call = readCall(given);
+    return call.chunking && chunkedDerivative(call, call.chunking);
+  },
+  others: 'parameters',
+  evaluation: {
+    lossesOf: 'samples',
+    constant: ['linearWeight'],
+    denominator: 'class weights',
+    target: 'classes or probabilities',
+  },
+});
 
-/** A call with its arguments checked, and how it is computed in chunks, if it is. */
-interface ReadCall {
-  call: Call;
-  labels: Tensor;
+/** What the loss is given. */
+interface Given {
+  input: Tensor;
+  linearWeight: Tensor;
+  target: TensorLike;
+  linearBias: Tensor | undefined;
+  weight: Tensor | undefined;
+  reduction: Reduction;
+  ignoreIndex: number | undefined;
+  labelSmoothing: number;
+  options: CheckedChunking | undefined;
+}
+
+/** The input and the layer that makes scores of it. */
+type Layer = Pick<Given, 'input' | 'linearWeight' | 'linearBias'>;
+
+/** A call whose arguments fit together, and how it is computed in chunks, if it is. */
+interface Call extends Omit<Given, 'options'> {
+  target: Tensor;
+  ignoreIndex: number;
   scoresShape: readonly number[];
   chunking: CheckedChunking | undefined;
 }
 
-function readCall(
-  input: TensorLike,
-  linearWeight: TensorLike,
-  target: TensorLike,
-  options: LinearCrossEntropyCallOptions | undefined,
-): ReadCall {
+function readCall({ options, ...given }: Given): Call {
   checkLinearCrossEntropyVersion(op, loadedLibtorch().version);
-  const filled = withDefaults<LinearCrossEntropyCallOptions>(op, options, linearCrossEntropyDefaults);
-  const wantedIndex =
-    filled.ignoreIndex === undefined ? undefined : integer(op, "option 'ignoreIndex'", filled.ignoreIndex);
-  const labelSmoothing = within(op, "option 'labelSmoothing'", filled.labelSmoothing, 0, 1);
-  const chunking = filled.options === undefined ? undefined : checkChunking(op, filled.options);
-  const x = asTensor(op, 'input', input);
-  const call: Call = {
-    input: x,
-    linearWeight: asTensor(op, 'linearWeight', linearWeight, x),
-    linearBias: asOptionalTensor(op, 'linearBias', filled.linearBias, x),
-    weight: asOptionalTensor(op, 'weight', filled.weight, x),
-    reduction: filled.reduction as Reduction,
-    ignoreIndex: wantedIndex ?? -100,
-    labelSmoothing,
-  };
-  const tensors = { input: x, linearWeight: call.linearWeight, ...(isTensor(target) && { target }) };
-  const given = { linearBias: call.linearBias, weight: call.weight };
-  const shapes = (): number[][] => [checkShapes(call), ...Object.values(tensors).map(({ shape }) => shape)];
-  const [scoresShape = []] = explained(op, { arguments: tensors, options: given }, shapes, noExplanation);
+  const { input, ignoreIndex = -100 } = given;
+  const scoresShape = checkShapes(given);
   const classes = scoresShape[scoresShape.length === 1 ? 0 : 1] as number;
-  const range = (): IndexRange => ({ classes, ignoreIndex: call.ignoreIndex });
-  const labels = asClassTarget(op, 'target', target, isTensor(target) ? target : alike(x, scoresShape), range);
-  if (wantedIndex !== undefined && sameShape(labels.shape, scoresShape)) {
+  const scores = isTensor(given.target) ? given.target : alike(input, scoresShape);
+  const target = asClassTarget(op, 'target', given.target, scores, () => ({ classes, ignoreIndex }));
+  if (given.ignoreIndex !== undefined && sameShape(target.shape, scoresShape)) {
     const what = "to be absent, as class probabilities have nothing to ignore ('target' has the scores' shape)";
-    throw expected(op, "option 'ignoreIndex'", what, String(wantedIndex));
+    throw expected(op, "option 'ignoreIndex'", what, String(ignoreIndex));
   }
-  if (chunking !== undefined) {
-    const ignored = reasonsForNoChunks(call, labels);
-    if (ignored === undefined) return { call, labels, scoresShape, chunking };
+  const call = { ...given, target, ignoreIndex, scoresShape };
+  if (options !== undefined) {
+    const ignored = reasonsForNoChunks(call);
+    if (ignored === undefined) return { ...call, chunking: options };
     emitWarning(ignored);
   }
-  // Not earlier: PyTorch warns before it refuses a reduction.
-  checkReduction(op, call.reduction);
-  return { call, labels, scoresShape, chunking: undefined };
+  return { ...call, chunking: undefined };
 }
 
 /**
@@ -176,26 +172,13 @@ export function checkLinearCrossEntropyVersion(op: string, version: string): voi
   throw new TorchError('NOT_IMPLEMENTED', message, { op });
 }
 
-/** The arguments as tensors, the options but the reduction checked. */
-interface Call {
-  input: Tensor;
-  linearWeight: Tensor;
-  linearBias: Tensor | undefined;
-  weight: Tensor | undefined;
-  reduction: Reduction;
-  ignoreIndex: number;
-  labelSmoothing: number;
-}
-
-const noExplanation = (): undefined => undefined;
-
 /** Nothing but a shape and the dtype of a tensor. */
 function alike({ dtype, device }: Tensor, shape: readonly number[]): Tensor {
   return empty([], { dtype, device }).expand(shape);
 }
 
 /** The shape of the scores, if the arguments fit together. */
-function checkShapes({ input, linearWeight, linearBias }: Call): number[] {
+function checkShapes({ input, linearWeight, linearBias }: Layer): number[] {
   const [shape, weightShape] = [input.shape, linearWeight.shape];
   if (shape.length < 1 || shape.length > 2) {
     throw expected(op, "'input'", 'to have 1 or 2 dimensions', `shape ${shapeText(shape)}`);
@@ -223,28 +206,29 @@ function checkShapes({ input, linearWeight, linearBias }: Call): number[] {
   return [...shape.slice(0, -1), ...outputs];
 }
 
-function plainLoss(call: Call, target: Tensor, scoresShape: readonly number[]): Tensor {
-  const { input, linearBias, weight, reduction, ignoreIndex, labelSmoothing } = call;
+function plainLoss({ scoresShape, target, ...call }: Call): Tensor {
+  const { input, linearBias, weight, ignoreIndex, labelSmoothing } = call;
+  const code = reductionCode(op, call.reduction);
   const flat = call.linearWeight.ndim > 2;
   const linearWeight = flat ? aten.flatten_using_ints(call.linearWeight, 0, -2) : call.linearWeight;
   const bias = flat && linearBias !== undefined ? aten.reshape(linearBias, [-1]) : linearBias;
-  const tensors = { arguments: { input, linearWeight: call.linearWeight, target }, options: { linearBias, weight } };
-  const scores = explained(
-    op,
-    tensors,
+  const scores = explainedBy(
     () => aten.reshape(aten.linear(input, linearWeight, bias), scoresShape),
     () => explainDtypes(call),
   );
-  return explained(
-    op,
-    tensors,
-    () => aten.cross_entropy_loss(scores, target, weight, reductionCode(op, reduction), ignoreIndex, labelSmoothing),
+  return explainedBy(
+    () => aten.cross_entropy_loss(scores, target, weight, code, ignoreIndex, labelSmoothing),
     (refusal) => explainClassification({ input: scores, target, weight, ignoreIndex }, true, refusal),
   );
 }
 
+/** Calls operators; what libtorch refuses is explained by what is known only here. */
+function explainedBy<T>(compute: () => T, explain: (refusal: NativeError) => Explanation | undefined): T {
+  return explained(op, { arguments: {} }, compute, explain);
+}
+
 /** That the layer is not of the input's dtype. */
-function explainDtypes({ input, linearWeight, linearBias }: Call): Explanation | undefined {
+function explainDtypes({ input, linearWeight, linearBias }: Layer): Explanation | undefined {
   const what = `to be ${input.dtype} as 'input' is`;
   if (linearWeight.dtype !== input.dtype) return { label: "'linearWeight'", what, actual: linearWeight.dtype };
   if (linearBias === undefined || linearBias.dtype === input.dtype) return undefined;
@@ -252,10 +236,8 @@ function explainDtypes({ input, linearWeight, linearBias }: Call): Explanation |
 }
 
 /** PyTorch's own words, character for character, if it would not compute this in chunks. */
-function reasonsForNoChunks(
-  { linearWeight, linearBias, reduction, labelSmoothing }: Call,
-  target: Tensor,
-): string | undefined {
+function reasonsForNoChunks(call: Omit<Call, 'chunking'>): string | undefined {
+  const { linearWeight, linearBias, reduction, labelSmoothing, target } = call;
   const outFeatures = linearWeight.shape.slice(1, -1);
   const possible = outFeatures.length === 0 && labelSmoothing === 0 && target.dtype === 'int64';
   if (possible && reductions.includes(reduction)) return undefined;
@@ -280,21 +262,21 @@ function tuple(sizes: readonly number[]): string {
   return sizes.length === 1 ? `(${sizes[0]},)` : `(${sizes.join(', ')})`;
 }
 
-function chunkedLoss(call: Call, target: Tensor, chunking: CheckedChunking): Tensor {
-  const chunked = chunkedCall(call, target, chunking);
-  const loss = explainedChunks(call, target, chunked, () =>
+function chunkedLoss(call: Call, chunking: CheckedChunking): Tensor {
+  const chunked = chunkedCall(call, chunking);
+  const loss = explainedChunks(call, chunked, () =>
     call.reduction === 'none' ? chunkedEach(op, chunked) : chunkedTotal(op, chunked, chunking.allowRetainGraph),
   );
   return call.input.ndim === 2 ? loss : aten.squeeze_dim(loss, 0);
 }
 
 /** Value and gradient of one number: the chunks compute both, and need no graph. */
-function chunkedDerivative(call: Call, target: Tensor, chunking: CheckedChunking): ValueAndGrad | undefined {
-  const chunked = chunkedCall(call, target, chunking);
+function chunkedDerivative(call: Call, chunking: CheckedChunking): ValueAndGrad | undefined {
+  const chunked = chunkedCall(call, chunking);
   const [each, batched] = [call.reduction === 'none', call.input.ndim === 2];
   if (each && chunked.input.shape[0] !== 1) return undefined;
   const upstream = each ? aten.unsqueeze(unit(call.input), 0) : undefined;
-  const { loss, input } = explainedChunks(call, target, chunked, () => ({
+  const { loss, input } = explainedChunks(call, chunked, () => ({
     ...chunkedGradients(chunked, { input: true, linearWeight: false, linearBias: false }, upstream),
     ...(each && { loss: chunkedLosses(chunked) }),
   }));
@@ -303,26 +285,20 @@ function chunkedDerivative(call: Call, target: Tensor, chunking: CheckedChunking
 }
 
 /** The call in chunks; a single row is a batch of one. */
-function chunkedCall(call: Call, target: Tensor, chunking: CheckedChunking): ChunkedCall {
+function chunkedCall(call: Call, chunking: CheckedChunking): ChunkedCall {
   const { linearWeight, linearBias, weight, reduction, ignoreIndex } = call;
   if (!isFloating(call.input.dtype)) throw expected(op, "'input'", 'to be floating point', call.input.dtype);
   const batched = call.input.ndim === 2;
   const input = batched ? call.input : aten.unsqueeze(call.input, 0);
-  const labels = batched ? target : aten.unsqueeze(target, 0);
+  const labels = batched ? call.target : aten.unsqueeze(call.target, 0);
   const [[rows, features], [classes]] = [input.shape as [number, number], linearWeight.shape as [number, number]];
   const { dtype, device } = input;
   const plan = planChunks(op, chunking, { rows, features, classes, dtype, device });
   return { input, linearWeight, target: labels, linearBias, weight, reduction, ignoreIndex, plan };
 }
 
-function explainedChunks<T>(call: Call, target: Tensor, chunked: ChunkedCall, compute: () => T): T {
-  const { input, linearWeight, linearBias, weight } = call;
-  return explained(
-    op,
-    { arguments: { input, linearWeight, target }, options: { linearBias, weight } },
-    compute,
-    () => explainDtypes(call) ?? explainChunked(chunked),
-  );
+function explainedChunks<T>(call: Call, chunked: ChunkedCall, compute: () => T): T {
+  return explainedBy(compute, () => explainDtypes(call) ?? explainChunked(chunked));
 }
 
 /** The first thing that does not fit where the scores of all rows never exist. */

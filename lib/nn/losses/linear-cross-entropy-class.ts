@@ -1,20 +1,21 @@
 /** The class of linear cross entropy: it owns the linear layer. */
 import { loadedLibtorch } from '../../binding/load';
 import { expected, show } from '../../errors';
-import { integer, withDefaults, within } from '../../options';
+import { integer } from '../../options';
 import { sameShape, shapeText } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
 import type { Reduction } from '../../types';
-import { asOptionalTensor, checkReduction, type TensorLike } from '../functional/arguments';
+import { asOptionalTensor, type TensorLike } from '../functional/arguments';
+import type { LinearCrossEntropyOptions } from '../functional/linear-cross-entropy-options';
+import { Linear, type LinearOptions } from '../modules/linear';
+import { Module } from '../modules/module';
+import { type Call, checkedOptions, declarationOf, type LossDeclaration, parametersOf } from './declare';
 import {
   checkLinearCrossEntropyVersion,
   type LinearCrossEntropyCallOptions,
   linearCrossEntropy,
-  linearCrossEntropyDefaults,
-} from '../functional/linear-cross-entropy';
-import { checkChunking, type LinearCrossEntropyOptions } from '../functional/linear-cross-entropy-options';
-import { Linear, type LinearOptions } from './linear';
-import { Module } from './module';
+} from './linear-cross-entropy';
+import { booleanOr, type Option, reduction, tensor } from './option';
 
 /** Options of {@link LinearCrossEntropyLoss}. */
 export interface LinearCrossEntropyLossOptions
@@ -26,15 +27,26 @@ export interface LinearCrossEntropyLossOptions
   bias?: boolean | undefined;
 }
 
-const { linearBias: _, ...callDefaults } = linearCrossEntropyDefaults;
+const op = 'LinearCrossEntropyLoss';
 
-const defaults = Object.freeze({
-  ...callDefaults,
-  outFeatures: Object.freeze([]),
-  bias: false,
-  dtype: undefined,
-  device: undefined,
-}) satisfies Required<LinearCrossEntropyLossOptions>;
+/** What the layer checks. */
+const ofLayer: Option = { default: undefined, check: (_op, _label, value) => value };
+
+const { linearBias: _, ...ofLoss } = (declarationOf(linearCrossEntropy) as LossDeclaration).options;
+const ownOptions: LossDeclaration['options'] = {
+  ...ofLoss,
+  reduction,
+  outFeatures: { default: Object.freeze([]), check: sizes },
+  bias: booleanOr(false),
+  dtype: ofLayer,
+  device: ofLayer,
+};
+const required = { inFeatures: tensor, numClasses: tensor };
+const parameters = parametersOf(op, { arguments: required, options: ownOptions });
+
+type Checked = Required<LinearCrossEntropyLossOptions> & {
+  [Name in 'outFeatures' | 'reduction' | 'labelSmoothing']: NonNullable<LinearCrossEntropyLossOptions[Name]>;
+};
 
 /**
  * {@link linearCrossEntropy} with its options and a linear layer to train: weight `[C * d1 * … * dk, F]` and, if asked
@@ -56,25 +68,23 @@ export class LinearCrossEntropyLoss extends Module {
   readonly linear: Linear;
   readonly options: LinearCrossEntropyOptions | undefined;
 
-  constructor(inFeatures: number, numClasses: number, options?: LinearCrossEntropyLossOptions) {
+  constructor(...args: Call<[inFeatures: number, numClasses: number], LinearCrossEntropyLossOptions>) {
     super();
-    const op = 'LinearCrossEntropyLoss';
     checkLinearCrossEntropyVersion(op, loadedLibtorch().version);
-    const filled = withDefaults<LinearCrossEntropyLossOptions>(op, options, defaults);
+    const [inFeatures, numClasses] = args;
+    const checked = checkedOptions(ownOptions, parameters, args) as Checked;
     this.numClasses = size(op, "'numClasses'", numClasses);
-    this.outFeatures = sizes(op, filled.outFeatures);
-    this.weight = asOptionalTensor(op, 'weight', filled.weight);
+    this.outFeatures = checked.outFeatures;
+    this.weight = asOptionalTensor(op, 'weight', checked.weight);
     if (this.weight !== undefined && !sameShape(this.weight.shape, [numClasses])) {
       const what = `to have shape [${numClasses}], one weight a class`;
       throw expected(op, "option 'weight'", what, shapeText(this.weight.shape));
     }
-    this.reduction = checkReduction(op, filled.reduction);
-    this.ignoreIndex =
-      filled.ignoreIndex === undefined ? undefined : integer(op, "option 'ignoreIndex'", filled.ignoreIndex);
-    this.labelSmoothing = within(op, "option 'labelSmoothing'", filled.labelSmoothing, 0, 1);
-    if (filled.options !== undefined) checkChunking(op, filled.options);
-    this.options = filled.options;
-    const { bias, dtype, device } = filled;
+    this.reduction = checked.reduction;
+    this.ignoreIndex = checked.ignoreIndex;
+    this.labelSmoothing = checked.labelSmoothing;
+    this.options = checked.options;
+    const { bias, dtype, device } = checked;
     const outputs = this.outFeatures.reduce((product, count) => product * count, numClasses);
     this.linear = new Linear(inFeatures, outputs, { bias, dtype, device });
   }
@@ -96,7 +106,7 @@ function size(op: string, argument: string, value: unknown): number {
   throw expected(op, argument, 'to be an integer >= 0', show(value));
 }
 
-function sizes(op: string, value: unknown): readonly number[] {
-  if (!Array.isArray(value)) throw expected(op, "option 'outFeatures'", 'to be an array of sizes', show(value));
+function sizes(op: string, label: string, value: unknown): readonly number[] {
+  if (!Array.isArray(value)) throw expected(op, label, 'to be an array of sizes', show(value));
   return Object.freeze(Array.from(value, (count, i) => size(op, `option 'outFeatures[${i}]'`, count)));
 }

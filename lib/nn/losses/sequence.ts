@@ -2,20 +2,23 @@
 import { isTensor } from '../../aten/bind';
 import * as aten from '../../aten/operators.generated';
 import { expected, type NativeError, show } from '../../errors';
-import { boolean, integer, withDefaults } from '../../options';
+import { integer } from '../../options';
+import type { FlatData } from '../../tensor/create';
 import { isTypedArray } from '../../tensor/elements';
 import { atOnce } from '../../tensor/recording';
 import { shapeText } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
 import { isFloating, type Reduction } from '../../types';
-import { asIndexTarget, asTensor, explained, reductionCode, type TensorLike } from './arguments';
-import { type Explanation, explainHalf, explainIntegers } from './explain';
-import { asyncForm, itemForm, outForm } from './forms';
+import { asIndexTarget, type TensorLike } from '../functional/arguments';
+import { type Explanation, explainHalf, explainIntegers } from '../functional/explain';
+import { lossClass } from './class';
+import { declareLoss, type Loss } from './declare';
+import { type Argument, booleanOr, type Option, reduction, tensor } from './option';
 
 /** Options of {@link ctcLoss}. */
 export interface CTCLossOptions {
   /** The class that stands for "no label", in [0, C). Default 0. */
-  blank?: number | undefined;
+  blank?: number | bigint | undefined;
   /** Default `'mean'`: each loss divided by its target's length (at least 1), then the mean. */
   reduction?: Reduction | undefined;
   /** Whether infinite losses, of targets that are too long for their input, and their gradients become 0. Default `false`. */
@@ -23,14 +26,21 @@ export interface CTCLossOptions {
 }
 
 /** Lengths, one a sequence: a tensor of integers, or numbers. */
-export type Lengths = Tensor | readonly number[] | Int32Array | BigInt64Array;
+export type Lengths = Tensor | readonly number[] | Int32Array | BigInt64Array | FlatData;
 
-/** @internal */
-export const ctcLossDefaults = Object.freeze({
-  blank: 0,
-  reduction: 'mean',
-  zeroInfinity: false,
-}) satisfies Required<CTCLossOptions>;
+const labels: Argument<Tensor> = (op, name, value, _call, first) =>
+  asIndexTarget(op, name, value, { input: first as Tensor });
+
+const lengths: Argument<Tensor | readonly number[]> = (op, name, value, { inputLengths }) => {
+  const read = readLengths(op, name, value);
+  if (inputLengths === undefined || isTensor(inputLengths) === isTensor(read)) return read;
+  throw expected(op, `'${name}'`, "to be of the kind of 'inputLengths': tensors or numbers", show(value));
+};
+
+const classOf: Option<number | bigint, number> = {
+  default: 0,
+  check: (op, label, value) => integer(op, label, typeof value === 'bigint' ? Number(value) : value),
+};
 
 /**
  * Connectionist temporal classification: the negative log-probability of a sequence of labels, summed over all its
@@ -64,55 +74,47 @@ export const ctcLossDefaults = Object.freeze({
  * **Source**: `torch.nn.functional.ctc_loss`, `aten::ctc_loss`; A. Graves and others, "Connectionist temporal
  * classification" (2006).
  */
-export function ctcLoss(
-  logProbs: TensorLike,
-  targets: TensorLike,
-  inputLengths: Lengths,
-  targetLengths: Lengths,
-  options?: CTCLossOptions,
-): Tensor {
-  const op = 'ctcLoss';
-  const filled = withDefaults<CTCLossOptions>(op, options, ctcLossDefaults);
-  const blank = integer(op, "option 'blank'", filled.blank);
-  const reduction = reductionCode(op, filled.reduction);
-  const zeroInfinity = boolean(op, "option 'zeroInfinity'", filled.zeroInfinity);
-  const scores = asTensor(op, 'logProbs', logProbs);
-  const given = asIndexTarget(op, 'targets', targets, { input: scores });
-  const [steps, counts] = readLengths(op, inputLengths, targetLengths);
-  const lengths = isTensor(steps) ? { inputLengths: steps, targetLengths: counts as Tensor } : {};
-  return explained(
-    op,
-    {
-      arguments: { logProbs: scores, targets: given, ...lengths },
-      anywhere: ['targets', 'inputLengths', 'targetLengths'],
-    },
-    () => {
-      // Contiguous, because the kernel finds a sequence's labels by its offset as if they were; and a copy, because it
-      // trusts them in the backward pass too.
-      const labels = atOnce(() => aten.contiguous(aten.clone(given)));
-      atOnce(() => checkLabels(op, labels, numbersOf(counts), scores.shape.at(-1) ?? 0));
-      return isTensor(steps)
-        ? aten.ctc_loss_Tensor(scores, labels, steps, counts as Tensor, blank, reduction, zeroInfinity)
-        : aten.ctc_loss_IntList(scores, labels, steps, counts as readonly number[], blank, reduction, zeroInfinity);
-    },
-    (refusal) => explainSequences({ scores, targets: given, steps, counts, blank }, refusal),
-  );
-}
-ctcLoss.item = itemForm(ctcLoss);
-ctcLoss.out = outForm(ctcLoss);
-ctcLoss.async = asyncForm(ctcLoss);
+export const ctcLoss: Loss<
+  [logProbs: TensorLike, targets: TensorLike, inputLengths: Lengths, targetLengths: Lengths],
+  CTCLossOptions,
+  ['blank', 'reduction', 'zeroInfinity']
+> = declareLoss({
+  name: 'ctcLoss',
+  arguments: { logProbs: tensor, targets: labels, inputLengths: lengths, targetLengths: lengths },
+  options: { blank: classOf, reduction, zeroInfinity: booleanOr(false) },
+  positional: ['blank', 'reduction', 'zeroInfinity'],
+  anywhere: ['targets', 'inputLengths', 'targetLengths'],
+  compute({ logProbs, targets, inputLengths: steps, targetLengths: counts, blank, reduction: code, zeroInfinity }) {
+    // Contiguous, because the kernel finds a sequence's labels by its offset as if they were; and a copy, because it
+    // trusts them in the backward pass too.
+    const copied = atOnce(() => aten.contiguous(aten.clone(targets)));
+    atOnce(() => checkLabels('ctcLoss', copied, numbersOf(counts), logProbs.shape.at(-1) ?? 0));
+    return isTensor(steps)
+      ? aten.ctc_loss_Tensor(logProbs, copied, steps, counts as Tensor, blank, code, zeroInfinity)
+      : aten.ctc_loss_IntList(logProbs, copied, steps, counts as readonly number[], blank, code, zeroInfinity);
+  },
+  explain: explainSequences,
+  evaluation: {
+    lossesOf: 'samples',
+    batchDim: { logProbs: 1 },
+    denominator: 'target lengths',
+    target: 'indices',
+    sampleDims: 2,
+  },
+});
 
-type BothLengths = [steps: Tensor, counts: Tensor] | [steps: readonly number[], counts: readonly number[]];
+/** {@link ctcLoss} with its options. **Source**: `torch.nn.CTCLoss`. */
+export class CTCLoss extends lossClass(
+  ctcLoss,
+  'CTCLoss',
+  ['blank', 'reduction', 'zeroInfinity'],
+  ['blank', 'reduction', 'zeroInfinity'],
+) {}
 
-function readLengths(op: string, inputLengths: Lengths, targetLengths: Lengths): BothLengths {
-  const steps = readLength(op, 'inputLengths', inputLengths);
-  const counts = readLength(op, 'targetLengths', targetLengths);
-  if (isTensor(steps) === isTensor(counts)) return [steps, counts] as BothLengths;
-  throw expected(op, "'targetLengths'", "to be of the kind of 'inputLengths': tensors or numbers", show(targetLengths));
-}
-
-function readLength(op: string, argument: string, lengths: Lengths): Tensor | readonly number[] {
+/** Lengths as they are, if they are a tensor, or as numbers. */
+function readLengths(op: string, argument: string, lengths: unknown): Tensor | readonly number[] {
   if (isTensor(lengths)) return lengths;
+  if (isFlatData(lengths)) return numbersOf(asIndexTarget(op, argument, lengths));
   if (!Array.isArray(lengths) && !isTypedArray(lengths)) {
     throw expected(op, `'${argument}'`, 'to be a Tensor or an array of lengths', show(lengths));
   }
@@ -123,22 +125,26 @@ function readLength(op: string, argument: string, lengths: Lengths): Tensor | re
   });
 }
 
+function isFlatData(value: unknown): value is FlatData {
+  return typeof value === 'object' && value !== null && 'data' in value;
+}
+
 function numbersOf(lengths: Tensor | readonly number[]): readonly number[] {
   return isTensor(lengths) ? Array.from(lengths.toTypedArray() as ArrayLike<number | bigint>, Number) : lengths;
 }
 
 interface Sequences {
-  scores: Tensor;
+  logProbs: Tensor;
   targets: Tensor;
-  steps: Tensor | readonly number[];
-  counts: Tensor | readonly number[];
+  inputLengths: Tensor | readonly number[];
+  targetLengths: Tensor | readonly number[];
   blank: number;
 }
 
 /** The first argument that does not fit the others. */
 function explainSequences(given: Sequences, refusal: NativeError): Explanation | undefined {
-  const { scores, targets, blank } = given;
-  const shape = scores.shape;
+  const { logProbs, targets, blank } = given;
+  const shape = logProbs.shape;
   if (shape.length < 2 || shape.length > 3 || shape.includes(0)) {
     return {
       label: "'logProbs'",
@@ -146,7 +152,7 @@ function explainSequences(given: Sequences, refusal: NativeError): Explanation |
       actual: shapeText(shape),
     };
   }
-  const ofScores = explainIntegers('logProbs', scores) ?? explainHalf(refusal, 'logProbs', scores);
+  const ofScores = explainIntegers('logProbs', logProbs) ?? explainHalf(refusal, 'logProbs', logProbs);
   if (ofScores !== undefined) return ofScores;
   const classes = shape.at(-1) as number;
   if (blank < 0 || blank >= classes) {
@@ -154,10 +160,10 @@ function explainSequences(given: Sequences, refusal: NativeError): Explanation |
   }
   const [steps, batch] = [shape[0] as number, shape.length === 3 ? (shape[1] as number) : 1];
   const ofLengths =
-    explainLengths('inputLengths', given.steps, batch, steps) ??
-    explainLengths('targetLengths', given.counts, batch, Infinity);
+    explainLengths('inputLengths', given.inputLengths, batch, steps) ??
+    explainLengths('targetLengths', given.targetLengths, batch, Infinity);
   if (ofLengths !== undefined) return ofLengths;
-  const counts = numbersOf(given.counts);
+  const counts = numbersOf(given.targetLengths);
   const [total, longest] = [counts.reduce((a, b) => a + b, 0), Math.max(...counts)];
   const own = targets.shape;
   const fits = own.length === 1 ? own[0] === total : own[0] === batch && (own[1] as number) >= longest;
