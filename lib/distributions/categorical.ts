@@ -67,6 +67,11 @@ export class Categorical {
     this.#check();
   }
 
+  /** What test runners compare: distributions of the same parameter are equal. */
+  get [Symbol.toStringTag](): string {
+    return `Categorical ${this.#given} ${this.#parameter[Symbol.toStringTag]}`;
+  }
+
   /** As PyTorch checks them: after normalising, so that a row of zeros is found by its NaNs. */
   #check(): void {
     const p = this.#parameter;

@@ -4,6 +4,7 @@ import { asTensor, type TensorLike } from '../nn/functional/arguments';
 import { boolean, callable, integer, oneOf, withDefaults } from '../options';
 import { noGrad } from '../tensor/autograd';
 import { validating } from '../tensor/cuda/validation';
+import { identityTag } from '../tensor/equality';
 import { cat } from '../tensor/ops/joining';
 import { inBackground } from '../tensor/recording';
 import { keep, scope } from '../tensor/scope';
@@ -123,6 +124,11 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
     };
     this.#kept = boolean(op, "option 'keepLosses'", keepLosses) ? [] : undefined;
     this.#tally = new Tally(this.#own);
+  }
+
+  /** What test runners compare: an evaluator is equal to itself alone. */
+  get [Symbol.toStringTag](): string {
+    return identityTag(this, 'BatchEvaluator');
   }
 
   /** Adds a batch: the loss's arguments without its options. A batch that is refused counts for nothing. */

@@ -11,6 +11,7 @@ import type { Device, DType, NestedArray, Scalar, TypedArray } from '../types';
 import { type CastOptions, readCast } from './cast';
 import { type Stream, streamHandle } from './cuda/streams';
 import { fetched, fromValues, nest, readElements, readTypedArray } from './elements';
+import { contentsTag } from './equality';
 import type { TensorMethods } from './methods';
 import { formatTensor, printedIndices } from './print';
 import { track } from './scope';
@@ -280,6 +281,20 @@ export class Tensor implements Disposable {
       requiresGrad: this.requiresGrad,
       gradFn: this.gradFn,
     });
+  }
+
+  /**
+   * What `JSON.stringify` writes, and test runners print. `tensor(json, { dtype: json.dtype })` makes a tensor of it again,
+   * but for NaN and infinities, which JSON has not.
+   */
+  toJSON(): { dtype: DType; shape: number[]; data: Scalar[] } | string {
+    if (this.isDisposed) return this.toString();
+    return { dtype: this.dtype, shape: this.shape, data: Array.from(readElements(this.#handle)) };
+  }
+
+  /** What test runners compare: a text that tensors of the same dtype, shape, device and elements share. */
+  get [Symbol.toStringTag](): string {
+    return contentsTag(this);
   }
 
   /** What `console.log` shows: the printed form. */

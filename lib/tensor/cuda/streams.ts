@@ -47,6 +47,11 @@ export class Stream {
     return native().streamDevice(this.#handle);
   }
 
+  /** What test runners compare: streams are equal if they are the same. */
+  get [Symbol.toStringTag](): string {
+    return `Stream ${native().streamId(this.#handle)}`;
+  }
+
   /** Whether two objects stand for the same stream. */
   equals(other: Stream): boolean {
     return native().streamId(this.#handle) === native().streamId(streamHandle('Stream.equals', "'other'", other));

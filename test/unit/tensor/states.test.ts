@@ -17,7 +17,15 @@ const asynchronous: readonly (string | symbol)[] = ['itemAsync', 'toTypedArrayAs
 const names = Reflect.ownKeys(descriptors).filter((name) => name !== 'constructor' && !asynchronous.includes(name));
 
 /** What works on a disposed tensor: asking whether it is, disposing it again, printing it. */
-const idempotent: readonly (string | symbol)[] = ['isDisposed', 'dispose', 'toString', Symbol.dispose, inspect.custom];
+const idempotent: readonly (string | symbol)[] = [
+  'isDisposed',
+  'dispose',
+  'toString',
+  Symbol.dispose,
+  inspect.custom,
+  Symbol.toStringTag,
+  'toJSON',
+];
 
 const x = torch.tensor([[0.5, 0.25]]);
 /** Arguments that let each method reach its tensor; those that are not named take none. */
@@ -121,6 +129,11 @@ describe.each(names.map((name) => [String(name), name]))('%s', (_text, name) => 
     if (name === 'cuda' && !torch.cuda.isAvailable()) return;
     // Prints whatever has a text.
     if (name === inspect.custom && _state === 'an object') return;
+    // Says of everything what it is: Object.prototype.toString must not throw. undefined and null are no WeakMap keys.
+    if (name === Symbol.toStringTag && receiver() instanceof Object) {
+      expect(use(name, receiver())).toMatch(/^Tensor #\d+$/);
+      return;
+    }
     expect(() => use(name, receiver())).toThrow(
       expect.objectContaining({ name: expect.stringMatching(/^(TorchError|TypeError)$/) }),
     );
