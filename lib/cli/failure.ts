@@ -19,3 +19,8 @@ export function reasonOf(error: unknown): string {
   const deeper = reasonOf(cause) || String((cause as { code?: unknown }).code ?? '');
   return deeper === '' || text.includes(deeper) ? text : `${text}: ${deeper}`;
 }
+
+/** Whether the operating system refused: a full disk, a directory that may not be written to. */
+export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return typeof error === 'object' && error !== null && typeof (error as { syscall?: unknown }).syscall === 'string';
+}
