@@ -13,7 +13,7 @@ import { printable } from './printable';
 import { megabytes, type Report, secondsSince } from './report';
 import { type CommandContext, fetchWheels, givenFiles, type Installation, type Sources, type Wanted } from './sources';
 import { openStaging, placeFor, publish, sweep } from './staging';
-import { unpackPackages } from './wheel';
+import { checkLibraries, unpackPackages } from './wheel';
 
 /** Runs `libtorch-losses install` with the arguments after `install`. */
 export async function install(args: readonly string[], context: CommandContext): Promise<void> {
@@ -83,6 +83,7 @@ async function unpack(
     await placeFor(cache, build);
     const start = performance.now();
     const { files, bytes, libraries } = await unpackPackages(packages, staging, { report, signal });
+    checkLibraries(torch, staging, installation.host);
     const isVerified = torch.record !== undefined;
     const how = isVerified ? ", verified against the wheel's RECORD" : '';
     report.line(`✔ unpacked ${files} files (${megabytes(bytes)})${how} · ${secondsSince(start)}`);

@@ -11,12 +11,18 @@ import { installFailed } from './failure';
 /** The file that says that a directory, with all that is in it, was made by this command. */
 export const ownMark = '.made-by-libtorch-losses';
 
+const markText = 'libtorch-losses install made this directory, and removes it.\n';
+
 /** Makes a directory of our own, which must not be there yet. Its parent must be. */
 export async function makeOwn(path: string): Promise<void> {
   await mkdir(path, { mode: 0o755 });
-  await writeFile(join(path, ownMark), 'libtorch-losses install made this directory, and removes it.\n', {
-    flag: 'wx',
-  });
+  await writeFile(join(path, ownMark), markText, { flag: 'wx', mode: 0o644 });
+}
+
+/** Takes an empty directory for our own: one that another process is making at this moment. */
+export async function adoptEmpty(path: string): Promise<void> {
+  const isEmpty = (await lstat(path)).isDirectory() && (await readdir(path)).length === 0;
+  if (isEmpty) await writeFile(join(path, ownMark), markText, { mode: 0o644 });
 }
 
 /** Whether this command made the directory. An install tells by its marker as well; a link is never ours. */

@@ -2,9 +2,8 @@
 import { rm, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { Host } from '../binding/host';
-import { TorchError } from '../errors';
 import { download, nameOf } from './download';
-import { installFailed } from './failure';
+import { InstallError, installFailed } from './failure';
 import { removeOwn } from './ownership';
 import { cudaRequirements, findPip, type PipRequest, pipDownload } from './pip';
 import { type WheelPlatform, wheelPlatform } from './platform';
@@ -79,9 +78,9 @@ export async function fetchWheels(wanted: Wanted, installation: Installation): P
 
 /** Neither pip nor the index has it. */
 export function notHad({ version, flavour }: Wanted, viaPip: string, error: unknown): unknown {
-  if (!(error instanceof TorchError)) return error;
-  const problems = [`libtorch ${version} (${flavour}) could not be had`, viaPip, error.message];
-  return installFailed(problems.join('\n  '), remedies, error);
+  if (!(error instanceof InstallError)) return error;
+  const problems = [`libtorch ${version} (${flavour}) could not be had`, viaPip, error.problem];
+  return installFailed(problems.join('\n  '), [...error.remedies, ...remedies], error);
 }
 
 /** This machine's wheels. */

@@ -7,7 +7,7 @@ import { lstat, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/p
 import { dirname, join } from 'node:path';
 import { type InstallMarker, installPath, markerName, readInstall } from '../binding/cache';
 import { installFailed, reasonOf } from './failure';
-import { inside, isAbandoned, isOwn, makeOwn, notOwn, ownerTag, ownMark, removeOwn } from './ownership';
+import { adoptEmpty, inside, isAbandoned, isOwn, makeOwn, notOwn, ownerTag, removeOwn } from './ownership';
 
 /** Where downloads wait, whole or in part, until they are unpacked. */
 function downloadDirectory(cache: string): string {
@@ -52,10 +52,8 @@ async function hasDownloads(cache: string): Promise<boolean> {
   try {
     await makeOwn(directory);
   } catch (error) {
-    // Another install may be making it at this moment: what is empty will be ours.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    const isEmpty = (await lstat(directory)).isDirectory() && (await readdir(directory)).length === 0;
-    if (isEmpty) await writeFile(join(directory, ownMark), '');
+    await adoptEmpty(directory);
   }
   return isOwn(directory);
 }
@@ -134,7 +132,7 @@ export async function placeFor(cache: string, build: { version: string; flavour:
  * @returns the path of the install.
  */
 export async function publish(staging: string, marker: InstallMarker): Promise<string> {
-  const file = await open(join(staging, markerName), 'w');
+  const file = await open(join(staging, markerName), 'wx', 0o644);
   try {
     await file.writeFile(`${JSON.stringify(marker, null, 2)}\n`);
     await file.sync();

@@ -3,8 +3,9 @@
  * archive (which has no RECORD: the zip's own checksums and the structure are checked).
  */
 import { statfs } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Host } from '../binding/host';
+import { whyNotLoadable } from '../binding/library-file';
 import { libraryFile } from '../binding/libtorch-tree';
 import { parseVersion, type Version } from '../binding/libtorch-versions';
 import { type Archive, type ArchivedFile, damagedRemedies, openArchive, readArchived, unpackFile } from './archive';
@@ -113,8 +114,8 @@ function select(archive: Archive, place: (name: string) => string | undefined): 
 function versionOf(archive: Archive, text: string): Version {
   const version = parseVersion(text);
   if (version !== undefined) return version;
-  const shown = JSON.stringify(printable(text.slice(0, 100)));
-  throw installFailed(`${archive.path} gives ${shown} as its version, which is none`, damagedRemedies);
+  const shown = printable(text.trim().slice(0, 100));
+  throw installFailed(`${archive.path} gives '${shown}' as its version, which is none`, damagedRemedies);
 }
 
 /** Many times the size of the largest RECORD. */
@@ -190,6 +191,18 @@ export async function unpackPackages(
     bytes,
     libraries: Object.fromEntries(libraries.map(({ target, file }) => [target, file.size]).sort()),
   };
+}
+
+/** Refuses libraries of another kind than the archive says they are; an archive without a WHEEL does not even say. */
+export function checkLibraries(torch: Package, directory: string, host: Host): void {
+  for (const name of ['c10', 'torch_cpu']) {
+    const library = `torch/lib/${libraryFile(name, host.platform)}`;
+    const reason = whyNotLoadable(join(directory, library), host.platform, host.arch);
+    if (reason === undefined) continue;
+    throw installFailed(`${library} in ${torch.archive.path} cannot be used: ${reason}`, [
+      'choose the wheel or archive for this machine',
+    ]);
+  }
 }
 
 async function checkSpace(directory: string, bytes: number): Promise<void> {

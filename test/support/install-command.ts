@@ -3,9 +3,10 @@
  * index of its own. PyTorch's own index is not asked.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ownMark } from '../../lib/cli/ownership';
 import { type FakePip, fakePip, type PipBehaviour } from './fake-pip';
 import { type ServerChanges, startWheelServer, type WheelServer } from './wheel-server';
 import { wheel, wheelName } from './wheels';
@@ -89,8 +90,23 @@ export class InstallCommand {
     return join(this.directory, name);
   }
 
+  /** A file of the user, a month old, in a folder of theirs. */
+  precious(...folders: string[]): string {
+    const folder = join(this.directory, ...folders);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'thesis.txt'), 'years of work');
+    const old = Date.now() / 1000 - 30 * 24 * 60 * 60;
+    for (const path of [join(folder, 'thesis.txt'), folder]) utimesSync(path, old, old);
+    return join(folder, 'thesis.txt');
+  }
+
   /** The names in the cache. */
   cached(): string[] {
     return existsSync(this.cache) ? readdirSync(this.cache).sort() : [];
+  }
+
+  /** The names of what was downloaded, and waits. */
+  downloads(): string[] {
+    return readdirSync(join(this.cache, 'downloads')).filter((name) => name !== ownMark);
   }
 }

@@ -1,9 +1,9 @@
 /** Downloads from a server on this machine that breaks off, lies, refuses and stalls. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type DownloadRequest, download } from '../../lib/cli/download';
+import { type Digest, type DownloadOptions, type DownloadRequest, download } from '../../lib/cli/download';
 import { reportTo } from '../../lib/cli/report';
 import { claimDownload } from '../../lib/cli/staging';
 import { TorchError } from '../../lib/errors';
@@ -12,6 +12,7 @@ import { type ServerChanges, sendRange, startWheelServer, type WheelServer } fro
 
 const content = Buffer.alloc(300_000, 'some bytes of a wheel ');
 const sha256 = createHash('sha256').update(content).digest('hex');
+const digest: Digest = { algorithm: 'sha256', hex: sha256 };
 const file = 'torch.whl';
 
 let directory: string;
@@ -29,12 +30,15 @@ afterEach(async () => {
 
 const target = (): string => join(directory, file);
 
-async function fetchFile(serve: ServerChanges['serve'], changes: Partial<DownloadRequest> = {}): Promise<string> {
+async function fetchFile(
+  serve: ServerChanges['serve'],
+  changes: Partial<DownloadRequest & DownloadOptions> = {},
+): Promise<string> {
   server = await startWheelServer({ wheels: { [file]: content }, ...(serve === undefined ? {} : { serve }) });
-  const request = { url: `${server.address}/files/${file}`, path: target(), sha256, ...changes };
+  const request = { url: `${server.address}/files/${file}`, path: target(), digest, ...changes };
   const silent = reportTo({ write: () => true } as unknown as NodeJS.WritableStream);
   const signal = new AbortController().signal;
-  return download(request, { report: silent, signal, pauses: [1, 1], stallTime: 200 });
+  return download(request, { report: silent, signal, pauses: [1, 1], stallTime: 200, ...changes });
 }
 
 /** Sends this many bytes and, when they have been read, breaks the connection. */
@@ -117,7 +121,7 @@ test('starts over if the part is longer than the file', async () => {
 });
 
 test('refuses a file of another SHA-256 and deletes it', async () => {
-  const failing = fetchFile(undefined, { sha256: '00'.repeat(32) });
+  const failing = fetchFile(undefined, { digest: { algorithm: 'sha256', hex: '00'.repeat(32) } });
   await expect(failing).rejects.toThrow(`has SHA-256 ${sha256}, but its index says ${'00'.repeat(32)}`);
   await expect(failing).rejects.toMatchObject({ code: 'INSTALL_FAILED' });
   expect(readdirSync(directory)).toEqual([]);
@@ -176,6 +180,10 @@ describe('the place of a download', () => {
   const place = (): string => join(cache(), 'downloads', file);
   const claim = (): ReturnType<typeof claimDownload> => claimDownload(cache(), file, directory);
 
+  beforeEach(() => {
+    mkdirSync(cache());
+  });
+
   test('is the same for one install after the other', async () => {
     const first = await claim();
     expect(first.path).toBe(place());
@@ -205,7 +213,7 @@ test('stops when it is told to, and keeps what it has', async () => {
   server = await startWheelServer({ wheels: { [file]: content }, serve: stallAfterHalf });
   const stop = new AbortController();
   const report = reportTo({ write: () => true } as unknown as NodeJS.WritableStream);
-  const request = { url: `${server.address}/files/${file}`, path: target(), sha256 };
+  const request = { url: `${server.address}/files/${file}`, path: target(), digest };
   const running = download(request, { report, signal: stop.signal });
   const watch = setInterval(() => {
     if (readdirSync(directory).length > 0) stop.abort(new Error('stopped'));

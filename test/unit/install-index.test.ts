@@ -29,8 +29,8 @@ describe('parseIndex', () => {
       {
         name: 'torch-2.13.0+cpu-cp312-cp312-manylinux_2_28_x86_64.whl',
         url: `https://index.test/whl/cpu/${name}`,
-        sha256,
-        version: '2.13.0+cpu',
+        digest: { algorithm: 'sha256', hex: sha256 },
+        version: { public: '2.13.0', local: 'cpu' },
         python: 'cp312',
         abi: 'cp312',
         platform: 'manylinux_2_28_x86_64',
@@ -52,7 +52,7 @@ describe('parseIndex', () => {
 
   test('takes a hash of another kind for none', () => {
     const [wheel] = parseIndex('<a href="torch-2.13.0-cp312-none-any.whl#md5=00">x</a>', page);
-    expect(wheel).not.toHaveProperty('sha256');
+    expect(wheel).not.toHaveProperty('digest');
   });
 });
 
