@@ -25,6 +25,7 @@ export class InstallCommand {
   /** A directory of the test's own. */
   directory = '';
   server: WheelServer | undefined;
+  private readonly running = new Set<ChildProcess>();
 
   constructor() {
     beforeEach(() => {
@@ -33,6 +34,8 @@ export class InstallCommand {
       mkdirSync(this.path);
     });
     afterEach(async () => {
+      // What a test that failed left running.
+      for (const child of this.running) child.kill('SIGKILL');
       await this.server?.close();
       this.server = undefined;
       rmSync(this.directory, { recursive: true });
@@ -60,6 +63,8 @@ export class InstallCommand {
       ...changes,
     };
     const child = spawn(process.execPath, [program, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.running.add(child);
+    child.on('close', () => this.running.delete(child));
     const ended = new Promise<Ended>((resolve) => {
       const texts = { stdout: '', stderr: '' };
       child.stdout?.on('data', (chunk) => (texts.stdout += String(chunk)));

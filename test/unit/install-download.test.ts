@@ -1,6 +1,15 @@
 /** Downloads from a server on this machine that breaks off, lies, refuses and stalls. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Digest, type DownloadOptions, type DownloadRequest, download } from '../../lib/cli/download';
@@ -228,3 +237,109 @@ const stallAfterHalf: NonNullable<ServerChanges['serve']> = (whole, _request, re
   response.writeHead(200, { 'content-length': whole.length }).write(whole.subarray(0, whole.length / 2));
   return true;
 };
+
+describe('a server that lies', () => {
+  const range =
+    (contentRange: (start: number, size: number) => string, bytes = 40_000): NonNullable<ServerChanges['serve']> =>
+    (whole, request, response) => {
+      const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+      const headers = start === 0 ? {} : { 'content-range': contentRange(start, whole.length) };
+      response.writeHead(start === 0 ? 200 : 206, { 'content-length': whole.length - start, ...headers });
+      response.write(whole.subarray(start, start + bytes), () => setTimeout(() => response.destroy(), 20));
+      return true;
+    };
+
+  test.each([
+    ['whose end is before its start', (start: number, size: number) => `bytes ${start}-${start - 1}/${size}`],
+    ['whose end is behind the file', (start: number, size: number) => `bytes ${start}-${size}/${size}`],
+    ['of a file that is shorter', (start: number) => `bytes ${start}-${start + 9}/${start}`],
+  ])('about a range %s is asked no more', async (_, contentRange) => {
+    await expect(fetchFile(range(contentRange))).rejects.toThrow('the server sent a range that cannot be: bytes ');
+    expect(server?.requests).toHaveLength(2);
+  });
+
+  test.each([
+    ['sends another range each time', () => 'bytes 7-9/10'],
+    ['sends a range that is none', () => 'x'],
+  ])('and %s is asked a few times only', async (_, contentRange) => {
+    await expect(fetchFile(range(contentRange))).rejects.toThrow(/had to start over 5 times/);
+    expect(server?.requests).toHaveLength(12);
+  });
+
+  test('and tells of a file that grows is asked a hundred times at most', async () => {
+    const endless: ServerChanges['serve'] = (_whole, request, response) => {
+      const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+      const size = start + 100_000;
+      response.writeHead(start === 0 ? 200 : 206, {
+        'content-length': 100_000,
+        ...(start === 0 ? {} : { 'content-range': `bytes ${start}-${size - 1}/${size}` }),
+      });
+      response.write(Buffer.alloc(40_000), () => setTimeout(() => response.destroy(), 5));
+      return true;
+    };
+    await expect(fetchFile(endless, { pauses: [0] })).rejects.toThrow('cannot download');
+    expect(server?.requests).toHaveLength(100);
+  });
+
+  test('and sends more than it said is cut off', async () => {
+    writeFileSync(`${target()}.part`, content.subarray(0, 1000));
+    const more: ServerChanges['serve'] = (whole, _request, response) => {
+      response.writeHead(206, { 'content-range': `bytes 1000-1999/2000` });
+      response.end(whole.subarray(1000));
+      return true;
+    };
+    await expect(fetchFile(more)).rejects.toThrow('the server sent more than 2000 bytes');
+  });
+
+  test('and never ends a file of unknown length is cut off', async () => {
+    const endless: ServerChanges['serve'] = (_whole, _request, response) => {
+      response.writeHead(200);
+      const more = (): void =>
+        void (response.destroyed || response.write(Buffer.alloc(100_000), () => setImmediate(more)));
+      more();
+      return true;
+    };
+    await expect(fetchFile(endless, { largest: 1e6 })).rejects.toThrow('the server sent more than 1000000 bytes');
+    expect(statSync(`${target()}.part`).size).toBeLessThanOrEqual(1e6);
+  });
+
+  test('and trickles counts as dead', async () => {
+    const trickle: ServerChanges['serve'] = (whole, _request, response) => {
+      response.writeHead(200, { 'content-length': whole.length });
+      const timer = setInterval(() => response.write('x'), 20);
+      response.on('close', () => clearInterval(timer));
+      return true;
+    };
+    await expect(fetchFile(trickle)).rejects.toThrow(/only \d+ bytes in 0.2 s/);
+    expect(server?.requests).toHaveLength(3);
+  });
+});
+
+test('a file of unknown length arrives, also in two tries', async () => {
+  writeFileSync(`${target()}.part`, content.subarray(0, 1000));
+  const unknown: ServerChanges['serve'] = (whole, _request, response) => {
+    response.writeHead(206, { 'content-range': `bytes 1000-${whole.length - 1}/*` }).end(whole.subarray(1000));
+    return true;
+  };
+  expect(await fetchFile(unknown)).toBe(sha256);
+  expectComplete();
+});
+
+test('an empty file is told by its hash', async () => {
+  const empty: ServerChanges['serve'] = (_whole, _request, response) => {
+    response.writeHead(200).end();
+    return true;
+  };
+  await expect(fetchFile(empty)).rejects.toThrow('has SHA-256 e3b0c44298fc1c14');
+  expect(readdirSync(directory)).toEqual([]);
+});
+
+test('nothing is resumed that no hash could prove', async () => {
+  writeFileSync(`${target()}.part`, 'of another file');
+  server = await startWheelServer({ wheels: { [file]: content } });
+  const report = reportTo({ write: () => true } as unknown as NodeJS.WritableStream);
+  const request = { url: `${server.address}/files/${file}`, path: target() };
+  await download(request, { report, signal: new AbortController().signal });
+  expect(server.requests).toEqual([`GET /files/${file}`]);
+  expectComplete();
+});

@@ -3,6 +3,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  promises,
   readdirSync,
   readFileSync,
   rmSync,
@@ -203,6 +204,35 @@ describe('the final name', () => {
     expect(await publish(await staged('2'), { ...marker, source: 'another' })).toBe(final());
     expect(readFileSync(join(final(), 'torch/lib/x.so'), 'utf8')).toBe('1');
     expect(readdirSync(directory)).toEqual(['libtorch-2.13.0-cpu']);
+  });
+
+  test.each([
+    ['2.13.0', '../../x'],
+    ['../2.13.0', 'cpu'],
+  ])('is never that of %s and %s', async (version, flavour) => {
+    await expect(publish(await staged('1'), { ...marker, version, flavour })).rejects.toThrow(
+      'is no version of libtorch',
+    );
+  });
+
+  test('is not taken from what is no install', async () => {
+    const staging = await staged('1');
+    writeFileSync(final(), '');
+    await expect(publish(staging, marker)).rejects.toThrow(`${final()} was not made by this command`);
+  });
+
+  test('that the system does not give is an error of one line', async () => {
+    const refusal = Object.assign(new Error('EXDEV: cross-device link not permitted'), {
+      code: 'EXDEV',
+      syscall: 'rename',
+    });
+    const rename = jest.spyOn(promises, 'rename').mockRejectedValue(refusal);
+    const publishing = publish(await staged('1'), marker);
+    await expect(publishing).rejects.toMatchObject({
+      code: 'INSTALL_FAILED',
+      message: expect.stringContaining(final()),
+    });
+    rename.mockRestore();
   });
 
   test('is taken from a damaged install', async () => {
