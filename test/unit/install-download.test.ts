@@ -262,22 +262,20 @@ describe('a server that lies', () => {
     ['sends another range each time', () => 'bytes 7-9/10'],
     ['sends a range that is none', () => 'x'],
   ])('and %s is asked a few times only', async (_, contentRange) => {
-    await expect(fetchFile(range(contentRange))).rejects.toThrow(/had to start over 5 times/);
-    expect(server?.requests).toHaveLength(12);
+    const pauses = Array.from({ length: 20 }, () => 0);
+    await expect(fetchFile(range(contentRange), { pauses })).rejects.toThrow(/had to start over 5 times/);
+    expect(server?.requests.length).toBeLessThan(30);
   });
 
   test('and tells of a file that grows is asked a hundred times at most', async () => {
-    const endless: ServerChanges['serve'] = (_whole, request, response) => {
+    writeFileSync(`${target()}.part`, content.subarray(0, 1000));
+    const growing: ServerChanges['serve'] = (_whole, request, response) => {
       const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
       const size = start + 100_000;
-      response.writeHead(start === 0 ? 200 : 206, {
-        'content-length': 100_000,
-        ...(start === 0 ? {} : { 'content-range': `bytes ${start}-${size - 1}/${size}` }),
-      });
-      response.write(Buffer.alloc(40_000), () => setTimeout(() => response.destroy(), 5));
+      response.writeHead(206, { 'content-range': `bytes ${start}-${size - 1}/${size}` }).end(Buffer.alloc(40_000));
       return true;
     };
-    await expect(fetchFile(endless, { pauses: [0] })).rejects.toThrow('cannot download');
+    await expect(fetchFile(growing, { pauses: [0] })).rejects.toThrow('cannot download');
     expect(server?.requests).toHaveLength(100);
   });
 
