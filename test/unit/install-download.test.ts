@@ -254,8 +254,9 @@ describe('a server that lies', () => {
     ['whose end is behind the file', (start: number, size: number) => `bytes ${start}-${size}/${size}`],
     ['of a file that is shorter', (start: number) => `bytes ${start}-${start + 9}/${start}`],
   ])('about a range %s is asked no more', async (_, contentRange) => {
+    writeFileSync(`${target()}.part`, content.subarray(0, 1000));
     await expect(fetchFile(range(contentRange))).rejects.toThrow('the server sent a range that cannot be: bytes ');
-    expect(server?.requests).toHaveLength(2);
+    expect(server?.requests).toHaveLength(1);
   });
 
   test.each([
