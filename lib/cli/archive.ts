@@ -33,7 +33,7 @@ const streamedSize = 1 << 20;
 /** The permission bits that unpacked files keep. Nobody but the owner may write, and nothing runs as its owner. */
 const permissionBits = 0o755;
 
-/** Many times what the largest wheels hold. */
+/** Many times what a wheel of torch holds. */
 const mostFiles = 500_000;
 
 /**

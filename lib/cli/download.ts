@@ -48,7 +48,7 @@ interface Transfer extends DownloadRequest {
   progress: Progress | undefined;
 }
 
-/** Several times the largest wheel of PyTorch. */
+/** The most bytes that a download may have, unless told otherwise. */
 const largestDownload = 16e9;
 
 /** A try that brings less than this counts as one in vain. */

@@ -109,7 +109,7 @@ function wantedBy(values: Values, env: NodeJS.ProcessEnv): Wanted {
 /** `libtorch-2.13.0-cpu`, `2.13.0+cpu` -> `2.13.0-cpu`. */
 function removable(which: string): string {
   const name = which.replace(/^libtorch-/, '').replace('+', '-');
-  if (/^(all|(\d+\.\d+\.\d+)(-[a-z]+\d*)?|[a-z]{2,4}\d*)$/.test(name)) return name;
+  if (/^(all|\d[\w.]*(-[a-z\d.]+)?|[a-z]+[a-z\d.]*)$/.test(name)) return name;
   const what = `to be a version like ${defaultVersion}, a build like cpu, both like ${defaultVersion}-cpu, or all`;
   throw expected('install', "'--remove'", what, show(which));
 }

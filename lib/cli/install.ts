@@ -55,8 +55,8 @@ async function fetchAndUnpack(
     context.report.line(`✔ installed in ${printable(path)} · ${secondsSince(start)}`);
   } finally {
     await sources?.release();
-    await removeOwn(staging);
-    await removeOwn(scratch);
+    // What cannot be removed now, the next install sweeps away; the error that led here counts more.
+    await Promise.allSettled([removeOwn(staging), removeOwn(scratch)]);
   }
 }
 

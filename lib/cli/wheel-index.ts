@@ -38,7 +38,7 @@ export function indexFor(flavour: string, env: NodeJS.ProcessEnv): string {
   return `${base.replace(/\/+$/, '')}/${flavour}`;
 }
 
-/** Several times the size of the official pages. */
+/** Room for some hundred thousand links with their hashes. */
 const largestPage = 16e6;
 
 /** How long the page may take, in ms. */

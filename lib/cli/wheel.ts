@@ -118,7 +118,7 @@ function versionOf(archive: Archive, text: string): Version {
   throw installFailed(`${archive.path} gives '${shown}' as its version, which is none`, damagedRemedies);
 }
 
-/** Many times the size of the largest RECORD. */
+/** Many times the size of torch's RECORD, the longest of the texts. */
 const largestText = 64e6;
 
 async function textOf(archive: Archive, name: string): Promise<string> {
