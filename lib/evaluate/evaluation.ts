@@ -2,12 +2,14 @@
 import { loadedLibtorch } from '../binding/load';
 import { TorchError } from '../errors';
 import { noGrad } from '../tensor/autograd';
+import { lostMappings } from '../tensor/file-bytes';
 import { keep, scope } from '../tensor/scope';
 import type { Tensor } from '../tensor/tensor';
 import { valueAndGrad } from '../tensor/value-and-grad';
 import { BatchEvaluator, begin } from './batch-evaluator';
 import { Batches, checkRows, openAll, openOne } from './batches';
 import { badData } from './files/bad-data';
+import { settled } from './files/file-stamp';
 import { type NpyWriter, writeNpy } from './files/npy-writer';
 import type { LossDescription } from './losses';
 import { batchOptions } from './measure';
@@ -57,6 +59,8 @@ export async function evaluateFiles(given: Evaluation): Promise<Evaluated> {
     const groups = order.groups && (await openOne(order.groups, order, open));
     const all = groups === undefined ? sources.batched : [...sources.batched, groups];
     checkRows(all);
+    await settled(open.flatMap(({ stamps }) => stamps));
+    const lost = lostMappings();
     const { losses, gradients } = outputs(order, sources.first, description, writers);
     const divisor = gradients && (await divisorOf(description, specs, order, options));
     const evaluator = new BatchEvaluator(description.loss, options, {
@@ -84,6 +88,7 @@ export async function evaluateFiles(given: Evaluation): Promise<Evaluated> {
     for (const finish of running) withNames(description, specs, options, () => scope(finish));
     evaluator.flush();
     const result = evaluator.result();
+    checkUnchanged(open, lost);
     for (const writer of writers) writer.finish();
     const seconds = (performance.now() - start) / 1000;
     return { result, files: all.map(({ name }) => name), bytes: batches.bytes, seconds };
@@ -93,6 +98,13 @@ export async function evaluateFiles(given: Evaluation): Promise<Evaluated> {
   } finally {
     for (const source of open) source.close();
   }
+}
+
+/** What was computed is of these files only if they are still what they were; `lost` is what was lost before. */
+function checkUnchanged(open: readonly ArraySource[], lost: number): void {
+  for (const { stamps } of open) for (const stamp of stamps) stamp.check();
+  if (lostMappings() === lost) return;
+  throw badData(open.map(({ name }) => name).join(', '), 'could not be read as a whole: does the disk work?');
 }
 
 function outputs(
@@ -137,11 +149,13 @@ async function divisorOf(
     const { rows = 0 } = sources.first;
     if (options.reduction === 'batchmean') return rows;
     // What counts depends on targets, weights and what is ignored: the data is gone through once for it.
+    const lost = lostMappings();
     const evaluator = new BatchEvaluator(description.loss, options, { predictions: false });
     const batches = new Batches(description, sources, undefined, { ...order, onProgress: () => {} });
     await batches.each(({ args }) => {
       withNames(description, specs, options, () => evaluator.update(...args));
     });
+    checkUnchanged(open, lost);
     return evaluator.result().denominator;
   } finally {
     for (const source of open) source.close();

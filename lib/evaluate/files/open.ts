@@ -10,13 +10,13 @@ import { badData, unreadable } from './bad-data';
 import { ByteStream } from './byte-stream';
 import { concatenate } from './concatenation';
 import { plainElement } from './element';
-import { MappedFile } from './mapped-file';
 import { openNpy, openNpyStream } from './npy';
 import { npyMagic } from './npy-header';
 import { openNpz } from './npz';
 import { StreamedRows } from './rows';
 import { openSafetensors } from './safetensors';
 import { type ArrayPath, resolveSpec } from './spec';
+import { StoredFile } from './stored-file';
 
 /** Options of {@link openArray}: all of them are for `'-'` only. */
 export interface OpenArrayOptions {
@@ -48,8 +48,8 @@ const op = 'openArray';
  * **Dtypes**: float16, float32, float64, int8 to int64, uint8 and bool as they are, bfloat16 from .safetensors; uint16
  * becomes int32, uint32 and uint64 int64. A uint64 beyond int64 is an error when its row is read.
  *
- * **Memory**: files are memory-mapped. Rows in C order, aligned and in this machine's byte order are views of the file;
- * others are copied a block at a time. Another program must not shorten a file while it is read: see `MappedFile`.
+ * **Memory**: rows are read into memory of their own, as many as are asked for. A file that is changed, replaced or
+ * removed while it is read is an error.
  *
  * @throws TorchError `BAD_DATA` for files that are missing, damaged or of a kind that cannot be read;
  *   `INVALID_ARGUMENT` for a spec or an option that is none; `UNKNOWN_OPTION`.
@@ -105,7 +105,7 @@ function statsOf(path: string): Stats {
 function formatOf(path: string): string | undefined {
   const extension = extname(path).toLowerCase().slice(1);
   if (['npy', 'npz', 'safetensors'].includes(extension)) return extension;
-  const file = MappedFile.open(path, path);
+  const file = StoredFile.open(path, path);
   try {
     const start = file.read(0, npyMagic.length);
     if (start.equals(npyMagic)) return 'npy';

@@ -5,8 +5,8 @@ import type { ArraySource } from '../source';
 import { badData, listNames, quote } from './bad-data';
 import { type ElementType, safetensorsElements } from './element';
 import { checkShape } from './layout';
-import { MappedFile } from './mapped-file';
 import { StoredRows } from './rows';
+import { StoredFile } from './stored-file';
 
 /** The bound of the format's own library. */
 const maxHeader = 100_000_000;
@@ -20,12 +20,12 @@ interface TensorEntry {
 }
 
 /**
- * The tensor of a name, memory-mapped; by default the only one.
+ * The tensor of a name; by default the only one.
  *
  * @throws TorchError `BAD_DATA` if anything in the header is wrong, also about other tensors of the file.
  */
 export async function openSafetensors(path: string, name: string, tensor: string | undefined): Promise<ArraySource> {
-  const file = MappedFile.open(path, name);
+  const file = StoredFile.open(path, name);
   try {
     const { entries, dataStart } = readHeader(name, file);
     const entry = findTensor(name, entries, tensor);
@@ -37,7 +37,7 @@ export async function openSafetensors(path: string, name: string, tensor: string
     }
     const shape = checkShape(fullName, entry.shape, element, dataStart + entry.begin);
     const layout = { element, shape, fortranOrder: false, offset: dataStart + entry.begin };
-    return new StoredRows(fullName, file, layout);
+    return new StoredRows(fullName, file, layout, file.stamp);
   } catch (error) {
     file.close();
     throw error;
@@ -56,7 +56,7 @@ function findTensor(name: string, entries: readonly TensorEntry[], wanted: strin
   return found;
 }
 
-function readHeader(name: string, file: MappedFile): { entries: TensorEntry[]; dataStart: number } {
+function readHeader(name: string, file: StoredFile): { entries: TensorEntry[]; dataStart: number } {
   const size = file.read(0, 8);
   if (size.length < 8) {
     throw badData(name, `expected 8 bytes with the length of the header, but the file has ${size.length}`, {

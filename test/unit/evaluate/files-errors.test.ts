@@ -1,5 +1,5 @@
 /** What is wrong with a file, in the words of the error. */
-import { mkdirSync, rmSync, truncateSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import '../../../lib';
 import { unreadable } from '../../../lib/evaluate/files/bad-data';
@@ -131,26 +131,6 @@ describe('.npy', () => {
     for (const order of [{}, { fortranOrder: true }, { bigEndian: true }]) {
       await expectFault(here.file('u8.npy', npy({ kind: 'u8', shape: [3, 2], values, ...order })), message);
     }
-  });
-
-  test('a file that became shorter', async () => {
-    const path = here.file('short.npy', good);
-    const source = await openArray(path);
-    await source.read(1);
-    truncateSync(path, 144);
-    await expect(source.read(1)).rejects.toMatchObject({ code: 'BAD_DATA' });
-    await expect(source.read(1)).rejects.toThrow(`${path}: had 160 bytes when it was opened, and now has 144`);
-    source.close();
-  });
-
-  test('a file that was replaced before it was mapped', async () => {
-    const path = here.file('replaced.npy', good);
-    const source = await openArray(path);
-    rmSync(path);
-    here.file('other.npy', good);
-    here.file('replaced.npy', good);
-    await expect(source.read(1)).rejects.toThrow(`${path}: was replaced by another file while it was opened`);
-    source.close();
   });
 });
 
