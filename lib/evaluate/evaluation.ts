@@ -1,6 +1,7 @@
 /** A loss over files: what `libtorch-losses evaluate` runs. */
 import { loadedLibtorch } from '../binding/load';
 import { TorchError } from '../errors';
+import { Outputs } from '../output/outputs';
 import { noGrad } from '../tensor/autograd';
 import { lostMappings } from '../tensor/file-bytes';
 import { keep, scope } from '../tensor/scope';
@@ -15,11 +16,11 @@ import type { LossDescription } from './losses';
 import { batchOptions } from './measure';
 import {
   checkDevice,
-  checkOutputs,
   checkStandardInput,
   commonDType,
   type Evaluation,
   lossNamed,
+  protectInputs,
   readArguments,
   readOptions,
   type Specs,
@@ -36,22 +37,23 @@ export interface Evaluated {
 }
 
 /**
- * Evaluates a loss over files.
+ * Evaluates a loss over files. Its outputs get their names when all is done: by the caller, where it has `together`
+ * others of its own.
  *
  * @throws TorchError `BAD_DATA` for files that cannot be read and data that the loss refuses; `INVALID_ARGUMENT` for an
  *   order that cannot be met.
  */
-export async function evaluateFiles(given: Evaluation): Promise<Evaluated> {
+export async function evaluateFiles(given: Evaluation, together?: Outputs): Promise<Evaluated> {
   const description = lossNamed(given.loss);
   const specs = readArguments(description, given.arguments);
   checkStandardInput(specs, given);
-  await checkOutputs(specs, given);
+  const outputs = together ?? new Outputs('evaluate');
+  await protectInputs(outputs, specs, given);
   // Loading libtorch is no part of the time.
   loadedLibtorch();
   given.devices.forEach(checkDevice);
   const start = performance.now();
   const open: ArraySource[] = [];
-  const writers: NpyWriter[] = [];
   try {
     const sources = await openAll(description, specs, given, open);
     const order = { ...given, dtype: given.dtype ?? commonDType(sources.batched) };
@@ -61,7 +63,7 @@ export async function evaluateFiles(given: Evaluation): Promise<Evaluated> {
     checkRows(all);
     await settled(open.flatMap(({ stamps }) => stamps));
     const lost = lostMappings();
-    const { losses, gradients } = outputs(order, sources.first, description, writers);
+    const { losses, gradients } = writersOf(outputs, order, sources.first, description);
     const divisor = gradients && (await divisorOf(description, specs, order, options));
     const evaluator = new BatchEvaluator(description.loss, options, {
       predictions: order.predictions,
@@ -89,11 +91,12 @@ export async function evaluateFiles(given: Evaluation): Promise<Evaluated> {
     evaluator.flush();
     const result = evaluator.result();
     checkUnchanged(open, lost);
-    for (const writer of writers) writer.finish();
+    for (const writer of [losses, gradients]) writer?.finish();
+    if (together === undefined) outputs.finish();
     const seconds = (performance.now() - start) / 1000;
     return { result, files: all.map(({ name }) => name), bytes: batches.bytes, seconds };
   } catch (error) {
-    for (const writer of writers) writer.discard();
+    outputs.discard();
     throw error;
   } finally {
     for (const source of open) source.close();
@@ -107,21 +110,18 @@ function checkUnchanged(open: readonly ArraySource[], lost: number): void {
   throw badData(open.map(({ name }) => name).join(', '), 'could not be read as a whole: does the disk work?');
 }
 
-function outputs(
+function writersOf(
+  outputs: Outputs,
   order: Evaluation,
   first: ArraySource,
   description: LossDescription,
-  writers: NpyWriter[],
 ): { losses: NpyWriter | undefined; gradients: NpyWriter | undefined } {
   const dtype = order.dtype ?? first.dtype;
-  const began = (path: string, rowShape: readonly number[]): NpyWriter => {
-    const writer = writeNpy(path, { dtype, rowShape });
-    writers.push(writer);
-    return writer;
-  };
+  const began = (flag: string, path: string | undefined, rowShape: readonly number[]): NpyWriter | undefined =>
+    path === undefined ? undefined : writeNpy(outputs.open(flag, path), { dtype, rowShape });
   return {
-    losses: order.perSample === undefined ? undefined : began(order.perSample, lossShape(description, first)),
-    gradients: order.gradient === undefined ? undefined : began(order.gradient, first.rowShape),
+    losses: began("'--per-sample'", order.perSample, lossShape(description, first)),
+    gradients: began("'--gradient'", order.gradient, first.rowShape),
   };
 }
 
