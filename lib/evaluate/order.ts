@@ -114,7 +114,7 @@ const arrayFile = /\.(npy|npz|safetensors)(:.+)?$/;
 
 /** @internal The options with the arrays that they name, which losses want in the dtype of the first argument. */
 export async function readOptions(
-  { options, devices: [device = 'cpu'], dtype }: Evaluation,
+  { options, devices: [device = 'cpu'], dtype, signal }: Evaluation,
   first: ArraySource,
   open: ArraySource[],
 ): Promise<Record<string, unknown>> {
@@ -122,7 +122,7 @@ export async function readOptions(
   for (const [name, value] of Object.entries(options)) {
     read[name] =
       typeof value === 'string' && arrayFile.test(value)
-        ? (await wholeArray(value, open)).to({ device, dtype: dtype ?? first.dtype })
+        ? (await wholeArray(value, { signal }, open)).to({ device, dtype: dtype ?? first.dtype })
         : value;
   }
   return read;

@@ -1,6 +1,8 @@
 /** Opening arrays by what users write: files of three formats, patterns, standard input. */
-import { createReadStream, type Stats, statSync } from 'node:fs';
+import { constants, createReadStream, openSync, type Stats, statSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { extname } from 'node:path';
+import { addAbortSignal, type Readable } from 'node:stream';
 import { checkDType } from '../../aten/dtype';
 import { expected, show } from '../../errors';
 import { withDefaults } from '../../options';
@@ -18,7 +20,7 @@ import { openSafetensors } from './safetensors';
 import { type ArrayPath, resolveSpec } from './spec';
 import { StoredFile } from './stored-file';
 
-/** Options of {@link openArray}: all of them are for `'-'` only. */
+/** Options of {@link openArray}: all but `signal` are for `'-'` only. */
 export interface OpenArrayOptions {
   /** The dtype of raw elements, little-endian; needs `rowShape`. A stream in .npy format says its own. */
   dtype?: DType | undefined;
@@ -26,12 +28,15 @@ export interface OpenArrayOptions {
   rowShape?: readonly number[] | undefined;
   /** Where bytes come from instead of standard input. */
   input?: AsyncIterable<Uint8Array> | undefined;
+  /** Ends what waits for a pipe or standard input. */
+  signal?: AbortSignal | undefined;
 }
 
 const defaults: Readonly<Required<OpenArrayOptions>> = Object.freeze({
   dtype: undefined,
   rowShape: undefined,
   input: undefined,
+  signal: undefined,
 });
 
 const op = 'openArray';
@@ -60,27 +65,27 @@ const op = 'openArray';
  * logits.close();
  */
 export async function openArray(spec: string | readonly string[], options?: OpenArrayOptions): Promise<ArraySource> {
-  const filled = withDefaults<OpenArrayOptions>(op, options, defaults);
+  const { signal, ...filled } = withDefaults<OpenArrayOptions>(op, options, defaults);
   const specs = Array.isArray(spec) ? (spec as readonly string[]) : [spec as string];
-  if (specs.length === 1 && specs[0] === '-') return openStandardInput(filled);
+  if (specs.length === 1 && specs[0] === '-') return openStandardInput({ ...filled, signal });
   if (specs.includes('-')) throw expected(op, "'spec'", "to be '-' alone", `a list of ${specs.length}`);
   for (const [key, value] of Object.entries(filled)) {
     if (value !== undefined) throw expected(op, `option '${key}'`, "to be absent unless the spec is '-'", show(value));
   }
   const paths = (await Promise.all(specs.map(resolveSpec))).flat();
-  if (paths.length === 1) return openPath(paths[0] as ArrayPath);
+  if (paths.length === 1) return openPath(paths[0] as ArrayPath, signal);
   const [first] = specs;
   const name = specs.length === 1 ? (first as string) : `${first} and ${specs.length - 1} more`;
   return concatenate(
     name,
-    paths.map((path) => () => openPath(path)),
+    paths.map((path) => () => openPath(path, signal)),
   );
 }
 
-async function openPath({ path, member }: ArrayPath): Promise<ArraySource> {
+async function openPath({ path, member }: ArrayPath, signal: AbortSignal | undefined): Promise<ArraySource> {
   const stats = statsOf(path);
   if (stats.isDirectory()) throw badData(path, 'is a directory, not a file');
-  if (!stats.isFile()) return openStream(path, new ByteStream(path, createReadStream(path)));
+  if (!stats.isFile()) return openStream(path, new ByteStream(path, abortable(pipeOf(path, stats), signal)));
   switch (formatOf(path)) {
     case 'npy':
       return openNpy(path, path);
@@ -91,6 +96,21 @@ async function openPath({ path, member }: ArrayPath): Promise<ArraySource> {
     default:
       throw badData(path, 'is no .npy, .npz or .safetensors file, by neither its name nor its first bytes');
   }
+}
+
+/** Opening a pipe waits for who writes to it, which nothing could end; this way only its reading waits. */
+function pipeOf(path: string, stats: Stats): Readable {
+  if (!stats.isFIFO()) return createReadStream(path);
+  try {
+    const fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    return new Socket({ fd, readable: true, writable: false });
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+function abortable(stream: Readable, signal: AbortSignal | undefined): Readable {
+  return signal === undefined ? stream : addAbortSignal(signal, stream);
 }
 
 function statsOf(path: string): Stats {
@@ -124,7 +144,7 @@ async function openStream(name: string, stream: ByteStream): Promise<ArraySource
   }
 }
 
-async function openStandardInput({ dtype, rowShape, input }: OpenArrayOptions): Promise<ArraySource> {
+async function openStandardInput({ dtype, rowShape, input, signal }: OpenArrayOptions): Promise<ArraySource> {
   const name = input === undefined ? 'standard input' : 'the stream';
   if (dtype !== undefined) checkDType(op, dtype);
   if (rowShape !== undefined) checkRowShape(rowShape);
@@ -132,7 +152,7 @@ async function openStandardInput({ dtype, rowShape, input }: OpenArrayOptions): 
     const [given, missing] = dtype === undefined ? ['rowShape', 'dtype'] : ['dtype', 'rowShape'];
     throw expected(op, `option '${missing}'`, `to be given with option '${given}'`, 'undefined');
   }
-  const stream = new ByteStream(name, input ?? process.stdin);
+  const stream = new ByteStream(name, input ?? abortable(process.stdin, signal));
   const start = await stream.peek(npyMagic.length);
   if (start.equals(npyMagic)) return openStream(name, stream);
   if (dtype === undefined || rowShape === undefined) {
