@@ -60,9 +60,7 @@ struct Part {
   int64_t stride;
 
   int64_t chunks() const { return size == 0 ? 0 : (size - 1) / chunk + 1; }
-  size_t size_of(int64_t i) const {
-    return static_cast<size_t>(std::min(chunk, size - i * chunk));
-  }
+  size_t size_of(int64_t i) const { return static_cast<size_t>(std::min(chunk, size - i * chunk)); }
 };
 
 // Below this distance it is faster to read what lies between the chunks, too.

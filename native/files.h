@@ -5,7 +5,8 @@
 
 namespace bridge {
 
-// readFile, mapFile, lostMappings; nothing on Windows, where an addon cannot use the descriptors of Node
+// readFile, mapFile, lostMappings; nothing on Windows, where an addon cannot use the descriptors of
+// Node
 void RegisterFiles(Napi::Object exports);
 
 }  // namespace bridge

@@ -14,6 +14,9 @@ import { StoredFile } from './stored-file';
 
 const [stored, deflated] = [0, 8];
 
+/** The newest version of the zip format, 6.3, as archives write it. */
+const newestVersion = 63;
+
 /**
  * The array of a member: `labels` or `labels.npy`; by default the only one. A stored member is read where it lies, a
  * deflated one inflated while it is read. A deflated array in Fortran order is held in memory from the first read on,
@@ -27,7 +30,7 @@ export async function openNpz(path: string, name: string, member: string | undef
   const file = StoredFile.open(path, name);
   try {
     const zip = await openZip(file, name);
-    const entry = await findMember(zip, name, member);
+    const entry = await findMember({ file, zip, name }, member);
     const fullName = `${name}:${entry.fileName.replace(/\.npy$/, '')}`;
     checkReadable(fullName, entry);
     const start = await findContent(fullName, zip, entry);
@@ -40,6 +43,10 @@ export async function openNpz(path: string, name: string, member: string | undef
 }
 
 async function openZip(file: StoredFile, name: string): Promise<yauzl.ZipFile> {
+  const start = file.read(0, 4).toString('latin1');
+  if (start !== 'PK\x03\x04' && start !== 'PK\x05\x06') {
+    throw badData(name, 'is no zip archive that can be read: it does not begin as one', { offset: 0 });
+  }
   try {
     return await yauzl.fromFdPromise(file.descriptor, { autoClose: false });
   } catch (error) {
@@ -52,10 +59,21 @@ function badArchive(name: string, error: unknown): Error {
   return badData(name, `is no zip archive that can be read: ${(error as Error).message}`, { cause: error });
 }
 
-async function findMember(zip: yauzl.ZipFile, name: string, member: string | undefined): Promise<yauzl.Entry> {
+/** An archive, and its name in messages. */
+interface Archive {
+  readonly file: StoredFile;
+  readonly zip: yauzl.ZipFile;
+  readonly name: string;
+}
+
+async function findMember({ file, zip, name }: Archive, member: string | undefined): Promise<yauzl.Entry> {
+  const directory = cursorOf(zip);
   const entries = new Map<string, yauzl.Entry>();
   try {
     for await (const entry of zip.eachEntry()) {
+      if (entry.versionNeededToExtract > newestVersion) {
+        throw badData(name, `needs version ${entry.versionNeededToExtract / 10} of the zip format`);
+      }
       if (entry.fileName.endsWith('/')) continue;
       if (entries.has(entry.fileName)) throw badData(name, `has the member ${quote(entry.fileName)} twice`);
       entries.set(entry.fileName, entry);
@@ -63,6 +81,7 @@ async function findMember(zip: yauzl.ZipFile, name: string, member: string | und
   } catch (error) {
     throw badArchive(name, error);
   }
+  checkDirectory(name, file.read(cursorOf(zip), 56), cursorOf(zip) - directory);
   const names = listNames([...entries.keys()].map((known) => known.replace(/\.npy$/, '')));
   if (entries.size === 0) throw badData(name, 'is an archive without members');
   if (member === undefined) {
@@ -72,6 +91,25 @@ async function findMember(zip: yauzl.ZipFile, name: string, member: string | und
   const found = entries.get(member) ?? entries.get(`${member}.npy`);
   if (found === undefined) throw badData(name, `has no member ${quote(member)}; its members are ${names}`);
   return found;
+}
+
+/** Where the next entry of the directory is read: a number, whatever its type says. */
+function cursorOf(zip: yauzl.ZipFile): number {
+  return Number(zip.readEntryCursor);
+}
+
+/** Behind the last entry, the end of the directory must say that it is as long as its entries are. */
+function checkDirectory(name: string, end: Buffer, length: number): void {
+  const signature = end.toString('latin1', 0, 4);
+  const declared =
+    signature === 'PK\x05\x06' && end.length >= 22
+      ? end.readUInt32LE(12)
+      : signature === 'PK\x06\x06' && end.length >= 56
+        ? Number(end.readBigUInt64LE(40))
+        : undefined;
+  if (declared === length) return;
+  const said = declared === undefined ? 'its end does not follow' : `${declared} bytes were announced`;
+  throw badData(name, `is no zip archive that can be read: its directory has ${length} bytes, and ${said}`);
 }
 
 function checkReadable(name: string, entry: yauzl.Entry): void {

@@ -65,7 +65,7 @@ describe('.npy', () => {
     [
       'too long a header',
       Buffer.concat([Buffer.from('\x93NUMPY\x02\x00', 'latin1'), Buffer.of(0, 0, 1, 0), Buffer.alloc(65536)]),
-      ', byte 8: has a header of 65536 bytes; one of an array has at most 65535',
+      ', byte 8: has a header of 65536 bytes; one of an array has at most 10000',
     ],
     ['no data', good.subarray(0, 128), ', byte 128: expected 32 bytes of data for <f4 of shape [4, 2], but received 0'],
     [
@@ -117,6 +117,8 @@ describe('.npy', () => {
       10,
     ],
     ["{'descr': '<f4', 'fortran_order': False, 'shape': 2}", 'shape of the header is no tuple of integers', 10],
+    ["{'descr': '<f4', 'fortran_order': False, 'shape': [2]}", 'shape of the header is no tuple of integers', 10],
+    ["{'descr': '<f4', 'fortran_order': False, 'shape': (02,)}", '…is no literal of Python at "02…', 61],
     ["{'descr': '<f4', 'fortran_order': False, 'shape': (2)}", 'shape of the header is no tuple of integers', 10],
     ["{'descr': '<f4', 'fortran_order': False, 'shape': (True,)}", 'shape of the header is no tuple of integers', 10],
     ["{'descr': '<f4', 'fortran_order': False, 'shape': (2.5,)}", '…is no literal of Python at "2.5…', 61],
@@ -164,8 +166,8 @@ describe('what is no file', () => {
 
 describe('.npz', () => {
   test.each<[string, Buffer, string]>([
-    ['no archive.npz', good, ': is no zip archive that can be read: …'],
-    ['empty.npz', Buffer.alloc(0), ': is no zip archive that can be read: …'],
+    ['no archive.npz', good, ', byte 0: is no zip archive that can be read: …'],
+    ['empty.npz', Buffer.alloc(0), ', byte 0: is no zip archive that can be read: …'],
     ['cut.npz', npz({ x: good }).subarray(0, 200), ': is no zip archive that can be read: …'],
     ['none.npz', zip([]), ': is an archive without members'],
     [
@@ -252,11 +254,32 @@ describe('.safetensors', () => {
     ['no JSON', safetensorsFile('{"x"', eight), ', byte 8: the header is no JSON: …'],
     [
       'no UTF-8',
-      Buffer.concat([Buffer.of(2, 0, 0, 0, 0, 0, 0, 0), Buffer.of(0xff, 0xff)]),
+      Buffer.concat([Buffer.of(2, 0, 0, 0, 0, 0, 0, 0), Buffer.of(0x7b, 0xff)]),
       ', byte 8: the header is no JSON: …',
     ],
-    ['no object', safetensorsFile('[1]', eight), ', byte 8: the header is no object of JSON, but an array of length 1'],
+    ['no object', safetensorsFile('[1]', eight), ', byte 8: the header does not begin with {'],
     ['no tensors', safetensorsFile('{}', Buffer.alloc(0)), ': has no tensors'],
+    [
+      'twice',
+      safetensorsFile('{"x":{"dtype":"U8","shape":[8],"data_offsets":[0,8]},"\\u0078":{}}', eight),
+      ', byte 8: the header is no JSON: the key "x" is there twice',
+    ],
+    [
+      'fraction',
+      safetensorsFile('{"x":{"dtype":"U8","shape":[8.0],"data_offsets":[0,8]}}', eight),
+      ', byte 8: the header is no JSON: the number 8.0 is no plain integer',
+    ],
+    ['space', safetensorsFile(' {}', eight), ', byte 8: the header does not begin with {'],
+    [
+      'surrogate',
+      safetensorsFile('{"\\ud800":{}}', eight),
+      ', byte 8: the header is no JSON: a string has half of a surrogate pair',
+    ],
+    [
+      'another dtype',
+      safetensorsFile('{"x":{"dtype":"F33","shape":[],"data_offsets":[0,8]}}', eight),
+      ':x, byte 8: the dtype "F33" is none of the format\'s',
+    ],
     [
       'metadata',
       safetensorsFile('{"__metadata__":{"a":1}}', eight),
@@ -281,8 +304,8 @@ describe('.safetensors', () => {
     ],
     [
       'backwards',
-      safetensorsFile(entry('X', [2], [8, 0]), eight),
-      ':x, byte …: data_offsets [8, 0] end before they begin',
+      safetensorsFile(entry('F32', [2], [8, 0]), eight),
+      ':x, byte 8: F32 of shape [2] needs 8 bytes, but data_offsets are [8, 0]',
     ],
     [
       'mismatch',
