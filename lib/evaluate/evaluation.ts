@@ -189,7 +189,8 @@ function withNames(
   try {
     fn();
   } catch (error) {
-    if (!(error instanceof TorchError)) throw error;
+    // What names a file already (an output that cannot be written) is left as it is.
+    if (!(error instanceof TorchError) || error.code === 'BAD_DATA') throw error;
     const isOption = error.code === 'UNKNOWN_OPTION' || (error.argument !== undefined && error.argument in options);
     if (isOption) throw error;
     const argument = error.argument !== undefined && names.includes(error.argument) ? error.argument : undefined;

@@ -19,6 +19,7 @@ import { join, resolve } from 'node:path';
 import { parseEvaluateArguments } from '../../lib/cli/evaluate';
 import { npy, npyDictionary, npyStart } from '../support/arrays';
 import { dist, type Outcome } from '../support/child';
+import { testWhere } from '../support/where';
 
 jest.setTimeout(120_000);
 
@@ -513,6 +514,32 @@ if (!onWindows) {
     writer.kill();
   });
 }
+
+describe('several at once', () => {
+  test('to one output do not meet', async () => {
+    const path = join(folder, 'losses.npy');
+    const args = [main, 'evaluate', ...crossEntropy, ...files, '--per-sample', path, '--quiet'];
+    const ended = Array.from({ length: 4 }, () => {
+      const child = spawn(process.execPath, args, { env, cwd: digits });
+      return new Promise((done) => child.on('close', done));
+    });
+    expect(await Promise.all(ended)).toEqual([0, 0, 0, 0]);
+    expect([...readNpy(path).elements]).toEqual(expected.losses.map(near));
+    expect(readdirSync(folder)).toEqual(['losses.npy']);
+  });
+});
+
+testWhere(process.platform === 'linux', 'prlimit belongs to Linux')('an output beyond the limit of files', () => {
+  const [losses, gradient] = [join(folder, 'losses.npy'), join(folder, 'gradient.npy')];
+  const args = [main, 'evaluate', ...crossEntropy, ...files, '--per-sample', losses, '--gradient', gradient];
+  const options = { encoding: 'utf8', env, cwd: digits } as const;
+  const { status, stderr } = spawnSync('prlimit', ['--fsize=8192', process.execPath, ...args, '--quiet'], options);
+  expect({ status, stderr }).toEqual({
+    status: 1,
+    stderr: `${gradient}: cannot be written: EFBIG: file too large, write\n`,
+  });
+  expect(readdirSync(folder)).toEqual([]);
+});
 
 describe('--help', () => {
   const { status, stdout, stderr } = evaluate(['--help']);

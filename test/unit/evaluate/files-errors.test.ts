@@ -1,4 +1,5 @@
 /** What is wrong with a file, in the words of the error. */
+import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import '../../../lib';
@@ -222,6 +223,33 @@ describe('.npz', () => {
       const path = here.file('fsum.npz', zip([{ name: 'x.npy', content, crc32: 1, method }]));
       await expectFault(path, ':x: does not have the checksum that the archive gives');
     }
+  });
+
+  test('one that is deflated, in Fortran order and too large for the memory, before it is inflated', async () => {
+    // 300 kB that say they are 300 MB, which deflated bytes can be.
+    const size = 300_000_128;
+    const start = npyStart(npyDictionary("'<f4'", [75_000_000, 1], true));
+    const bytes = npz({ x: Buffer.concat([start, randomBytes(300_000)]) }, 8);
+    bytes.writeUInt32LE(size, bytes.lastIndexOf('PK\x01\x02') + 24);
+    const memory = jest.spyOn(process, 'availableMemory').mockReturnValue(350e6);
+    try {
+      const path = here.file('large.npz', bytes);
+      const source = await openArray(path);
+      expect(source.rows).toBe(75_000_000);
+      source.close();
+      const what = '0.300 GB of memory for an array that is deflated and in Fortran order, of 0.350 GB that are free';
+      await expectFault(path, `:x: needs ${what}: save it in C order (numpy.ascontiguousarray), or without …`);
+      memory.mockReturnValue(500e6);
+      await expectFault(path, ':x: cannot be inflated: …');
+    } finally {
+      memory.mockRestore();
+    }
+  });
+
+  test('sizes that no deflated bytes have', () => {
+    const bytes = npz({ x: good }, 8);
+    bytes.writeUInt32LE(4_000_000_000, bytes.lastIndexOf('PK\x01\x02') + 24);
+    return expectFault(here.file('lie.npz', bytes), ':x: cannot be inflated: … bytes never give 4000000000');
   });
 
   test('an unknown member', () =>
