@@ -29,16 +29,20 @@ export function decodeRows(
   });
 }
 
-/** The same of rows in Fortran order, whose first index runs fastest; made contiguous. */
+/**
+ * The same of rows in Fortran order, whose first index runs fastest; made contiguous. `whole` is the shape of the array
+ * that the bytes are of: that of the rows, or, where `bytes` are the memory of a file, that of all of its rows.
+ */
 export function decodeFortranRows(
   name: string,
   bytes: Tensor,
   element: ElementType,
   shape: readonly number[],
+  whole: readonly number[],
   first: number,
 ): Tensor {
   return scope(() => {
-    const strides = fortranStrides(shape);
+    const strides = fortranStrides(whole);
     if (!element.bigEndian) {
       const elements = element.stored === 'bool' ? bytes : aten.view_dtype(bytes, element.stored);
       const contiguous = aten.contiguous(aten.as_strided(elements, shape, strides));

@@ -175,6 +175,11 @@ class StoredMember implements RandomBytes {
     return this.#file.view(offset, count, alignment);
   }
 
+  base(offset: number, alignment: number): Tensor | undefined {
+    this.check(this.#position, this.#end - this.#position);
+    return this.#file.base(offset, alignment);
+  }
+
   part(part: FilePart): Tensor {
     this.check(this.#position, this.#end - this.#position);
     return this.#file.part(part);

@@ -61,6 +61,8 @@ export interface RandomBytes {
   bytes(offset: number, count: number): Tensor;
   /** The same where any value will do: possibly a view of a file, in which bytes may change. */
   view?(offset: number, count: number, alignment: number): Tensor;
+  /** The same for strides: a view of no bytes at `offset`, whose memory is that of all; `undefined` where that cannot be. */
+  base?(offset: number, alignment: number): Tensor | undefined;
   /** Chunks of bytes that lie apart, as one tensor. */
   part(part: FilePart): Tensor;
   close(): void;
@@ -109,21 +111,28 @@ export class StoredRows extends Rows {
     const rows = [count, ...this.rowShape];
     // A vector is the same in both orders.
     if (fortranOrder && shape.length > 1) {
+      const start = offset + first * element.size;
+      const base = this.#mayShow ? this.#source.base?.(start, element.size) : undefined;
+      if (base !== undefined) return decodeFortranRows(this.name, base, element, rows, shape, first);
       const bytes = this.#source.part({
-        offset: offset + first * element.size,
+        offset: start,
         size: count * size,
         chunk: count * element.size,
         stride: this.rows * element.size,
       });
-      return decodeFortranRows(this.name, bytes, element, rows, first);
+      return decodeFortranRows(this.name, bytes, element, rows, rows, first);
     }
     return decodeRows(this.name, this.#bytes(offset + first * size, count * size), element, rows, first);
   }
 
   /** Indices are looked at before kernels trust them, so that nobody may change them meanwhile. */
+  get #mayShow(): boolean {
+    const { dtype, bigEndian } = this.#layout.element;
+    return isFloating(dtype) && !bigEndian;
+  }
+
   #bytes(offset: number, count: number): Tensor {
-    const { size, dtype, bigEndian } = this.#layout.element;
-    if (isFloating(dtype) && !bigEndian && this.#source.view) return this.#source.view(offset, count, size);
+    if (this.#mayShow && this.#source.view) return this.#source.view(offset, count, this.#layout.element.size);
     return this.#source.bytes(offset, count);
   }
 }

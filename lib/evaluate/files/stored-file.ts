@@ -99,11 +99,16 @@ export class StoredFile {
    * change as the file does: its stamp tells, after they were used.
    */
   view(offset: number, count: number, alignment: number): Tensor {
-    if (offset % alignment !== 0) return this.bytes(offset, count);
+    const base = this.base(offset, alignment);
+    return base === undefined ? this.bytes(offset, count) : aten.as_strided(base, [count], [1], offset);
+  }
+
+  /** A view of no bytes at `offset`, whose memory is that of the file; `undefined` where `view` would be a copy. */
+  base(offset: number, alignment: number): Tensor | undefined {
+    if (offset % alignment !== 0) return undefined;
     this.stamp.check();
     this.#mapped ??= mapFile(this.descriptor, this.size);
-    if (this.#mapped === undefined) return this.bytes(offset, count);
-    return aten.as_strided(this.#mapped, [count], [1], offset);
+    return this.#mapped && aten.as_strided(this.#mapped, [0], [1], offset);
   }
 
   /** Closes the file; tensors that were read stay. */
