@@ -924,13 +924,6 @@ let $broadcast_tensors: Operator | undefined;
 
 // bytes
 
-/** `aten::from_file(str filename, bool? shared=None, int? size=0, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor` */
-export function from_file(filename: string, shared?: boolean | undefined, size?: number | undefined, dtype?: DType | undefined, layout?: undefined, device?: Device | undefined, pin_memory?: boolean | undefined): Tensor {
-  $from_file ??= operator('aten::from_file', '');
-  return wrap($from_file(filename, shared, size, code(dtype, 'from_file'), layout, device, pin_memory));
-}
-let $from_file: Operator | undefined;
-
 /** `aten::flip(Tensor self, int[] dims) -> Tensor` */
 export function flip(self: Tensor, dims: readonly number[]): Tensor {
   $flip ??= operator('aten::flip', '');
@@ -1643,7 +1636,6 @@ export const schemas: Readonly<Record<string, string>> = {
   'flatten.using_ints': "aten::flatten.using_ints(Tensor(a) self, int start_dim=0, int end_dim=-1) -> Tensor(a)",
   'unbind.int': "aten::unbind.int(Tensor(a -> *) self, int dim=0) -> Tensor(a)[]",
   'broadcast_tensors': "aten::broadcast_tensors(Tensor[] tensors) -> Tensor[]",
-  'from_file': "aten::from_file(str filename, bool? shared=None, int? size=0, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor",
   'flip': "aten::flip(Tensor self, int[] dims) -> Tensor",
   'bitwise_and.Scalar': "aten::bitwise_and.Scalar(Tensor self, Scalar other) -> Tensor",
   'index_select': "aten::index_select(Tensor self, int dim, Tensor index) -> Tensor",
