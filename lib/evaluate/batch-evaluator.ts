@@ -3,6 +3,7 @@ import { expected, show } from '../errors';
 import { asTensor, type TensorLike } from '../nn/functional/arguments';
 import { boolean, callable, integer, oneOf, withDefaults } from '../options';
 import { noGrad } from '../tensor/autograd';
+import { identityTag } from '../tensor/comparison-tag';
 import { validating } from '../tensor/cuda/validation';
 import { cat } from '../tensor/ops/joining';
 import { inBackground } from '../tensor/recording';
@@ -123,6 +124,11 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
     };
     this.#kept = boolean(op, "option 'keepLosses'", keepLosses) ? [] : undefined;
     this.#tally = new Tally(this.#own);
+  }
+
+  /** What test runners tell evaluators apart by: each equals itself only. */
+  get [Symbol.toStringTag](): string {
+    return #tally in this ? identityTag(this, 'BatchEvaluator') : 'BatchEvaluator';
   }
 
   /** Adds a batch: the loss's arguments without its options. A batch that is refused counts for nothing. */
