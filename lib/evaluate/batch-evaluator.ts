@@ -1,7 +1,7 @@
 /** A loss over more data than one call can take. */
 import { expected, show } from '../errors';
 import { asTensor, type TensorLike } from '../nn/functional/arguments';
-import { boolean, callable, integer, oneOf, withDefaults } from '../options';
+import { boolean, callable, classIndex, integer, oneOf, withDefaults } from '../options';
 import { noGrad } from '../tensor/autograd';
 import { identityTag } from '../tensor/comparison-tag';
 import { validating } from '../tensor/cuda/validation';
@@ -91,7 +91,7 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
   readonly #options: Readonly<Record<string, unknown>>;
   readonly #reduction: EvaluationResult['reduction'];
   readonly #own: Own;
-  readonly #ignoreIndex: number;
+  readonly #ignoreIndex: number | bigint;
   readonly #measurer: ReturnType<typeof measurer>;
   readonly #blocks: Blocks;
   #tally: Tally;
@@ -112,7 +112,7 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
     this.#description = description;
     this.#options = rest;
     this.#reduction = wanted === 'none' ? 'mean' : (wanted as EvaluationResult['reduction']);
-    this.#ignoreIndex = typeof rest.ignoreIndex === 'number' ? rest.ignoreIndex : -100;
+    this.#ignoreIndex = classIndex(op, "option 'ignoreIndex'", rest.ignoreIndex ?? -100);
     this.#measurer = measurer(description, { options: rest, ignoreIndex: this.#ignoreIndex });
     this.#blocks = new Blocks(description, this.#ignoreIndex);
     const { keepLosses = wanted === 'none', onLosses } = filled;

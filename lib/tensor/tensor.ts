@@ -9,7 +9,7 @@ import { TorchError } from '../errors';
 import { boolean, integer, withDefaults } from '../options';
 import type { Device, DType, NestedArray, Scalar, TypedArray } from '../types';
 import { type CastOptions, readCast } from './cast';
-import { contentTag } from './comparison-tag';
+import { contentTag, identityTag } from './comparison-tag';
 import { type Stream, streamHandle } from './cuda/streams';
 import { fetched, fromValues, nest, readElements, readTypedArray } from './elements';
 import type { TensorMethods } from './methods';
@@ -293,7 +293,9 @@ export class Tensor implements Disposable {
    * device and all elements. Reading it reads the elements.
    */
   get [Symbol.toStringTag](): string {
-    return #handle in this ? contentTag(this, this.#handle) : 'Tensor';
+    if (#handle in this) return contentTag(this, this.#handle);
+    // The class itself has a name; a proxy of a tensor is no tensor, and equals itself only.
+    return (this as unknown) === Tensor.prototype ? 'Tensor' : identityTag(this, 'Tensor');
   }
 
   /**
