@@ -193,6 +193,8 @@ function pairs<T>(flag: string, given: readonly string[] | undefined, read: (tex
 function optionValue(text: string): unknown {
   if (text === 'true' || text === 'false') return text === 'true';
   const number = Number(text);
+  // A class index may be larger than the integers that doubles hold.
+  if (/^-?\d+$/.test(text) && !Number.isSafeInteger(number)) return BigInt(text);
   return text.trim() !== '' && !Number.isNaN(number) ? number : text;
 }
 

@@ -1,10 +1,10 @@
 /** A loss over more data than one call can take. */
 import { expected, show } from '../errors';
 import { asTensor, type TensorLike } from '../nn/functional/arguments';
-import { boolean, callable, integer, oneOf, withDefaults } from '../options';
+import { boolean, callable, classIndex, integer, oneOf, withDefaults } from '../options';
 import { noGrad } from '../tensor/autograd';
+import { identityTag } from '../tensor/comparison-tag';
 import { validating } from '../tensor/cuda/validation';
-import { identityTag } from '../tensor/equality';
 import { cat } from '../tensor/ops/joining';
 import { inBackground } from '../tensor/recording';
 import { keep, scope } from '../tensor/scope';
@@ -91,7 +91,7 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
   readonly #options: Readonly<Record<string, unknown>>;
   readonly #reduction: EvaluationResult['reduction'];
   readonly #own: Own;
-  readonly #ignoreIndex: number;
+  readonly #ignoreIndex: number | bigint;
   readonly #measurer: ReturnType<typeof measurer>;
   readonly #blocks: Blocks;
   #tally: Tally;
@@ -112,7 +112,7 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
     this.#description = description;
     this.#options = rest;
     this.#reduction = wanted === 'none' ? 'mean' : (wanted as EvaluationResult['reduction']);
-    this.#ignoreIndex = typeof rest.ignoreIndex === 'number' ? rest.ignoreIndex : -100;
+    this.#ignoreIndex = classIndex(op, "option 'ignoreIndex'", rest.ignoreIndex ?? -100);
     this.#measurer = measurer(description, { options: rest, ignoreIndex: this.#ignoreIndex });
     this.#blocks = new Blocks(description, this.#ignoreIndex);
     const { keepLosses = wanted === 'none', onLosses } = filled;
@@ -126,9 +126,9 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
     this.#tally = new Tally(this.#own);
   }
 
-  /** What test runners compare: an evaluator is equal to itself alone. */
+  /** What test runners tell evaluators apart by: each equals itself only. */
   get [Symbol.toStringTag](): string {
-    return identityTag(this, 'BatchEvaluator');
+    return #tally in this ? identityTag(this, 'BatchEvaluator') : 'BatchEvaluator';
   }
 
   /** Adds a batch: the loss's arguments without its options. A batch that is refused counts for nothing. */

@@ -1,7 +1,7 @@
 /** Losses over class scores and over probabilities: cross entropy and its relatives. */
 import * as aten from '../../aten/operators.generated';
 import { expected, type NativeError } from '../../errors';
-import { integer, withDefaults, within } from '../../options';
+import { classIndex, withDefaults, within } from '../../options';
 import { sameShape, shapeText } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
 import { registerDerivative } from '../../tensor/value-and-grad';
@@ -33,7 +33,7 @@ export interface CrossEntropyOptions {
   /** A weight for each class, `[C]`. Absent: 1 each. */
   weight?: TensorLike | undefined;
   /** A class index that counts for nothing. Default -100. Class probabilities allow only negative values, which do nothing. */
-  ignoreIndex?: number | undefined;
+  ignoreIndex?: number | bigint | undefined;
   /** Default `'mean'`. */
   reduction?: Reduction | undefined;
   /** How much of each target is spread evenly over all classes, in [0, 1]. Default 0. */
@@ -134,7 +134,7 @@ function readCrossEntropy(
   const op = 'crossEntropy';
   const filled = withDefaults<CrossEntropyOptions>(op, options, crossEntropyDefaults);
   const reduction = reductionCode(op, filled.reduction);
-  const ignoreIndex = integer(op, "option 'ignoreIndex'", filled.ignoreIndex);
+  const ignoreIndex = classIndex(op, "option 'ignoreIndex'", filled.ignoreIndex);
   const labelSmoothing = within(op, "option 'labelSmoothing'", filled.labelSmoothing, 0, 1);
   const scores = asTensor(op, 'input', input);
   return {
@@ -148,7 +148,7 @@ function readCrossEntropy(
 }
 
 /** The class indices that scores allow; `undefined` for what is no scores. */
-function indexRange(scores: Tensor, ignoreIndex: number): IndexRange | undefined {
+function indexRange(scores: Tensor, ignoreIndex: number | bigint): IndexRange | undefined {
   if (scores.isDisposed || scores.ndim === 0) return undefined;
   return { classes: scores.shape[scores.ndim === 1 ? 0 : 1] as number, ignoreIndex };
 }
@@ -225,7 +225,7 @@ function readNllLoss(input: TensorLike, target: TensorLike, options: NLLLossOpti
   const op = 'nllLoss';
   const filled = withDefaults<NLLLossOptions>(op, options, nllLossDefaults);
   const reduction = reductionCode(op, filled.reduction);
-  const ignoreIndex = integer(op, "option 'ignoreIndex'", filled.ignoreIndex);
+  const ignoreIndex = classIndex(op, "option 'ignoreIndex'", filled.ignoreIndex);
   const logProbs = asTensor(op, 'input', input);
   return {
     input: logProbs,

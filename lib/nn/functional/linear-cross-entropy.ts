@@ -4,7 +4,7 @@ import * as aten from '../../aten/operators.generated';
 import { compareVersions } from '../../binding/libtorch-versions';
 import { emitWarning, loadedLibtorch } from '../../binding/load';
 import { expected, TorchError } from '../../errors';
-import { integer, withDefaults, within } from '../../options';
+import { classIndex, withDefaults, within } from '../../options';
 import { empty } from '../../tensor/create';
 import { sameShape, shapeText } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
@@ -42,7 +42,7 @@ export interface LinearCrossEntropyCallOptions {
   /** Default `'mean'`. */
   reduction?: Reduction | undefined;
   /** A class index that counts for nothing. Absent: -100. Class probabilities allow none. */
-  ignoreIndex?: number | undefined;
+  ignoreIndex?: number | bigint | undefined;
   /** How much of each target is spread evenly over all classes, in [0, 1]. Default 0. */
   labelSmoothing?: number | undefined;
   /** How to compute in chunks of rows. Absent: all rows at once. */
@@ -131,7 +131,7 @@ function readCall(
   checkLinearCrossEntropyVersion(op, loadedLibtorch().version);
   const filled = withDefaults<LinearCrossEntropyCallOptions>(op, options, linearCrossEntropyDefaults);
   const wantedIndex =
-    filled.ignoreIndex === undefined ? undefined : integer(op, "option 'ignoreIndex'", filled.ignoreIndex);
+    filled.ignoreIndex === undefined ? undefined : classIndex(op, "option 'ignoreIndex'", filled.ignoreIndex);
   const labelSmoothing = within(op, "option 'labelSmoothing'", filled.labelSmoothing, 0, 1);
   const chunking = filled.options === undefined ? undefined : checkChunking(op, filled.options);
   const x = asTensor(op, 'input', input);
@@ -183,7 +183,7 @@ interface Call {
   linearBias: Tensor | undefined;
   weight: Tensor | undefined;
   reduction: Reduction;
-  ignoreIndex: number;
+  ignoreIndex: number | bigint;
   labelSmoothing: number;
 }
 

@@ -2,7 +2,7 @@
 import { isTensor } from '../../aten/bind';
 import * as aten from '../../aten/operators.generated';
 import { expected, type NativeError, show } from '../../errors';
-import { boolean, integer, withDefaults } from '../../options';
+import { boolean, classIndex, withDefaults } from '../../options';
 import { isTypedArray } from '../../tensor/elements';
 import { atOnce } from '../../tensor/recording';
 import { shapeText } from '../../tensor/shape';
@@ -15,15 +15,15 @@ import { asyncForm, itemForm, outForm } from './forms';
 /** Options of {@link ctcLoss}. */
 export interface CTCLossOptions {
   /** The class that stands for "no label", in [0, C). Default 0. */
-  blank?: number | undefined;
+  blank?: number | bigint | undefined;
   /** Default `'mean'`: each loss divided by its target's length (at least 1), then the mean. */
   reduction?: Reduction | undefined;
   /** Whether infinite losses, of targets that are too long for their input, and their gradients become 0. Default `false`. */
   zeroInfinity?: boolean | undefined;
 }
 
-/** Lengths, one a sequence: a tensor of integers, or numbers. */
-export type Lengths = Tensor | readonly number[] | Int32Array | BigInt64Array;
+/** Lengths, one a sequence: a tensor of integers, or numbers as every other argument takes them. */
+export type Lengths = TensorLike;
 
 /** @internal */
 export const ctcLossDefaults = Object.freeze({
@@ -55,7 +55,7 @@ export const ctcLossDefaults = Object.freeze({
  * @param logProbs log-probabilities, as {@link logSoftmax} over the classes gives them.
  * @param targets labels in [0, C).
  * @param inputLengths how many of the T steps each sequence has.
- * @param targetLengths how many labels each sequence has. Both lengths are tensors, or both are numbers.
+ * @param targetLengths how many labels each sequence has. Both lengths are tensors, or neither is.
  * @example ctcLoss(tensor([[[0.5, 0.5]], [[0.5, 0.5]]]).log(), [[1]], [2], [1]).item() // 0.2876…
  *
  * @throws TorchError `INVALID_ARGUMENT` for labels outside of [0, C) and lengths of two kinds, `UNKNOWN_OPTION`;
@@ -73,7 +73,7 @@ export function ctcLoss(
 ): Tensor {
   const op = 'ctcLoss';
   const filled = withDefaults<CTCLossOptions>(op, options, ctcLossDefaults);
-  const blank = integer(op, "option 'blank'", filled.blank);
+  const blank = Number(classIndex(op, "option 'blank'", filled.blank));
   const reduction = reductionCode(op, filled.reduction);
   const zeroInfinity = boolean(op, "option 'zeroInfinity'", filled.zeroInfinity);
   const scores = asTensor(op, 'logProbs', logProbs);
@@ -113,13 +113,20 @@ function readLengths(op: string, inputLengths: Lengths, targetLengths: Lengths):
 
 function readLength(op: string, argument: string, lengths: Lengths): Tensor | readonly number[] {
   if (isTensor(lengths)) return lengths;
-  if (!Array.isArray(lengths) && !isTypedArray(lengths)) {
-    throw expected(op, `'${argument}'`, 'to be a Tensor or an array of lengths', show(lengths));
-  }
+  if (!Array.isArray(lengths) && !isTypedArray(lengths)) return lengthsOf(op, argument, lengths);
   return Array.from(lengths as ArrayLike<number | bigint>, (given, i) => {
     const length = typeof given === 'bigint' ? Number(given) : given;
     if (Number.isSafeInteger(length)) return length;
     throw expected(op, `'${argument}'`, 'to hold integers', `${show(given)} at index ${i}`);
+  });
+}
+
+/** The lengths of `{ data, dims }`, or of one number. */
+function lengthsOf(op: string, argument: string, lengths: TensorLike): readonly number[] {
+  return atOnce(() => {
+    const made = asIndexTarget(op, argument, lengths);
+    if (made.ndim <= 1) return numbersOf(made);
+    throw expected(op, `'${argument}'`, 'to have shape [N] or []', shapeText(made.shape));
   });
 }
 

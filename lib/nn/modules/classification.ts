@@ -1,5 +1,5 @@
 /** The classes of the classification losses: options are checked when the object is made. */
-import { integer, withDefaults, within } from '../../options';
+import { classIndex, withDefaults, within } from '../../options';
 import type { Tensor } from '../../tensor/tensor';
 import type { Reduction } from '../../types';
 import { asOptionalTensor, checkReduction, type TensorLike } from '../functional/arguments';
@@ -22,7 +22,7 @@ import { Module } from './module';
 /** {@link crossEntropy} with its options. **Source**: `torch.nn.CrossEntropyLoss`. */
 export class CrossEntropyLoss extends Module {
   readonly weight: Tensor | undefined;
-  readonly ignoreIndex: number;
+  readonly ignoreIndex: number | bigint;
   readonly reduction: Reduction;
   readonly labelSmoothing: number;
 
@@ -31,7 +31,7 @@ export class CrossEntropyLoss extends Module {
     const op = 'CrossEntropyLoss';
     const filled = withDefaults<CrossEntropyOptions>(op, options, crossEntropyDefaults);
     this.weight = asOptionalTensor(op, 'weight', filled.weight);
-    this.ignoreIndex = integer(op, "option 'ignoreIndex'", filled.ignoreIndex);
+    this.ignoreIndex = classIndex(op, "option 'ignoreIndex'", filled.ignoreIndex);
     this.reduction = checkReduction(op, filled.reduction);
     this.labelSmoothing = within(op, "option 'labelSmoothing'", filled.labelSmoothing, 0, 1);
   }
@@ -46,7 +46,7 @@ export class CrossEntropyLoss extends Module {
 /** {@link nllLoss} with its options. **Source**: `torch.nn.NLLLoss`. */
 export class NLLLoss extends Module {
   readonly weight: Tensor | undefined;
-  readonly ignoreIndex: number;
+  readonly ignoreIndex: number | bigint;
   readonly reduction: Reduction;
 
   constructor(options?: NLLLossOptions) {
@@ -54,7 +54,7 @@ export class NLLLoss extends Module {
     const op = 'NLLLoss';
     const filled = withDefaults<NLLLossOptions>(op, options, nllLossDefaults);
     this.weight = asOptionalTensor(op, 'weight', filled.weight);
-    this.ignoreIndex = integer(op, "option 'ignoreIndex'", filled.ignoreIndex);
+    this.ignoreIndex = classIndex(op, "option 'ignoreIndex'", filled.ignoreIndex);
     this.reduction = checkReduction(op, filled.reduction);
   }
 

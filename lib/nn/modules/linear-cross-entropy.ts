@@ -1,7 +1,7 @@
 /** The class of linear cross entropy: it owns the linear layer. */
 import { loadedLibtorch } from '../../binding/load';
 import { expected, show } from '../../errors';
-import { integer, withDefaults, within } from '../../options';
+import { classIndex, integer, withDefaults, within } from '../../options';
 import { sameShape, shapeText } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
 import type { Reduction } from '../../types';
@@ -50,7 +50,7 @@ export class LinearCrossEntropyLoss extends Module {
   readonly outFeatures: readonly number[];
   readonly weight: Tensor | undefined;
   readonly reduction: Reduction;
-  readonly ignoreIndex: number | undefined;
+  readonly ignoreIndex: number | bigint | undefined;
   readonly labelSmoothing: number;
   /** The layer before the loss. */
   readonly linear: Linear;
@@ -70,7 +70,7 @@ export class LinearCrossEntropyLoss extends Module {
     }
     this.reduction = checkReduction(op, filled.reduction);
     this.ignoreIndex =
-      filled.ignoreIndex === undefined ? undefined : integer(op, "option 'ignoreIndex'", filled.ignoreIndex);
+      filled.ignoreIndex === undefined ? undefined : classIndex(op, "option 'ignoreIndex'", filled.ignoreIndex);
     this.labelSmoothing = within(op, "option 'labelSmoothing'", filled.labelSmoothing, 0, 1);
     if (filled.options !== undefined) checkChunking(op, filled.options);
     this.options = filled.options;

@@ -1,5 +1,5 @@
 /** The class of the sequence loss: options are checked when the object is made. */
-import { boolean, integer, withDefaults } from '../../options';
+import { boolean, classIndex, withDefaults } from '../../options';
 import type { Tensor } from '../../tensor/tensor';
 import type { Reduction } from '../../types';
 import { checkReduction, type TensorLike } from '../functional/arguments';
@@ -16,7 +16,7 @@ export class CTCLoss extends Module {
     super();
     const op = 'CTCLoss';
     const filled = withDefaults<CTCLossOptions>(op, options, ctcLossDefaults);
-    this.blank = integer(op, "option 'blank'", filled.blank);
+    this.blank = Number(classIndex(op, "option 'blank'", filled.blank));
     this.reduction = checkReduction(op, filled.reduction);
     this.zeroInfinity = boolean(op, "option 'zeroInfinity'", filled.zeroInfinity);
   }

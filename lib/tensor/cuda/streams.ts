@@ -47,14 +47,14 @@ export class Stream {
     return native().streamDevice(this.#handle);
   }
 
-  /** What test runners compare: streams are equal if they are the same. */
-  get [Symbol.toStringTag](): string {
-    return `Stream ${native().streamId(this.#handle)}`;
-  }
-
   /** Whether two objects stand for the same stream. */
   equals(other: Stream): boolean {
     return native().streamId(this.#handle) === native().streamId(streamHandle('Stream.equals', "'other'", other));
+  }
+
+  /** What test runners tell streams apart by: equal for objects that stand for the same stream. */
+  get [Symbol.toStringTag](): string {
+    return #handle in this ? `Stream ${native().streamId(this.#handle)} of ${this.device}` : 'Stream';
   }
 
   /** Whether everything queued on it has run. */
