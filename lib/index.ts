@@ -103,7 +103,9 @@ export {
   setNumThreads,
 } from './tensor/runtime';
 export { keep, scope } from './tensor/scope';
-export { type BackwardOptions, Tensor } from './tensor/tensor';
+export { type BackwardOptions, Tensor, type TensorJSON } from './tensor/tensor';
+/** Helpers for tests, as `torch.testing`. */
+export * as testing from './tensor/testing';
 export {
   type Differentiated,
   type ValueAndGrad,

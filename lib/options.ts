@@ -69,6 +69,18 @@ export function integer(op: string, argument: string, value: unknown): number {
   throw expected(op, argument, 'to be a safe integer', show(value));
 }
 
+/**
+ * The value, if it is an integer of 64 bits. One that a double holds exactly comes as a number however it was written;
+ * only larger ones stay bigints.
+ */
+export function classIndex(op: string, argument: string, value: unknown): number | bigint {
+  if (Number.isSafeInteger(value)) return value as number;
+  if (typeof value === 'bigint' && BigInt.asIntN(64, value) === value) {
+    return Number.isSafeInteger(Number(value)) ? Number(value) : value;
+  }
+  throw expected(op, argument, 'to be a safe integer, or a bigint of 64 bits', show(value));
+}
+
 /** The value, if it is `true` or `false`. */
 export function boolean(op: string, argument: string, value: unknown): boolean {
   if (typeof value === 'boolean') return value;

@@ -8,6 +8,7 @@
 #include "devices.h"
 #include "dispatch.h"
 #include "environment.h"
+#include "files.h"
 #include "guard.h"
 #include "napi_setup.h"
 #include "overlap.h"
@@ -65,6 +66,7 @@ extern "C" BRIDGE_EXPORT napi_value napi_register_module_v1(napi_env env, napi_v
     bridge::RegisterStreams(exports);
     bridge::RegisterStaging(exports);
     bridge::RegisterReading(exports);
+    bridge::RegisterFiles(exports);
     return exports;
   });
 }

@@ -16,7 +16,7 @@ const types = {
   'Tensor[]': { type: 'readonly Tensor[]', pass: (name, op) => `unwrapList(${name}, '${op}', '${name}')` },
   Scalar: { type: 'Scalar' },
   int: { type: 'number' },
-  SymInt: { type: 'number' },
+  SymInt: { type: 'number | bigint' },
   float: { type: 'number' },
   bool: { type: 'boolean' },
   str: { type: 'string' },

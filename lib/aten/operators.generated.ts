@@ -623,7 +623,7 @@ export function any_dim(self: Tensor, dim: number, keepdim?: boolean): Tensor {
 let $any_dim: Operator | undefined;
 
 /** `aten::topk(Tensor self, SymInt k, int dim=-1, bool largest=True, bool sorted=True) -> (Tensor values, Tensor indices)` */
-export function topk(self: Tensor, k: number, dim?: number, largest?: boolean, sorted?: boolean): Tensor[] {
+export function topk(self: Tensor, k: number | bigint, dim?: number, largest?: boolean, sorted?: boolean): Tensor[] {
   $topk ??= operator('aten::topk', '');
   return wrapList($topk(unwrap(self, 'topk', 'self'), k, dim, largest, sorted));
 }
@@ -874,28 +874,28 @@ export function expand(self: Tensor, size: readonly number[], implicit?: boolean
 let $expand: Operator | undefined;
 
 /** `aten::as_strided(Tensor(a) self, SymInt[] size, SymInt[] stride, SymInt? storage_offset=None) -> Tensor(a)` */
-export function as_strided(self: Tensor, size: readonly number[], stride: readonly number[], storage_offset?: number | undefined): Tensor {
+export function as_strided(self: Tensor, size: readonly number[], stride: readonly number[], storage_offset?: number | bigint | undefined): Tensor {
   $as_strided ??= operator('aten::as_strided', '');
   return wrap($as_strided(unwrap(self, 'as_strided', 'self'), size, stride, storage_offset));
 }
 let $as_strided: Operator | undefined;
 
 /** `aten::select.int(Tensor(a) self, int dim, SymInt index) -> Tensor(a)` */
-export function select_int(self: Tensor, dim: number, index: number): Tensor {
+export function select_int(self: Tensor, dim: number, index: number | bigint): Tensor {
   $select_int ??= operator('aten::select', 'int');
   return wrap($select_int(unwrap(self, 'select', 'self'), dim, index));
 }
 let $select_int: Operator | undefined;
 
 /** `aten::narrow(Tensor(a) self, int dim, SymInt start, SymInt length) -> Tensor(a)` */
-export function narrow(self: Tensor, dim: number, start: number, length: number): Tensor {
+export function narrow(self: Tensor, dim: number, start: number | bigint, length: number | bigint): Tensor {
   $narrow ??= operator('aten::narrow', '');
   return wrap($narrow(unwrap(self, 'narrow', 'self'), dim, start, length));
 }
 let $narrow: Operator | undefined;
 
 /** `aten::slice.Tensor(Tensor(a) self, int dim=0, SymInt? start=None, SymInt? end=None, SymInt step=1) -> Tensor(a)` */
-export function slice_Tensor(self: Tensor, dim?: number, start?: number | undefined, end?: number | undefined, step?: number): Tensor {
+export function slice_Tensor(self: Tensor, dim?: number, start?: number | bigint | undefined, end?: number | bigint | undefined, step?: number | bigint): Tensor {
   $slice_Tensor ??= operator('aten::slice', 'Tensor');
   return wrap($slice_Tensor(unwrap(self, 'slice', 'self'), dim, start, end, step));
 }
@@ -923,13 +923,6 @@ export function broadcast_tensors(tensors: readonly Tensor[]): Tensor[] {
 let $broadcast_tensors: Operator | undefined;
 
 // bytes
-
-/** `aten::from_file(str filename, bool? shared=None, int? size=0, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor` */
-export function from_file(filename: string, shared?: boolean | undefined, size?: number | undefined, dtype?: DType | undefined, layout?: undefined, device?: Device | undefined, pin_memory?: boolean | undefined): Tensor {
-  $from_file ??= operator('aten::from_file', '');
-  return wrap($from_file(filename, shared, size, code(dtype, 'from_file'), layout, device, pin_memory));
-}
-let $from_file: Operator | undefined;
 
 /** `aten::flip(Tensor self, int[] dims) -> Tensor` */
 export function flip(self: Tensor, dims: readonly number[]): Tensor {
@@ -1122,7 +1115,7 @@ export function linspace(start: Scalar, end: Scalar, steps: number, dtype?: DTyp
 let $linspace: Operator | undefined;
 
 /** `aten::eye(SymInt n, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor` */
-export function eye(n: number, dtype?: DType | undefined, layout?: undefined, device?: Device | undefined, pin_memory?: boolean | undefined): Tensor {
+export function eye(n: number | bigint, dtype?: DType | undefined, layout?: undefined, device?: Device | undefined, pin_memory?: boolean | undefined): Tensor {
   $eye ??= operator('aten::eye', '');
   return wrap($eye(n, code(dtype, 'eye'), layout, device, pin_memory));
 }
@@ -1143,14 +1136,14 @@ export function randn(size: readonly number[], dtype?: DType | undefined, layout
 let $randn: Operator | undefined;
 
 /** `aten::randint.low(SymInt low, SymInt high, SymInt[] size, *, ScalarType? dtype=4, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor` */
-export function randint_low(low: number, high: number, size: readonly number[], dtype?: DType | undefined, layout?: undefined, device?: Device | undefined, pin_memory?: boolean | undefined): Tensor {
+export function randint_low(low: number | bigint, high: number | bigint, size: readonly number[], dtype?: DType | undefined, layout?: undefined, device?: Device | undefined, pin_memory?: boolean | undefined): Tensor {
   $randint_low ??= operator('aten::randint', 'low');
   return wrap($randint_low(low, high, size, code(dtype, 'randint'), layout, device, pin_memory));
 }
 let $randint_low: Operator | undefined;
 
 /** `aten::randperm(SymInt n, *, ScalarType? dtype=4, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor` */
-export function randperm(n: number, dtype?: DType | undefined, layout?: undefined, device?: Device | undefined, pin_memory?: boolean | undefined): Tensor {
+export function randperm(n: number | bigint, dtype?: DType | undefined, layout?: undefined, device?: Device | undefined, pin_memory?: boolean | undefined): Tensor {
   $randperm ??= operator('aten::randperm', '');
   return wrap($randperm(n, code(dtype, 'randperm'), layout, device, pin_memory));
 }
@@ -1206,7 +1199,7 @@ export function bernoulli(self: Tensor, generator?: undefined): Tensor {
 let $bernoulli: Operator | undefined;
 
 /** `aten::multinomial(Tensor self, SymInt num_samples, bool replacement=False, *, Generator? generator=None) -> Tensor` */
-export function multinomial(self: Tensor, num_samples: number, replacement?: boolean, generator?: undefined): Tensor {
+export function multinomial(self: Tensor, num_samples: number | bigint, replacement?: boolean, generator?: undefined): Tensor {
   $multinomial ??= operator('aten::multinomial', '');
   return wrap($multinomial(unwrap(self, 'multinomial', 'self'), num_samples, replacement, generator));
 }
@@ -1215,14 +1208,14 @@ let $multinomial: Operator | undefined;
 // losses
 
 /** `aten::cross_entropy_loss(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, SymInt ignore_index=-100, float label_smoothing=0.) -> Tensor` */
-export function cross_entropy_loss(self: Tensor, target: Tensor, weight?: Tensor | undefined, reduction?: number, ignore_index?: number, label_smoothing?: number): Tensor {
+export function cross_entropy_loss(self: Tensor, target: Tensor, weight?: Tensor | undefined, reduction?: number, ignore_index?: number | bigint, label_smoothing?: number): Tensor {
   $cross_entropy_loss ??= operator('aten::cross_entropy_loss', '');
   return wrap($cross_entropy_loss(unwrap(self, 'cross_entropy_loss', 'self'), unwrap(target, 'cross_entropy_loss', 'target'), unwrapOptional(weight, 'cross_entropy_loss', 'weight'), reduction, ignore_index, label_smoothing));
 }
 let $cross_entropy_loss: Operator | undefined;
 
 /** `aten::nll_loss_nd(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, SymInt ignore_index=-100) -> Tensor` */
-export function nll_loss_nd(self: Tensor, target: Tensor, weight?: Tensor | undefined, reduction?: number, ignore_index?: number): Tensor {
+export function nll_loss_nd(self: Tensor, target: Tensor, weight?: Tensor | undefined, reduction?: number, ignore_index?: number | bigint): Tensor {
   $nll_loss_nd ??= operator('aten::nll_loss_nd', '');
   return wrap($nll_loss_nd(unwrap(self, 'nll_loss_nd', 'self'), unwrap(target, 'nll_loss_nd', 'target'), unwrapOptional(weight, 'nll_loss_nd', 'weight'), reduction, ignore_index));
 }
@@ -1396,28 +1389,28 @@ export function _log_softmax_backward_data_out(grad_output: Tensor, output: Tens
 let $_log_softmax_backward_data_out: Operator | undefined;
 
 /** `aten::nll_loss_forward(Tensor self, Tensor target, Tensor? weight, int reduction, SymInt ignore_index) -> (Tensor output, Tensor total_weight)` */
-export function nll_loss_forward(self: Tensor, target: Tensor, weight: Tensor | undefined, reduction: number, ignore_index: number): Tensor[] {
+export function nll_loss_forward(self: Tensor, target: Tensor, weight: Tensor | undefined, reduction: number, ignore_index: number | bigint): Tensor[] {
   $nll_loss_forward ??= operator('aten::nll_loss_forward', '');
   return wrapList($nll_loss_forward(unwrap(self, 'nll_loss_forward', 'self'), unwrap(target, 'nll_loss_forward', 'target'), unwrapOptional(weight, 'nll_loss_forward', 'weight'), reduction, ignore_index));
 }
 let $nll_loss_forward: Operator | undefined;
 
 /** `aten::nll_loss_forward.output(Tensor self, Tensor target, Tensor? weight, int reduction, SymInt ignore_index, *, Tensor(a!) output, Tensor(b!) total_weight) -> (Tensor(a!), Tensor(b!))` */
-export function nll_loss_forward_output(self: Tensor, target: Tensor, weight: Tensor | undefined, reduction: number, ignore_index: number, output: Tensor, total_weight: Tensor): Tensor[] {
+export function nll_loss_forward_output(self: Tensor, target: Tensor, weight: Tensor | undefined, reduction: number, ignore_index: number | bigint, output: Tensor, total_weight: Tensor): Tensor[] {
   $nll_loss_forward_output ??= operator('aten::nll_loss_forward', 'output');
   return wrapList($nll_loss_forward_output(unwrap(self, 'nll_loss_forward', 'self'), unwrap(target, 'nll_loss_forward', 'target'), unwrapOptional(weight, 'nll_loss_forward', 'weight'), reduction, ignore_index, unwrap(output, 'nll_loss_forward', 'output'), unwrap(total_weight, 'nll_loss_forward', 'total_weight')));
 }
 let $nll_loss_forward_output: Operator | undefined;
 
 /** `aten::nll_loss_backward(Tensor grad_output, Tensor self, Tensor target, Tensor? weight, int reduction, SymInt ignore_index, Tensor total_weight) -> Tensor` */
-export function nll_loss_backward(grad_output: Tensor, self: Tensor, target: Tensor, weight: Tensor | undefined, reduction: number, ignore_index: number, total_weight: Tensor): Tensor {
+export function nll_loss_backward(grad_output: Tensor, self: Tensor, target: Tensor, weight: Tensor | undefined, reduction: number, ignore_index: number | bigint, total_weight: Tensor): Tensor {
   $nll_loss_backward ??= operator('aten::nll_loss_backward', '');
   return wrap($nll_loss_backward(unwrap(grad_output, 'nll_loss_backward', 'grad_output'), unwrap(self, 'nll_loss_backward', 'self'), unwrap(target, 'nll_loss_backward', 'target'), unwrapOptional(weight, 'nll_loss_backward', 'weight'), reduction, ignore_index, unwrap(total_weight, 'nll_loss_backward', 'total_weight')));
 }
 let $nll_loss_backward: Operator | undefined;
 
 /** `aten::nll_loss_backward.grad_input(Tensor grad_output, Tensor self, Tensor target, Tensor? weight, int reduction, SymInt ignore_index, Tensor total_weight, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-export function nll_loss_backward_grad_input(grad_output: Tensor, self: Tensor, target: Tensor, weight: Tensor | undefined, reduction: number, ignore_index: number, total_weight: Tensor, grad_input: Tensor): Tensor {
+export function nll_loss_backward_grad_input(grad_output: Tensor, self: Tensor, target: Tensor, weight: Tensor | undefined, reduction: number, ignore_index: number | bigint, total_weight: Tensor, grad_input: Tensor): Tensor {
   $nll_loss_backward_grad_input ??= operator('aten::nll_loss_backward', 'grad_input');
   $nll_loss_backward_grad_input(unwrap(grad_output, 'nll_loss_backward', 'grad_output'), unwrap(self, 'nll_loss_backward', 'self'), unwrap(target, 'nll_loss_backward', 'target'), unwrapOptional(weight, 'nll_loss_backward', 'weight'), reduction, ignore_index, unwrap(total_weight, 'nll_loss_backward', 'total_weight'), unwrap(grad_input, 'nll_loss_backward', 'grad_input'));
   return grad_input;
@@ -1643,7 +1636,6 @@ export const schemas: Readonly<Record<string, string>> = {
   'flatten.using_ints': "aten::flatten.using_ints(Tensor(a) self, int start_dim=0, int end_dim=-1) -> Tensor(a)",
   'unbind.int': "aten::unbind.int(Tensor(a -> *) self, int dim=0) -> Tensor(a)[]",
   'broadcast_tensors': "aten::broadcast_tensors(Tensor[] tensors) -> Tensor[]",
-  'from_file': "aten::from_file(str filename, bool? shared=None, int? size=0, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor",
   'flip': "aten::flip(Tensor self, int[] dims) -> Tensor",
   'bitwise_and.Scalar': "aten::bitwise_and.Scalar(Tensor self, Scalar other) -> Tensor",
   'index_select': "aten::index_select(Tensor self, int dim, Tensor index) -> Tensor",

@@ -11,10 +11,10 @@
  * lists the size of every library: an install that lost data since (a full disk, a crash) is told by it.
  */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Host } from './host';
 import { isDirectory, namesIn, statsOf } from './libtorch-tree';
-import { compareVersions } from './libtorch-versions';
+import { compareVersions, parseVersion } from './libtorch-versions';
 
 /** The file that makes an install count as complete. */
 export const markerName = 'install.json';
@@ -66,24 +66,43 @@ export function installName(version: string, flavour: string): string {
   return `libtorch-${version}-${flavour}`;
 }
 
-/** The complete install in a directory; else, in words, why there is none. */
-export function readInstall(path: string): Install | string {
-  let marker: InstallMarker;
+/** The path of an install; undefined if those cannot be parts of a version, and so might lead out of the cache. */
+export function installPath(cache: string, version: string, flavour: string): string | undefined {
+  const parsed = parseVersion(`${version}+${flavour}`);
+  const path = resolve(cache, installName(version, flavour));
+  const isInside = dirname(path) === resolve(cache);
+  return isInside && parsed?.public === version && parsed.local === flavour ? path : undefined;
+}
+
+/** The marker of an install, whole or damaged; else, in words, why there is none. */
+export function readMarker(path: string): InstallMarker | string {
   try {
-    marker = JSON.parse(readFileSync(join(path, markerName), 'utf8')) as InstallMarker;
+    const marker = JSON.parse(readFileSync(join(path, markerName), 'utf8')) as InstallMarker | null;
+    return isMarker(marker) ? marker : `its ${markerName} cannot be read`;
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     return missing ? `an unfinished install (no ${markerName})` : `its ${markerName} cannot be read`;
   }
-  if (typeof marker?.version !== 'string' || typeof marker.libraries !== 'object' || marker.libraries === null) {
-    return `its ${markerName} cannot be read`;
-  }
+}
+
+/** The complete install in a directory; else, in words, why there is none. */
+export function readInstall(path: string): Install | string {
+  const marker = readMarker(path);
+  if (typeof marker === 'string') return marker;
   for (const [file, size] of Object.entries(marker.libraries)) {
     const actual = statsOf(join(path, file))?.size;
     if (actual === undefined) return `damaged: ${file} is missing`;
     if (actual !== size) return `damaged: ${file} has ${actual} bytes instead of ${size}`;
   }
   return { path, marker };
+}
+
+/** Whether it is what an install wrote; what it names is printed, and looked for below the install. */
+function isMarker(marker: InstallMarker | null): marker is InstallMarker {
+  if (typeof marker?.version !== 'string' || typeof marker.flavour !== 'string') return false;
+  if (typeof marker.libraries !== 'object' || marker.libraries === null) return false;
+  const isName = installPath('.', marker.version, marker.flavour) !== undefined;
+  return isName && Object.keys(marker.libraries).every((file) => /^(?!.*\.\.\/)[\w+.-][\w+./ -]*$/.test(file));
 }
 
 /** The installs in a cache directory: newest version first, and of one version CUDA before CPU. */

@@ -105,10 +105,11 @@ function describe(root: string, lib: string, platform: NodeJS.Platform): Libtorc
  */
 function versionOf(root: string, lib: string, platform: NodeJS.Platform): string | undefined {
   const cmake = join('cmake', 'Torch', 'TorchConfigVersion.cmake');
-  const cmakeVersion = /set\(\s*PACKAGE_VERSION\s+"?([^")\s]+)/;
+  // Only what versions are made of: they are printed.
+  const cmakeVersion = /set\(\s*PACKAGE_VERSION\s+"?([\w.+!-]+)/;
   const sources: [path: string, pattern: RegExp][] = [
-    [join(root, 'version.py'), /^__version__\s*(?::[^=]*)?=\s*['"]([^'"]+)['"]/m],
-    [join(root, 'build-version'), /^\s*(\d\S*)/],
+    [join(root, 'version.py'), /^__version__\s*(?::[^=]*)?=\s*['"]([\w.+!-]+)['"]/m],
+    [join(root, 'build-version'), /^\s*(\d[\w.+!-]*)/],
     [join(root, 'share', cmake), cmakeVersion],
     [join(lib, cmake), cmakeVersion],
   ];

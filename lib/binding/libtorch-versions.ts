@@ -41,3 +41,42 @@ export function isSupported(version: string): boolean {
 
 /** The support window as messages put it. */
 export const supportedRange = `${supportedMinors.oldest} to ${supportedMinors.newest}`;
+
+/** A version by Python's rules (PEP 440), taken apart and brought into its normal form. */
+export interface Version {
+  /** All but the local part: `'2.13.0'`, `'2.14.0.dev20260101'`. */
+  public: string;
+  /** What follows `+`, in small letters with dots: `'cpu'`; `undefined` if there is none. */
+  local: string | undefined;
+}
+
+const versionParts = [
+  /v?(?:(?<epoch>\d+)!)?(?<release>\d+(?:\.\d+)*)/,
+  /(?:[-_.]?(?<pre>alpha|a|beta|b|preview|pre|c|rc)[-_.]?(?<preNumber>\d*))?/,
+  /(?:-(?<post>\d+)|[-_.]?(?<postName>post|rev|r)[-_.]?(?<postNumber>\d*))?/,
+  /(?:[-_.]?(?<dev>dev)[-_.]?(?<devNumber>\d*))?/,
+  /(?:\+(?<local>[a-z\d]+(?:[-_.][a-z\d]+)*))?/,
+];
+const versionGrammar = new RegExp(`^${versionParts.map(({ source }) => source).join('')}$`, 'i');
+
+const preNames: Readonly<Record<string, string>> = { alpha: 'a', beta: 'b', preview: 'rc', pre: 'rc', c: 'rc' };
+
+/**
+ * Takes a version apart; `undefined` if it is none. Both parts hold letters, digits and single dots only, so that they can
+ * stand in a file's name. An epoch, which no libtorch has, counts as no version.
+ */
+export function parseVersion(text: string): Version | undefined {
+  // No version needs more, and names of files have a limit.
+  const parts = text.length > 100 ? undefined : versionGrammar.exec(text.trim())?.groups;
+  if (parts === undefined || Number(parts.epoch ?? 0) !== 0) return undefined;
+  const number = (digits: string | undefined): string => String(BigInt(digits || 0));
+  const pre = parts.pre?.toLowerCase();
+  const release = (parts.release as string).split('.').map(number).join('.');
+  const [preRelease, post, dev] = [
+    pre === undefined ? '' : `${preNames[pre] ?? pre}${number(parts.preNumber)}`,
+    parts.post === undefined && parts.postName === undefined ? '' : `.post${number(parts.post ?? parts.postNumber)}`,
+    parts.dev === undefined ? '' : `.dev${number(parts.devNumber)}`,
+  ];
+  const local = parts.local?.toLowerCase().replaceAll(/[-_]/g, '.');
+  return { public: `${release}${preRelease}${post}${dev}`, local };
+}

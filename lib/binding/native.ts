@@ -134,6 +134,12 @@ export interface Native {
   item(tensor: Handle): Scalar;
   /** Copies a tensor of a device to the CPU; `done` is given the copy when it is there, or the error. */
   fetch(tensor: Handle, done: (copy: Handle | undefined, error?: unknown) => void): void;
+  /** Fills a tensor of bytes with parts of a file; absent where addons cannot use Node's descriptors. */
+  readonly readFile?: (bytes: Handle, descriptor: number, offset: number, chunk: number, stride: number) => number;
+  /** Memory that shows a file's bytes, as a tensor of none of them; `undefined` where the system refuses. */
+  readonly mapFile?: (descriptor: number, size: number) => Handle | undefined;
+  /** How often, in this process, a part of a mapped file could not be read, and zeros have taken its place. */
+  readonly lostMappings?: () => number;
 
   record(inputs: readonly Handle[], fn: (inputs: readonly Handle[]) => readonly Handle[]): Program;
   /** `giving` is 0 for tensors, 1 for the only one, unless it needs a graph, 2 for its only element. `undefined` if it was recorded for others. */

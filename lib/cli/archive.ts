@@ -7,7 +7,9 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { crc32 } from 'node:zlib';
 import * as yauzl from 'yauzl';
-import { installFailed, reasonOf } from './failure';
+import { TorchError } from '../errors';
+import { installFailed, isSystemError, reasonOf } from './failure';
+import { printable } from './printable';
 
 /** A file in the archive. */
 export interface ArchivedFile {
@@ -28,12 +30,15 @@ export interface Archive {
 /** Larger files stream to disk; smaller ones are faster in one piece. */
 const streamedSize = 1 << 20;
 
-/** The permission bits that unpacked files keep: none but those for reading, writing and executing. */
-const permissionBits = 0o777;
+/** The permission bits that unpacked files keep. Nobody but the owner may write, and nothing runs as its owner. */
+const permissionBits = 0o755;
+
+/** Many times what a wheel of torch holds. */
+const mostFiles = 500_000;
 
 /**
- * Opens an archive and reads its list of files. Absolute names and names with `..` are refused by the library, entries that
- * are links here.
+ * Opens an archive and reads its list of files. Absolute names and names with `..` are refused by the library; entries that
+ * are no ordinary files, and names that a terminal would not show as they are, here.
  */
 export async function openArchive(path: string): Promise<Archive> {
   let zip: yauzl.ZipFile | undefined;
@@ -42,9 +47,14 @@ export async function openArchive(path: string): Promise<Archive> {
     const files = new Map<string, ArchivedFile>();
     for await (const entry of zip.eachEntry()) {
       if (entry.fileName.endsWith('/')) continue;
-      if (((entry.externalFileAttributes >>> 16) & 0o170000) === 0o120000)
-        throw new Error(`${entry.fileName} is a link`);
+      const type = (entry.externalFileAttributes >>> 16) & 0o170000;
+      if (type === 0o120000) throw new Error(`${entry.fileName} is a link`);
+      if (type !== 0 && type !== 0o100000) throw new Error(`${entry.fileName} is no file`);
       if (files.has(entry.fileName)) throw new Error(`${entry.fileName} is there twice`);
+      if (printable(entry.fileName) !== entry.fileName) {
+        throw new Error(`there are control characters in the name ${printable(entry.fileName)}`);
+      }
+      if (files.size === mostFiles) throw new Error(`it has more than ${mostFiles} files`);
       files.set(entry.fileName, { name: entry.fileName, size: entry.uncompressedSize, entry });
     }
     return { path, files, zip };
@@ -61,12 +71,22 @@ export const damagedRemedies = ['download the file again: it is damaged, incompl
 export async function readArchived(archive: Archive, file: ArchivedFile): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let sum = 0;
-  for await (const chunk of (await archive.zip.openReadStreamPromise(file.entry)) as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
-    sum = crc32(chunk, sum);
+  try {
+    for await (const chunk of (await archive.zip.openReadStreamPromise(file.entry)) as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      sum = crc32(chunk, sum);
+    }
+  } catch (error) {
+    throw unreadable(archive, file, error);
   }
   checkSum(archive, file, sum);
   return Buffer.concat(chunks);
+}
+
+/** The archive gives another size, or the content is not compressed as it says. */
+function unreadable(archive: Archive, file: ArchivedFile, error: unknown): unknown {
+  if (error instanceof TorchError || isSystemError(error)) return error;
+  return installFailed(`${file.name} in ${archive.path} cannot be read: ${reasonOf(error)}`, damagedRemedies, error);
 }
 
 /** Unpacks one file to `<directory>/<target>`; gives the SHA-256 of its content in RECORD's form (base64url). */
@@ -78,7 +98,7 @@ export async function unpackFile(
   options: { signal: AbortSignal; onBytes(count: number): void },
 ): Promise<string> {
   const path = safeJoin(directory, target);
-  await mkdir(dirname(path), { recursive: true });
+  await mkdir(dirname(path), { recursive: true, mode: 0o755 });
   const mode = 0o644 | ((file.entry.externalFileAttributes >>> 16) & permissionBits);
   const hash = createHash('sha256');
   if (file.size <= streamedSize) {
@@ -96,10 +116,15 @@ export async function unpackFile(
       done(null, chunk);
     },
   });
-  const content = await archive.zip.openReadStreamPromise(file.entry);
   // `flush` hands the data to the disk before the file counts as written: the marker that follows must not outlive it.
   const output = createWriteStream(path, { mode, flags: 'wx', flush: true });
-  await pipeline(content, check, output, { signal: options.signal });
+  try {
+    const content = await archive.zip.openReadStreamPromise(file.entry);
+    await pipeline(content, check, output, { signal: options.signal });
+  } catch (error) {
+    options.signal.throwIfAborted();
+    throw unreadable(archive, file, error);
+  }
   checkSum(archive, file, sum);
   return hash.digest('base64url');
 }

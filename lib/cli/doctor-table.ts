@@ -1,6 +1,7 @@
 /** A doctor's report as text. */
 import type { DoctorReport, Problem, SelfTestResult } from '../diagnosis/report';
 import { count, size } from './figures';
+import { printable } from './printable';
 import { aligned } from './table';
 
 /** The text, without a line end after it. */
@@ -16,14 +17,9 @@ export function doctorTable(report: DoctorReport): string {
     ),
     ...named('self-test', report.selfTest.map(selfTestLine)),
   ];
-  return [
-    ...heading(report),
-    '',
-    ...aligned(facts, 2),
-    '',
-    ...report.problems.flatMap(problemLines),
-    verdict(report),
-  ].join('\n');
+  return [...heading(report), '', ...aligned(facts, 2), '', ...report.problems.flatMap(problemLines), verdict(report)]
+    .map(printable)
+    .join('\n');
 }
 
 function heading({ version, package: place, machine }: DoctorReport): string[] {

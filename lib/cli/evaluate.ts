@@ -1,17 +1,17 @@
 /** `libtorch-losses evaluate`: a loss over files and streams, bigger than memory. */
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { loadedLibtorch } from '../binding/load';
 import { expected, show, TorchError } from '../errors';
 import { evaluateFiles } from '../evaluate/evaluation';
 import type { Evaluation } from '../evaluate/order';
 import { oneOf } from '../options';
+import { Outputs } from '../output/outputs';
 import { type Device, type DType, dtypes, floatingDTypes } from '../types';
 import type { EvaluationFacts } from './evaluate-facts';
 import { evaluateJson } from './evaluate-json';
 import { evaluatePage } from './evaluate-page';
 import { evaluateTable } from './evaluate-table';
+import { printable } from './printable';
 import { type Output, reportTo } from './report';
 import type { CommandContext } from './sources';
 import { packageVersion } from './version';
@@ -103,9 +103,11 @@ export async function evaluate(
     return 0;
   }
   const progress = wanted.quiet ? undefined : progressOf(errors);
+  const outputs = new Outputs(op);
   try {
+    const page = wanted.report === undefined ? undefined : outputs.open("'--report'", wanted.report);
     const onProgress = (done: number, total: number): void => progress?.(done, total);
-    const { result, ...found } = await evaluateFiles({ ...wanted.evaluation, onProgress, signal });
+    const { result, ...found } = await evaluateFiles({ ...wanted.evaluation, onProgress, signal }, outputs);
     progress?.stop();
     const { version } = loadedLibtorch();
     const facts: EvaluationFacts = {
@@ -115,15 +117,18 @@ export async function evaluate(
       libtorch: version,
       version: packageVersion(),
     };
-    if (wanted.report !== undefined) writeWhole(wanted.report, evaluatePage(result, facts));
+    page?.write(Buffer.from(evaluatePage(result, facts)), 0);
+    signal.throwIfAborted();
+    outputs.finish();
     if (wanted.json) report.line(JSON.stringify(evaluateJson(result, facts), null, 2));
     else if (wanted.quiet) report.line(String(result.loss));
     else {
       report.line(evaluateTable(result, facts));
-      if (wanted.report !== undefined) report.line(`The page is ${wanted.report}`);
+      if (wanted.report !== undefined) report.line(`The page is ${printable(wanted.report)}`);
     }
     return 0;
   } finally {
+    outputs.discard();
     progress?.stop();
   }
 }
@@ -142,9 +147,6 @@ export function parseEvaluateArguments(args: readonly string[]): EvaluateArgumen
   for (const [name, file] of Object.entries(pairs('--argument', values.argument, (text) => text))) given[name] = [file];
   if (values.input !== undefined) given.input = values.input;
   if (values.target !== undefined) given.target = values.target;
-  const outputs = [report, values['per-sample'], values.gradient].filter((path) => path !== undefined);
-  const twice = outputs.find((path, i) => outputs.indexOf(path) !== i);
-  if (twice !== undefined) throw expected(op, 'each output', 'to be a file of its own', show(twice));
   return {
     help,
     json,
@@ -191,6 +193,8 @@ function pairs<T>(flag: string, given: readonly string[] | undefined, read: (tex
 function optionValue(text: string): unknown {
   if (text === 'true' || text === 'false') return text === 'true';
   const number = Number(text);
+  // A class index may be larger than the integers that doubles hold.
+  if (/^-?\d+$/.test(text) && !Number.isSafeInteger(number)) return BigInt(text);
   return text.trim() !== '' && !Number.isNaN(number) ? number : text;
 }
 
@@ -238,17 +242,4 @@ function progressOf(errors: Output): { (done: number, total: number): void; stop
     shown = undefined;
   };
   return Object.assign(update, { stop });
-}
-
-/** What is broken off never looks whole. */
-function writeWhole(path: string, text: string): void {
-  const partial = `${path}.partial`;
-  try {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(partial, text);
-    renameSync(partial, path);
-  } catch (cause) {
-    if (existsSync(partial)) rmSync(partial);
-    throw new TorchError('BAD_DATA', `${path}: cannot be written: ${(cause as Error).message}`, { op, cause });
-  }
 }

@@ -14,6 +14,8 @@ Options:
   --cuda <build>         a build for CUDA, such as ${exampleCudaFlavour} (default: the CPU build)
   --from-file <file> …   a PyTorch wheel or a libtorch zip instead of a download; for CUDA also the wheels that its
                          libraries come in
+  --allow-unverified     installs also what has no SHA-256, SHA-384 or SHA-512 that it could be verified by: a wheel
+                         without one in the index, or a libtorch zip
   --dry-run              says what would be fetched, from where, and where it would be put; with --remove, what would
                          be removed. Nothing is changed
   --list                 lists what is installed in the cache, and which one is used
@@ -34,12 +36,13 @@ export type InstallArguments =
   | { action: 'help' }
   | { action: 'list' }
   | { action: 'remove'; which: string[]; dryRun: boolean }
-  | ({ action: 'install'; files: string[]; dryRun: boolean } & Wanted);
+  | ({ action: 'install'; files: string[]; dryRun: boolean; allowUnverified: boolean } & Wanted);
 
 const options = {
   version: { type: 'string' },
   cuda: { type: 'string' },
   'from-file': { type: 'string', multiple: true },
+  'allow-unverified': { type: 'boolean' },
   'dry-run': { type: 'boolean' },
   list: { type: 'boolean' },
   remove: { type: 'string', multiple: true },
@@ -67,7 +70,8 @@ export function parseInstallArguments(args: readonly string[], env: NodeJS.Proce
   if (files.length > 0 && (values.version !== undefined || values.cuda !== undefined)) {
     throw expected('install', "'--from-file'", 'to stand alone', '--version or --cuda with it: the file tells both');
   }
-  return { action: 'install', ...wantedBy(values, env), files, dryRun };
+  const allowUnverified = values['allow-unverified'] === true;
+  return { action: 'install', ...wantedBy(values, env), files, dryRun, allowUnverified };
 }
 
 function parse(args: readonly string[]) {
@@ -105,7 +109,7 @@ function wantedBy(values: Values, env: NodeJS.ProcessEnv): Wanted {
 /** `libtorch-2.13.0-cpu`, `2.13.0+cpu` -> `2.13.0-cpu`. */
 function removable(which: string): string {
   const name = which.replace(/^libtorch-/, '').replace('+', '-');
-  if (/^(all|(\d+\.\d+\.\d+)(-[a-z]+\d*)?|[a-z]{2,4}\d*)$/.test(name)) return name;
+  if (/^(all|\d[\w.]*(-[a-z\d.]+)?|[a-z]+[a-z\d.]*)$/.test(name)) return name;
   const what = `to be a version like ${defaultVersion}, a build like cpu, both like ${defaultVersion}-cpu, or all`;
   throw expected('install', "'--remove'", what, show(which));
 }

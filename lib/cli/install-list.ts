@@ -1,14 +1,15 @@
 /** `libtorch-losses install --list` and `--remove`: what is in the cache, and taking it out again. */
-import { lstat, readdir, rename, rm } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { cacheContents } from '../binding/cache';
 import type { Host } from '../binding/host';
 import { locateLibtorch } from '../binding/locate';
-import { installFailed, reasonOf } from './failure';
+import { installFailed } from './failure';
 import { size } from './figures';
-import { ownerTag } from './ownership';
+import { isOwn } from './ownership';
+import { printable } from './printable';
 import type { Report } from './report';
-import { clearDownloads, sweep } from './staging';
+import { clearDownloads, removeInstall, sweep } from './staging';
 import { aligned } from './table';
 
 /** Prints the installs of a cache: version, build, size and path, and which one the package uses. */
@@ -20,12 +21,12 @@ export async function listInstalls(cache: string, env: NodeJS.ProcessEnv, host: 
     const rows = await Promise.all(
       installs.map(async ({ path, marker }) => {
         const mark = 'root' in used && resolve(used.root) === resolve(join(path, 'torch')) ? '✔' : '';
-        return [mark, marker.version, marker.flavour, size(await bytesIn(path)), path];
+        return [mark, marker.version, marker.flavour, size(await bytesIn(path)), printable(path)];
       }),
     );
     for (const line of aligned([['', 'version', 'build', 'size', 'path'], ...rows], 5)) report.line(line);
   }
-  for (const { path, reason } of rejected) report.line(`✘ ${path}: ${reason}`);
+  for (const { path, reason } of rejected) report.line(`✘ ${printable(path)}: ${printable(reason)}`);
   report.line('problem' in used ? `none is used: ${used.problem}` : `used is ${used.root} (${used.how})`);
 }
 
@@ -47,17 +48,24 @@ export async function removeInstalls(
   report: Report,
 ): Promise<void> {
   const { installs, rejected } = cacheContents(cache);
-  const paths = [...installs, ...rejected].map(({ path }) => path).filter((path) => !path.includes('.partial-'));
+  const found = [...installs, ...rejected]
+    .map(({ path }) => path)
+    .filter((path) => !basename(path).includes('.partial-'));
+  const paths: string[] = [];
+  for (const path of found) {
+    if (await isOwn(path)) paths.push(path);
+    else report.line(`! ${printable(path)} was not made by this command, so it is left as it is`);
+  }
   const all = which.includes('all');
   const chosen = paths.filter((path) => all || which.some((name) => isNamed(path, name)));
   const unknown = which.filter((name) => name !== 'all' && !paths.some((path) => isNamed(path, name)));
   if (unknown.length > 0) throw notInstalled(unknown, paths, cache);
   for (const path of chosen) {
     const bytes = size(await bytesIn(path));
-    if (dryRun) report.line(`would remove ${path} (${bytes})`);
+    if (dryRun) report.line(`would remove ${printable(path)} (${bytes})`);
     else {
-      await remove(path);
-      report.line(`✔ removed ${path} (${bytes})`);
+      await removeInstall(path);
+      report.line(`✔ removed ${printable(path)} (${bytes})`);
     }
   }
   if (chosen.length === 0) report.line(`no libtorch is installed in ${cache}`);
@@ -73,19 +81,9 @@ function isNamed(path: string, name: string): boolean {
 }
 
 function notInstalled(names: readonly string[], paths: readonly string[], cache: string): Error {
-  const there = paths.length === 0 ? 'nothing is' : `there is ${paths.map((path) => basename(path)).join(', ')}`;
+  const there =
+    paths.length === 0 ? 'nothing is' : `there is ${paths.map((path) => printable(basename(path))).join(', ')}`;
   return installFailed(`no ${names.join(' and no ')} is installed in ${cache}: ${there}`);
-}
-
-/** Under another name first, so that no program finds half of it. */
-async function remove(path: string): Promise<void> {
-  const aside = `${path}.partial-${ownerTag()}`;
-  try {
-    await rename(path, aside);
-    await rm(aside, { recursive: true, force: true });
-  } catch (error) {
-    throw installFailed(`${path} cannot be removed: ${reasonOf(error)}`, ['end the programs that use it'], error);
-  }
 }
 
 /** The bytes of the files below a directory. */

@@ -4,8 +4,10 @@ import { type ErrorCode, TorchError } from '../errors';
 import { oneOf } from '../options';
 import { doctor } from './doctor';
 import { evaluate } from './evaluate';
+import { isSystemError } from './failure';
 import { install } from './install';
 import { parity } from './parity';
+import { printable, printableLines } from './printable';
 import { type Output, reportTo } from './report';
 import type { CommandContext } from './sources';
 import { packageVersion } from './version';
@@ -54,18 +56,51 @@ export async function main(args: readonly string[], output: Output, errors: Node
   const interrupt = (signal: NodeJS.Signals): void => interruption.abort(signal);
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   const context: CommandContext = { env: process.env, report: reportTo(output), signal: interruption.signal };
+  const written = watchOutput(output, interruption);
+  // Nothing is left to tell it to.
+  errors.on('error', () => {});
+  const say = (text: string): void => void errors.write(`${printableLines(text)}\n`);
   try {
-    return (await run(args, context)) ?? 0;
+    const status = (await run(args, context)) ?? 0;
+    await written();
+    return status;
   } catch (error) {
+    const failure = await written().catch((failed: NodeJS.ErrnoException) => failed);
+    if (failure !== undefined) {
+      // A reader that has enough (`… | head`) closes its end: that is no news.
+      if (failure.code !== 'EPIPE') say(`libtorch-losses: the output cannot be written: ${failure.message}`);
+      return 1;
+    }
     if (interruption.signal.aborted) {
-      errors.write(`interrupted${interrupted[args[0] ?? ''] ?? ''}\n`);
+      say(`interrupted${interrupted[args[0] ?? ''] ?? ''}`);
       return interruption.signal.reason === 'SIGTERM' ? 143 : 130;
     }
-    errors.write(`${error instanceof TorchError ? error.message : ((error as Error).stack ?? String(error))}\n`);
+    say(messageOf(error, args[0] ?? 'libtorch-losses'));
     return error instanceof TorchError && misunderstood.includes(error.code) ? 2 : 1;
   } finally {
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
   }
+}
+
+/** Ends the command once its output cannot be written. Gives what waits for the output, and rejects if it failed. */
+function watchOutput(output: Output, interruption: AbortController): () => Promise<void> {
+  let failure: Error | undefined;
+  output.on('error', (error: Error) => {
+    failure ??= error;
+    interruption.abort(error);
+  });
+  return () =>
+    new Promise((done, refuse) => {
+      if (failure !== undefined) refuse(failure);
+      else output.write('', (error) => (error ? refuse(failure ?? error) : done()));
+    });
+}
+
+/** An error as a person reads it. Only a fault of this package shows where it happened. */
+function messageOf(error: unknown, command: string): string {
+  if (error instanceof TorchError) return error.message;
+  if (isSystemError(error)) return `${printable(command)}: ${error.message}`;
+  return (error as Error | undefined)?.stack ?? String(error);
 }
 
 async function run(args: readonly string[], context: CommandContext): Promise<number | undefined> {

@@ -58,7 +58,7 @@ export function heading({ version, device, host, vectors, judge }: ParityReport)
     `libtorch-losses ${version} on libtorch ${host.libtorch}, ${device}${device === 'cpu' ? `: ${kernels}` : ''}`,
     `${host.platform} ${host.arch}${host.libc === '' ? '' : `, ${host.libc}`}, Node ${host.node}, ${host.library}`,
     judge.exact
-      ? `Compared bit for bit with ${recorded}`
+      ? `Compared bit for bit with ${recorded}${judge.but === undefined ? '' : `, but for some: ${judge.but.because}`}`
       : `Compared within PyTorch's tolerances with ${recorded}: ${judge.because}`,
   ];
 }
@@ -67,7 +67,8 @@ export function heading({ version, device, host, vectors, judge }: ParityReport)
 export function verdict({ totals, failures, judge, passed }: ParityReport): string {
   const time = `${(totals.milliseconds / 1000).toFixed(1)} s`;
   const identical = `${count(totals.identical)} of ${count(totals.cases)} cases bit-identical (${share(totals)})`;
-  if (passed) return `✔ ${identical}${judge.exact ? '' : ', all within tolerance'} · ${time}`;
+  if (passed)
+    return `✔ ${identical}${judge.exact && judge.but === undefined ? '' : ', all within tolerance'} · ${time}`;
   return `✘ ${identical}, ${count(failures.length)} ${failures.length === 1 ? 'failure' : 'failures'} · ${time}`;
 }
 

@@ -1,14 +1,16 @@
 /** `libtorch-losses parity`: this machine's libtorch against what PyTorch recorded, and against the reference. */
 import { fork } from 'node:child_process';
-import { existsSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type ErrorCode, expected, show, TorchError } from '../errors';
 import { oneOf } from '../options';
+import { Outputs } from '../output/outputs';
 import type { ParityMessage, ParityOrder, ParityReport } from '../parity/report';
 import { type Manifest, readManifest, vectors } from '../parity/vectors';
 import { parityPage } from './parity-page';
 import { parityTable } from './parity-table';
+import { printable } from './printable';
 import type { CommandContext } from './sources';
 import { packageVersion } from './version';
 
@@ -58,14 +60,23 @@ export async function parity(args: readonly string[], context: CommandContext): 
   const manifest = readManifest(folder);
   const operators = chosenOperators(manifest, wanted.losses);
   const order: ParityOrder = { folder, device: wanted.device, operators, version: packageVersion() };
-  const report = await runApart(order, environmentFor(manifest, wanted.device, context.env), context.signal);
-  if (wanted.html !== undefined) writeFileSync(wanted.html, parityPage(report));
-  if (wanted.json) line(JSON.stringify(report, null, 2));
-  else {
-    line(parityTable(report));
-    if (wanted.html !== undefined) line(`The page is ${wanted.html}`);
+  const outputs = new Outputs('parity');
+  try {
+    for (const name of readdirSync(folder)) outputs.protect(join(folder, name));
+    const page = wanted.html === undefined ? undefined : outputs.open("'--html'", wanted.html);
+    const report = await runApart(order, environmentFor(manifest, wanted.device, context.env), context.signal);
+    page?.write(Buffer.from(parityPage(report)), 0);
+    context.signal.throwIfAborted();
+    outputs.finish();
+    if (wanted.json) line(JSON.stringify(report, null, 2));
+    else {
+      line(parityTable(report));
+      if (wanted.html !== undefined) line(`The page is ${printable(wanted.html)}`);
+    }
+    return report.passed ? 0 : 1;
+  } finally {
+    outputs.discard();
   }
-  return report.passed ? 0 : 1;
 }
 
 /** Reads the arguments; every mistake is an `INVALID_ARGUMENT` error. */
@@ -83,11 +94,7 @@ export function parseParityArguments(args: readonly string[]): ParityArguments {
   if (!/^(cpu|cuda(:\d{1,3})?)$/.test(device)) {
     throw expected('parity', "'--device'", 'to be cpu, cuda or cuda:<index>', show(device));
   }
-  const { html } = values;
-  if (html !== undefined && (html === '' || !isDirectory(dirname(resolve(html))) || isDirectory(html))) {
-    throw expected('parity', "'--html'", 'to be a file in a folder that is there', show(html));
-  }
-  const { help = false, json = false, loss: losses = [], vectors } = values;
+  const { help = false, json = false, loss: losses = [], html, vectors } = values;
   return { help, device, losses, json, html, vectors };
 }
 
@@ -102,10 +109,6 @@ function parse<T extends NonNullable<Parameters<typeof parseArgs>[0]>['options']
     const message = `parity: ${(error as Error).message}; options are ${known.join(', ')}`;
     throw new TorchError('INVALID_ARGUMENT', message, { op: 'parity', cause: error });
   }
-}
-
-function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 /** The operators that the names stand for, in the manifest's order; all of them without names. */

@@ -105,5 +105,8 @@ async function bytesIn(directory: string): Promise<number> {
  * @param requirements the lines of the wheel's METADATA: `nvidia-cublas==13.1.0.3; platform_system == "Linux"`.
  */
 export function cudaRequirements(requirements: readonly string[]): string[] {
-  return requirements.filter((line) => /^(nvidia-|cuda-toolkit\b)/.test(line) && !/\bextra\s*==/.test(line));
+  // `name @ address` would have pip fetch from anywhere, and build what it finds there.
+  return requirements.filter(
+    (line) => /^(nvidia-|cuda-toolkit\b)/.test(line) && !/@/.test(line) && !/\bextra\s*==/.test(line),
+  );
 }

@@ -61,6 +61,25 @@ export function runsHere(tag: string, platform: WheelPlatform): boolean {
   return tag.split('.').some((single) => platform.matches.test(single) && glibcSuffices(single, platform));
 }
 
+/** What the tags of wheels say where PyTorch publishes none, and a wheel was built by hand. */
+const systems: Partial<Record<NodeJS.Platform, RegExp>> = {
+  linux: /^(manylinux|musllinux|linux)/,
+  darwin: /^macosx_/,
+  win32: /^win/,
+};
+const processors: Readonly<Record<string, RegExp>> = {
+  x64: /_(x86_64|amd64|universal2)$/,
+  arm64: /_(aarch64|arm64|universal2)$/,
+};
+
+/** Whether a wheel's platform tag fits a machine, of the kinds that PyTorch publishes wheels for or another. */
+export function runsOn(tag: string, host: Host): boolean {
+  const platform = wheelPlatform(host);
+  if (platform !== undefined) return runsHere(tag, platform);
+  const [system, processor] = [systems[host.platform], processors[host.arch]];
+  return tag.split('.').some((single) => system?.test(single) !== false && processor?.test(single) !== false);
+}
+
 /** `manylinux_2_28` needs glibc 2.28; older names (`manylinux2014`) need less than any Node that runs this. */
 function glibcSuffices(tag: string, { glibc }: WheelPlatform): boolean {
   const needed = /^manylinux_(\d+)_(\d+)_/.exec(tag);

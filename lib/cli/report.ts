@@ -1,5 +1,6 @@
 /** What the command line prints: one line a step, and while a step runs a bar on a terminal, plain lines elsewhere. */
 import { Presets, SingleBar } from 'cli-progress';
+import { printable, printableLines } from './printable';
 
 /** Where a report goes: `process.stdout`, or what a test collects. */
 export type Output = NodeJS.WritableStream & { isTTY?: boolean };
@@ -12,7 +13,7 @@ export interface Progress {
   stop(): void;
 }
 
-/** Prints steps and their progress. */
+/** Prints steps and their progress. Of control characters only line feeds reach the output. */
 export interface Report {
   line(text: string): void;
   /** Counts `label` up to `total` bytes; a total of 0 stands for one that is not known. */
@@ -32,8 +33,9 @@ export function secondsSince(start: number): string {
 /** The report for a stream: bars if it is a terminal, else lines. */
 export function reportTo(output: Output): Report {
   return {
-    line: (text) => void output.write(`${text}\n`),
-    progress: (label, total) => {
+    line: (text) => void output.write(`${printableLines(text)}\n`),
+    progress: (name, total) => {
+      const label = printable(name);
       if (output.isTTY !== true) return plainLines(output, label, total);
       return total > 0 ? bar(output, label, total) : counter(output, label);
     },

@@ -2,11 +2,12 @@
 import { rm, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { Host } from '../binding/host';
-import { TorchError } from '../errors';
-import { download } from './download';
-import { installFailed } from './failure';
+import { download, nameOf } from './download';
+import { InstallError, installFailed } from './failure';
+import { removeOwn } from './ownership';
 import { cudaRequirements, findPip, type PipRequest, pipDownload } from './pip';
 import { type WheelPlatform, wheelPlatform } from './platform';
+import { printable } from './printable';
 import { type Report, secondsSince } from './report';
 import { claimDownload } from './staging';
 import { tail } from './subprocess';
@@ -26,6 +27,8 @@ export interface Installation extends CommandContext {
   cache: string;
   /** An empty directory of this install's own, for what is needed while it runs. */
   scratch: string;
+  /** Whether to install what has no hash that it could be verified by. */
+  allowUnverified: boolean;
 }
 
 /** The libtorch to bring. */
@@ -75,9 +78,9 @@ export async function fetchWheels(wanted: Wanted, installation: Installation): P
 
 /** Neither pip nor the index has it. */
 export function notHad({ version, flavour }: Wanted, viaPip: string, error: unknown): unknown {
-  if (!(error instanceof TorchError)) return error;
-  const problems = [`libtorch ${version} (${flavour}) could not be had`, viaPip, error.message];
-  return installFailed(problems.join('\n  '), remedies, error);
+  if (!(error instanceof InstallError)) return error;
+  const problems = [`libtorch ${version} (${flavour}) could not be had`, viaPip, error.problem];
+  return installFailed(problems.join('\n  '), [...error.remedies, ...remedies], error);
 }
 
 /** This machine's wheels. */
@@ -115,11 +118,11 @@ async function fromPip(wanted: Wanted, platform: WheelPlatform, installation: In
   const companions = flavour === 'cpu' ? [] : await cudaLibraries(torch, request, installation);
   if (typeof companions === 'string') return companions;
   const names = companions.length === 0 ? basename(torch) : `${basename(torch)} and ${companions.length} CUDA packages`;
-  report.line(`✔ pip downloaded ${names} · ${secondsSince(start)}`);
+  report.line(`✔ pip downloaded ${printable(names)} · ${secondsSince(start)}`);
   return {
     paths: [torch, ...companions],
     origin: (path) => `pip: ${basename(path)}`,
-    cleanUp: () => rm(directory, { recursive: true, force: true }),
+    cleanUp: () => removeOwn(directory),
     release: nothing,
   };
 }
@@ -151,29 +154,37 @@ async function fromIndex(wanted: Wanted, platform: WheelPlatform, installation: 
   const wheel = await wheelFromIndex(wanted, platform, host, installation);
   const { path, release } = await claimDownload(cache, wheel.name, scratch);
   try {
-    const request = { url: wheel.url, path, ...(wheel.sha256 === undefined ? {} : { sha256: wheel.sha256 }) };
+    const request = { url: wheel.url, path, ...(wheel.digest === undefined ? {} : { digest: wheel.digest }) };
     await download(request, { report, signal });
   } catch (error) {
     await release();
     throw error;
   }
-  const checked = wheel.sha256 === undefined ? '' : ', SHA-256 as in the index';
+  const { digest } = wheel;
+  const checked = digest === undefined ? '' : `, ${nameOf(digest)} as in the index`;
   report.line(`✔ downloaded ${wheel.name}${checked} · ${secondsSince(start)}`);
+  if (digest === undefined) report.line('! --allow-unverified: the index gives no hash that proves it');
   return { paths: [path], origin: () => wheel.url, cleanUp: () => rm(path, { force: true }), release };
 }
 
-/** The wheel that the index has for this machine. */
+/** The wheel that the index has for this machine; one that can be verified, unless it need not be. */
 export async function wheelFromIndex(
   { version, flavour }: Wanted,
   platform: WheelPlatform,
   host: Host,
-  { env, signal }: CommandContext,
+  { env, signal, allowUnverified }: CommandContext & { allowUnverified: boolean },
 ): Promise<IndexedWheel> {
-  if (flavour === 'cpu' || host.platform !== 'linux') return findWheel({ version, flavour, platform }, env, signal);
-  const pip = `pip download --only-binary=:all: --extra-index-url ${indexFor(flavour, env)} torch==${version}+${flavour}`;
-  throw installFailed('CUDA builds for Linux come in several packages, which only pip can put together', [
-    'install pip for the Python on PATH (Debian, Ubuntu: apt-get install python3-pip), and run the command again',
-    `or, on another machine: ${pip}`,
-    'and here: libtorch-losses install --from-file *.whl',
+  if (flavour !== 'cpu' && host.platform === 'linux') {
+    const pip = `pip download --only-binary=:all: --extra-index-url ${indexFor(flavour, env)} torch==${version}+${flavour}`;
+    throw installFailed('CUDA builds for Linux come in several packages, which only pip can put together', [
+      'install pip for the Python on PATH (Debian, Ubuntu: apt-get install python3-pip), and run the command again',
+      `or, on another machine: ${pip}`,
+      'and here: libtorch-losses install --from-file *.whl',
+    ]);
+  }
+  const wheel = await findWheel({ version, flavour, platform }, env, signal);
+  if (wheel.digest !== undefined || allowUnverified) return wheel;
+  throw installFailed(`${indexFor(flavour, env)} gives no SHA-256, SHA-384 or SHA-512 of ${wheel.name}`, [
+    '--allow-unverified     installs the wheel all the same: its own list of hashes is then the only proof',
   ]);
 }

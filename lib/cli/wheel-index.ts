@@ -1,6 +1,12 @@
 /** PyTorch's wheel index: one page a build and package with links to the wheels (the simple repository API). */
+import { parseVersion, type Version } from '../binding/libtorch-versions';
+import { TorchError } from '../errors';
+import { algorithms, type Digest } from './download';
 import { installFailed, reasonOf } from './failure';
+import { isDowngrade, isHttp, request } from './http';
+import { linksOf } from './links';
 import { runsHere, type WheelPlatform } from './platform';
+import { megabytes } from './report';
 
 /** The official index; `LIBTORCH_LOSSES_WHEEL_INDEX` names a mirror of it. */
 const officialIndex = 'https://download.pytorch.org/whl';
@@ -10,9 +16,9 @@ export interface IndexedWheel {
   /** The file name: `torch-2.13.0+cpu-cp312-cp312-manylinux_2_28_x86_64.whl`. */
   name: string;
   url: string;
-  /** SHA-256 in hex, where the link gives it. */
-  sha256?: string;
-  version: string;
+  /** What the link says that it hashes to, if it does. */
+  digest?: Digest;
+  version: Version;
   python: string;
   abi: string;
   platform: string;
@@ -32,45 +38,83 @@ export function indexFor(flavour: string, env: NodeJS.ProcessEnv): string {
   return `${base.replace(/\/+$/, '')}/${flavour}`;
 }
 
+/** Room for some hundred thousand links with their hashes. */
+const largestPage = 16e6;
+
+/** How long the page may take, in ms. */
+const pageTime = 30_000;
+
 /** Reads the page of `torch` for a build and chooses the wheel for this machine. */
 export async function findWheel(
-  request: WheelRequest,
+  wanted: WheelRequest,
   env: NodeJS.ProcessEnv,
   signal: AbortSignal,
 ): Promise<IndexedWheel> {
-  const page = `${indexFor(request.flavour, env)}/torch/`;
-  let html: string;
-  let address: string;
+  const page = `${indexFor(wanted.flavour, env)}/torch/`;
   try {
-    const limited = AbortSignal.any([signal, AbortSignal.timeout(30_000)]);
-    const response = await fetch(page, { headers: { accept: 'text/html' }, signal: limited });
-    if (!response.ok) throw new Error(`HTTP status ${response.status}`);
-    html = await response.text();
-    address = response.url || page;
+    const { html, address } = await readPage(page, signal);
+    return chooseWheel(parseIndex(html, address), wanted, page);
   } catch (error) {
     signal.throwIfAborted();
+    if (error instanceof TorchError) throw error;
     throw installFailed(`cannot read the wheel index ${page}: ${reasonOf(error)}`, [], error);
   }
-  return chooseWheel(parseIndex(html, address), request, page);
 }
 
-/** The wheels that an index page links to. */
+/** The page's text, and where it came from. */
+export async function readPage(
+  page: string,
+  signal: AbortSignal,
+  limits: { time?: number; bytes?: number } = {},
+): Promise<{ html: string; address: string }> {
+  const { time = pageTime, bytes = largestPage } = limits;
+  if (!isHttp(page)) throw new Error('it is no address of HTTP');
+  const headers = { accept: 'text/html', 'accept-encoding': 'identity' };
+  return request(page, { signal, headers, stallTime: time, wholeTime: time }, async (answer) => {
+    if (answer.status !== 200) throw new Error(`HTTP status ${answer.status}`);
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    for await (const chunk of answer.chunks()) {
+      length += chunk.length;
+      if (length > bytes) throw new Error(`the page has more than ${megabytes(bytes)}`);
+      chunks.push(chunk);
+    }
+    return { html: Buffer.concat(chunks).toString('utf8'), address: answer.url };
+  });
+}
+
+/** The wheels of torch that an index page links to. */
 export function parseIndex(html: string, address: string): IndexedWheel[] {
   const wheels: IndexedWheel[] = [];
-  for (const [, quoted, single] of html.matchAll(/<a\s[^>]*?href\s*=\s*(?:"([^"]*)"|'([^']*)')/gi)) {
-    const href = (quoted ?? single ?? '').replaceAll('&amp;', '&');
+  for (const link of linksOf(html)) {
+    if (!link.includes('.whl')) continue;
+    const href = link.replaceAll('&amp;', '&');
     if (!URL.canParse(href, address)) continue;
     const url = new URL(href, address);
     const name = (url.pathname.split('/').at(-1) ?? '').replaceAll(/%2b/gi, '+');
-    // name-version(-build)?-python-abi-platform.whl; other characters do not belong into a wheel's name, or into a path.
-    const parts = /^[\w.]+-([\w.+!]+)(?:-\d[\w.]*)?-([\w.]+)-([\w.]+)-([\w.]+)\.whl$/.exec(name);
-    if (parts === null) continue;
-    const [, version, python, abi, platform] = parts as unknown as [string, string, string, string, string];
-    const sha256 = /(?:^#|&)sha256=([0-9a-f]{64})(?:&|$)/i.exec(url.hash)?.[1]?.toLowerCase();
+    // torch-version(-build)?-python-abi-platform.whl; other characters do not belong into a wheel's name, or into a path.
+    const parts = /^torch-([\w.+!]+)(?:-\d[\w.]*)?-([\w.]+)-([\w.]+)-([\w.]+)\.whl$/.exec(name);
+    const version = parseVersion(parts?.[1] ?? '');
+    if (parts === null || version === undefined || name.length > longestName) continue;
+    if (!isHttp(url.href) || isDowngrade(address, url.href)) continue;
+    const [, , python, abi, platform] = parts as unknown as [string, string, string, string, string];
+    const digest = digestOf(url.hash);
     url.hash = '';
-    wheels.push({ name, url: url.href, version, python, abi, platform, ...(sha256 === undefined ? {} : { sha256 }) });
+    wheels.push({ name, url: url.href, version, python, abi, platform, ...(digest === undefined ? {} : { digest }) });
   }
   return wheels;
+}
+
+/** Some file systems take no more. */
+const longestName = 240;
+
+/** `#sha256=…`; a hash of another kind or length counts as none. */
+function digestOf(fragment: string): Digest | undefined {
+  for (const algorithm of algorithms) {
+    const hex = new RegExp(`[#&]${algorithm}=([0-9a-f]+)(?:&|$)`, 'i').exec(fragment)?.[1]?.toLowerCase();
+    if (hex !== undefined && hex.length * 4 === Number(algorithm.slice(3))) return { algorithm, hex };
+  }
+  return undefined;
 }
 
 /**
@@ -78,21 +122,25 @@ export function parseIndex(html: string, address: string): IndexedWheel[] {
  *
  * @throws TorchError `INSTALL_FAILED` with the versions that are there.
  */
-export function chooseWheel(wheels: readonly IndexedWheel[], request: WheelRequest, page: string): IndexedWheel {
-  const { version, flavour, platform } = request;
+export function chooseWheel(wheels: readonly IndexedWheel[], wanted: WheelRequest, page: string): IndexedWheel {
+  const { version, flavour, platform } = wanted;
   const fitting = wheels.filter((wheel) => runsHere(wheel.platform, platform) && fitsFlavour(wheel, flavour));
   const [best] = fitting
-    .filter((wheel) => wheel.version.split('+')[0] === version)
+    .filter((wheel) => wheel.version.public === version)
     .sort((a, b) => Number(isFreeThreaded(a)) - Number(isFreeThreaded(b)) || pythonNumber(b) - pythonNumber(a));
   if (best !== undefined) return best;
-  const versions = [...new Set(fitting.map((wheel) => wheel.version.split('+')[0] as string))];
-  const there = versions.length > 0 ? `it has ${versions.join(', ')}` : 'it has none for this machine';
+  const versions = [...new Set(fitting.map((wheel) => wheel.version.public))];
+  const more = versions.length > mostNamed ? `, and ${versions.length - mostNamed} more` : '';
+  const named = versions.slice(-mostNamed).join(', ');
+  const there = versions.length > 0 ? `it has ${named}${more}` : 'it has none for this machine';
   throw installFailed(`${page} has no wheel of torch ${version} (${flavour}) for ${platform.name}; ${there}`);
 }
 
+/** How many versions an error message names: the last, which are the newest. */
+const mostNamed = 20;
+
 /** macOS wheels, and CPU wheels of some processors, name no build in their version. */
-function fitsFlavour(wheel: IndexedWheel, flavour: string): boolean {
-  const local = wheel.version.split('+')[1];
+function fitsFlavour({ version: { local } }: IndexedWheel, flavour: string): boolean {
   return local === flavour || (flavour === 'cpu' && local === undefined);
 }
 

@@ -3,11 +3,15 @@
  * archive (which has no RECORD: the zip's own checksums and the structure are checked).
  */
 import { statfs } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Host } from '../binding/host';
+import { whyNotLoadable } from '../binding/library-file';
 import { libraryFile } from '../binding/libtorch-tree';
+import { parseVersion, type Version } from '../binding/libtorch-versions';
 import { type Archive, type ArchivedFile, damagedRemedies, openArchive, readArchived, unpackFile } from './archive';
 import { installFailed } from './failure';
+import { libcName, runsOn } from './platform';
+import { printable } from './printable';
 import { parseRecord, type RecordedFile } from './record';
 import { megabytes, type Report } from './report';
 
@@ -15,8 +19,7 @@ import { megabytes, type Report } from './report';
 export interface Package {
   archive: Archive;
   kind: 'torch wheel' | 'companion wheel' | 'libtorch archive';
-  /** `'2.13.0+cpu'`. */
-  version: string;
+  version: Version;
   /** The files to unpack, by their path below the install. */
   wanted: Map<string, ArchivedFile>;
   /** The wheel's RECORD; `undefined` for a libtorch archive. */
@@ -52,8 +55,9 @@ const sharedLibrary = /\.(so(\.\d+)*|dylib|dll)$/;
 export async function openPackage(path: string, host: Host): Promise<Package> {
   const archive = await openArchive(path);
   try {
-    const info = [...archive.files.keys()].find((name) => /^[^/]+\.dist-info\/RECORD$/.test(name));
-    return info === undefined ? await libtorchArchive(archive, host) : await wheel(archive, dirname(info), host);
+    const [record, another] = [...archive.files.keys()].filter((name) => /^[^/]+\.dist-info\/RECORD$/.test(name));
+    if (another !== undefined) throw installFailed(`${path} holds two wheels: ${record} and ${another}`);
+    return record === undefined ? await libtorchArchive(archive, host) : await wheel(archive, dirname(record), host);
   } catch (error) {
     archive.zip.close();
     throw error;
@@ -70,7 +74,7 @@ async function wheel(archive: Archive, info: string, host: Host): Promise<Packag
   return {
     archive,
     kind: isTorch ? 'torch wheel' : 'companion wheel',
-    version: header('Version')[0] ?? '',
+    version: versionOf(archive, header('Version')[0] ?? ''),
     wanted: select(archive, (name) => (patterns.some((pattern) => pattern.test(name)) ? name : undefined)),
     record: parseRecord(await textOf(archive, `${info}/RECORD`)),
     requirements: header('Requires-Dist'),
@@ -89,7 +93,7 @@ async function libtorchArchive(archive: Archive, host: Host): Promise<Package> {
   return {
     archive,
     kind: 'libtorch archive',
-    version: (await readArchived(archive, version)).toString('utf8').trim(),
+    version: versionOf(archive, await textOf(archive, version.name)),
     wanted: select(archive, (name) =>
       name.startsWith('libtorch/') ? name.replace(/^libtorch\//, 'torch/') : undefined,
     ),
@@ -107,29 +111,41 @@ function select(archive: Archive, place: (name: string) => string | undefined): 
   return wanted;
 }
 
+function versionOf(archive: Archive, text: string): Version {
+  const version = parseVersion(text);
+  if (version !== undefined) return version;
+  const shown = printable(text.trim().slice(0, 100));
+  throw installFailed(`${archive.path} gives '${shown}' as its version, which is none`, damagedRemedies);
+}
+
+/** Many times the size of torch's RECORD, the longest of the texts. */
+const largestText = 64e6;
+
 async function textOf(archive: Archive, name: string): Promise<string> {
   const file = archive.files.get(name);
   if (file === undefined) throw installFailed(`${archive.path} lacks ${name}`, damagedRemedies);
+  if (file.size > largestText)
+    throw installFailed(`${name} in ${archive.path} has ${megabytes(file.size)}`, damagedRemedies);
   return (await readArchived(archive, file)).toString('utf8');
 }
-
-const processors: Readonly<Record<string, RegExp>> = {
-  x64: /(x86_64|amd64|universal2)$/,
-  arm64: /(aarch64|arm64|universal2)$/,
-};
 
 /** Refuses an archive whose libraries are another operating system's or processor's. */
 async function checkPlatform(archive: Archive, lib: string, host: Host, wheelFile?: string): Promise<void> {
   const tags = wheelFile === undefined ? '' : await textOf(archive, wheelFile);
   const built = [...tags.matchAll(/^Tag: *[^-\s]+-[^-\s]+-(\S+)/gm)].map((match) => match[1] as string);
   const library = `${lib}/${libraryFile('torch_cpu', host.platform)}`;
-  const processor = processors[host.arch];
-  const fits = built.length === 0 || processor === undefined || built.some((tag) => processor.test(tag));
+  const fits = wheelFile === undefined || built.some((tag) => runsOn(tag, host));
   if (archive.files.has(library) && fits) return;
-  const what = built.length > 0 ? `is for ${built.join(', ')}` : `holds no ${library}`;
-  throw installFailed(`${archive.path} ${what}, but this machine is ${host.platform} ${host.arch}`, [
+  const named = built.length === 0 ? 'no platform that its WHEEL names' : built.slice(0, 10).join(', ');
+  const what = fits ? `holds no ${library}` : `is for ${printable(named)}`;
+  throw installFailed(`${archive.path} ${what}, but this machine is ${describeHost(host)}`, [
     'choose the wheel or archive for this machine',
   ]);
+}
+
+function describeHost(host: Host): string {
+  const libc = libcName(host);
+  return `${host.platform} ${host.arch}${libc === '' ? '' : ` with ${libc}`}`;
 }
 
 /** Unpacks the wanted files of all packages into a directory, each verified; several small ones at a time. */
@@ -175,6 +191,18 @@ export async function unpackPackages(
     bytes,
     libraries: Object.fromEntries(libraries.map(({ target, file }) => [target, file.size]).sort()),
   };
+}
+
+/** Refuses libraries of another kind than the archive says they are; an archive without a WHEEL does not even say. */
+export function checkLibraries(torch: Package, directory: string, host: Host): void {
+  for (const name of ['c10', 'torch_cpu']) {
+    const library = `torch/lib/${libraryFile(name, host.platform)}`;
+    const reason = whyNotLoadable(join(directory, library), host.platform, host.arch);
+    if (reason === undefined) continue;
+    throw installFailed(`${library} in ${torch.archive.path} cannot be used: ${reason}`, [
+      'choose the wheel or archive for this machine',
+    ]);
+  }
 }
 
 async function checkSpace(directory: string, bytes: number): Promise<void> {

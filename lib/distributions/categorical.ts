@@ -67,6 +67,11 @@ export class Categorical {
     this.#check();
   }
 
+  /** What test runners tell distributions apart by: equal for the same parameters, given in the same way. */
+  get [Symbol.toStringTag](): string {
+    return #given in this ? `Categorical ${this.#given} ${this.#parameter[Symbol.toStringTag]}` : 'Categorical';
+  }
+
   /** As PyTorch checks them: after normalising, so that a row of zeros is found by its NaNs. */
   #check(): void {
     const p = this.#parameter;

@@ -1,8 +1,9 @@
 /** A loss over more data than one call can take. */
 import { expected, show } from '../errors';
 import { asTensor, type TensorLike } from '../nn/functional/arguments';
-import { boolean, callable, integer, oneOf, withDefaults } from '../options';
+import { boolean, callable, classIndex, integer, oneOf, withDefaults } from '../options';
 import { noGrad } from '../tensor/autograd';
+import { identityTag } from '../tensor/comparison-tag';
 import { validating } from '../tensor/cuda/validation';
 import { cat } from '../tensor/ops/joining';
 import { inBackground } from '../tensor/recording';
@@ -86,11 +87,13 @@ export let begin: (
  * @throws TorchError `INVALID_ARGUMENT` for a function that is no loss of `nn.functional`; `UNKNOWN_OPTION`.
  */
 export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
+  /** @internal For the compiler: evaluators of different losses are of different types. */
+  declare readonly loss?: Loss;
   readonly #description: LossDescription;
   readonly #options: Readonly<Record<string, unknown>>;
   readonly #reduction: EvaluationResult['reduction'];
   readonly #own: Own;
-  readonly #ignoreIndex: number;
+  readonly #ignoreIndex: number | bigint;
   readonly #measurer: ReturnType<typeof measurer>;
   readonly #blocks: Blocks;
   #tally: Tally;
@@ -111,7 +114,7 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
     this.#description = description;
     this.#options = rest;
     this.#reduction = wanted === 'none' ? 'mean' : (wanted as EvaluationResult['reduction']);
-    this.#ignoreIndex = typeof rest.ignoreIndex === 'number' ? rest.ignoreIndex : -100;
+    this.#ignoreIndex = classIndex(op, "option 'ignoreIndex'", rest.ignoreIndex ?? -100);
     this.#measurer = measurer(description, { options: rest, ignoreIndex: this.#ignoreIndex });
     this.#blocks = new Blocks(description, this.#ignoreIndex);
     const { keepLosses = wanted === 'none', onLosses } = filled;
@@ -123,6 +126,11 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
     };
     this.#kept = boolean(op, "option 'keepLosses'", keepLosses) ? [] : undefined;
     this.#tally = new Tally(this.#own);
+  }
+
+  /** What test runners tell evaluators apart by: each equals itself only. */
+  get [Symbol.toStringTag](): string {
+    return #tally in this ? identityTag(this, 'BatchEvaluator') : 'BatchEvaluator';
   }
 
   /** Adds a batch: the loss's arguments without its options. A batch that is refused counts for nothing. */

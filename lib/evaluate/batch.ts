@@ -20,7 +20,7 @@ export interface Batch {
 
 /** How a loss's class indices are to be read. */
 export interface ClassOptions {
-  readonly ignoreIndex: number;
+  readonly ignoreIndex: number | bigint;
 }
 
 /** @internal The arguments as tensors with a batch dimension. */
@@ -118,11 +118,18 @@ export function hasLabels({ denominator }: LossDescription, { args }: Batch): bo
  *
  * @throws TorchError `INDEX` for one out of range; `firstIndex` is that of the first in the whole data.
  */
-export function readLabels(target: Tensor, classes: number, ignoreIndex: number, firstIndex: number): Float64Array {
+export function readLabels(
+  target: Tensor,
+  classes: number,
+  ignoreIndex: number | bigint,
+  firstIndex: number,
+): Float64Array {
   const labels = target.to('float64').toTypedArray<Float64Array>();
+  // float64 would take neighbours of so large an index for it.
+  const exact = typeof ignoreIndex === 'bigint' ? target.to('int64').toTypedArray<BigInt64Array>() : labels;
   for (let i = 0; i < labels.length; i++) {
     const label = labels[i] as number;
-    if (label === ignoreIndex) labels[i] = -1;
+    if (exact[i] === ignoreIndex) labels[i] = -1;
     else if (!(label >= 0 && label < classes)) {
       const what = `to hold class indices in [0, ${classes}) or ${ignoreIndex} (ignoreIndex)`;
       const message = `${op}: expected 'target' ${what}, but received ${label} at index ${firstIndex + i}`;

@@ -28,8 +28,12 @@ export interface Reading {
 const patience = 50;
 
 /** @internal A small array, all at once. */
-export async function wholeArray(spec: string, open: ArraySource[]): Promise<Tensor> {
-  const source = await openArray(spec);
+export async function wholeArray(
+  spec: string,
+  { signal }: Pick<Reading, 'signal'>,
+  open: ArraySource[],
+): Promise<Tensor> {
+  const source = await openArray(spec, { signal });
   open.push(source);
   const rows = await source.read(source.rows ?? Number.MAX_SAFE_INTEGER);
   if (rows === undefined) throw badData(source.name, 'has no rows');
@@ -39,10 +43,10 @@ export async function wholeArray(spec: string, open: ArraySource[]): Promise<Ten
 /** @internal One array of the batches, which the caller closes. */
 export async function openOne(
   specs: readonly string[],
-  { standardInput }: Pick<Reading, 'standardInput'>,
+  { standardInput, signal }: Pick<Reading, 'standardInput' | 'signal'>,
   open: ArraySource[],
 ): Promise<ArraySource> {
-  const source = await openArray(specs, specs.length === 1 && specs[0] === '-' ? standardInput : undefined);
+  const source = await openArray(specs, { ...(specs.length === 1 && specs[0] === '-' ? standardInput : {}), signal });
   open.push(source);
   return source;
 }
@@ -66,7 +70,7 @@ export async function openAll(
   for (const name of names) {
     const own = specs[name] as readonly string[];
     byArgument.push(
-      constant.includes(name) ? await wholeArray(own[0] as string, open) : await openOne(own, order, open),
+      constant.includes(name) ? await wholeArray(own[0] as string, order, open) : await openOne(own, order, open),
     );
   }
   const batched = byArgument.filter((source): source is ArraySource => 'read' in source);

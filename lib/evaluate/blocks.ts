@@ -39,10 +39,10 @@ const vectorElements = 64;
  */
 export class Blocks {
   readonly #description: LossDescription;
-  readonly #ignoreIndex: number;
+  readonly #ignoreIndex: number | bigint;
   #held: Block | undefined;
 
-  constructor(description: LossDescription, ignoreIndex: number) {
+  constructor(description: LossDescription, ignoreIndex: number | bigint) {
     this.#description = description;
     this.#ignoreIndex = ignoreIndex;
   }

@@ -1,23 +1,26 @@
 /** A loss over files: what `libtorch-losses evaluate` runs. */
 import { loadedLibtorch } from '../binding/load';
 import { TorchError } from '../errors';
+import { Outputs } from '../output/outputs';
 import { noGrad } from '../tensor/autograd';
+import { lostMappings } from '../tensor/file-bytes';
 import { keep, scope } from '../tensor/scope';
 import type { Tensor } from '../tensor/tensor';
 import { valueAndGrad } from '../tensor/value-and-grad';
 import { BatchEvaluator, begin } from './batch-evaluator';
 import { Batches, checkRows, openAll, openOne } from './batches';
 import { badData } from './files/bad-data';
+import { settled } from './files/file-stamp';
 import { type NpyWriter, writeNpy } from './files/npy-writer';
 import type { LossDescription } from './losses';
 import { batchOptions } from './measure';
 import {
   checkDevice,
-  checkOutputs,
   checkStandardInput,
   commonDType,
   type Evaluation,
   lossNamed,
+  protectInputs,
   readArguments,
   readOptions,
   type Specs,
@@ -34,22 +37,23 @@ export interface Evaluated {
 }
 
 /**
- * Evaluates a loss over files.
+ * Evaluates a loss over files. Its outputs get their names when all is done: by the caller, where it has `together`
+ * others of its own.
  *
  * @throws TorchError `BAD_DATA` for files that cannot be read and data that the loss refuses; `INVALID_ARGUMENT` for an
  *   order that cannot be met.
  */
-export async function evaluateFiles(given: Evaluation): Promise<Evaluated> {
+export async function evaluateFiles(given: Evaluation, together?: Outputs): Promise<Evaluated> {
   const description = lossNamed(given.loss);
   const specs = readArguments(description, given.arguments);
   checkStandardInput(specs, given);
-  await checkOutputs(specs, given);
+  const outputs = together ?? new Outputs('evaluate');
+  await protectInputs(outputs, specs, given);
   // Loading libtorch is no part of the time.
   loadedLibtorch();
   given.devices.forEach(checkDevice);
   const start = performance.now();
   const open: ArraySource[] = [];
-  const writers: NpyWriter[] = [];
   try {
     const sources = await openAll(description, specs, given, open);
     const order = { ...given, dtype: given.dtype ?? commonDType(sources.batched) };
@@ -57,7 +61,9 @@ export async function evaluateFiles(given: Evaluation): Promise<Evaluated> {
     const groups = order.groups && (await openOne(order.groups, order, open));
     const all = groups === undefined ? sources.batched : [...sources.batched, groups];
     checkRows(all);
-    const { losses, gradients } = outputs(order, sources.first, description, writers);
+    await settled(open.flatMap(({ stamps }) => stamps));
+    const lost = lostMappings();
+    const { losses, gradients } = writersOf(outputs, order, sources.first, description);
     const divisor = gradients && (await divisorOf(description, specs, order, options));
     const evaluator = new BatchEvaluator(description.loss, options, {
       predictions: order.predictions,
@@ -84,32 +90,38 @@ export async function evaluateFiles(given: Evaluation): Promise<Evaluated> {
     for (const finish of running) withNames(description, specs, options, () => scope(finish));
     evaluator.flush();
     const result = evaluator.result();
-    for (const writer of writers) writer.finish();
+    checkUnchanged(open, lost);
+    for (const writer of [losses, gradients]) writer?.finish();
+    if (together === undefined) outputs.finish();
     const seconds = (performance.now() - start) / 1000;
     return { result, files: all.map(({ name }) => name), bytes: batches.bytes, seconds };
   } catch (error) {
-    for (const writer of writers) writer.discard();
+    outputs.discard();
     throw error;
   } finally {
     for (const source of open) source.close();
   }
 }
 
-function outputs(
+/** What was computed is of these files only if they are still what they were; `lost` is what was lost before. */
+function checkUnchanged(open: readonly ArraySource[], lost: number): void {
+  for (const { stamps } of open) for (const stamp of stamps) stamp.check();
+  if (lostMappings() === lost) return;
+  throw badData(open.map(({ name }) => name).join(', '), 'could not be read as a whole: does the disk work?');
+}
+
+function writersOf(
+  outputs: Outputs,
   order: Evaluation,
   first: ArraySource,
   description: LossDescription,
-  writers: NpyWriter[],
 ): { losses: NpyWriter | undefined; gradients: NpyWriter | undefined } {
   const dtype = order.dtype ?? first.dtype;
-  const began = (path: string, rowShape: readonly number[]): NpyWriter => {
-    const writer = writeNpy(path, { dtype, rowShape });
-    writers.push(writer);
-    return writer;
-  };
+  const began = (flag: string, path: string | undefined, rowShape: readonly number[]): NpyWriter | undefined =>
+    path === undefined ? undefined : writeNpy(outputs.open(flag, path), { dtype, rowShape });
   return {
-    losses: order.perSample === undefined ? undefined : began(order.perSample, lossShape(description, first)),
-    gradients: order.gradient === undefined ? undefined : began(order.gradient, first.rowShape),
+    losses: began("'--per-sample'", order.perSample, lossShape(description, first)),
+    gradients: began("'--gradient'", order.gradient, first.rowShape),
   };
 }
 
@@ -137,11 +149,13 @@ async function divisorOf(
     const { rows = 0 } = sources.first;
     if (options.reduction === 'batchmean') return rows;
     // What counts depends on targets, weights and what is ignored: the data is gone through once for it.
+    const lost = lostMappings();
     const evaluator = new BatchEvaluator(description.loss, options, { predictions: false });
     const batches = new Batches(description, sources, undefined, { ...order, onProgress: () => {} });
     await batches.each(({ args }) => {
       withNames(description, specs, options, () => evaluator.update(...args));
     });
+    checkUnchanged(open, lost);
     return evaluator.result().denominator;
   } finally {
     for (const source of open) source.close();
@@ -175,7 +189,8 @@ function withNames(
   try {
     fn();
   } catch (error) {
-    if (!(error instanceof TorchError)) throw error;
+    // What names a file already (an output that cannot be written) is left as it is.
+    if (!(error instanceof TorchError) || error.code === 'BAD_DATA') throw error;
     const isOption = error.code === 'UNKNOWN_OPTION' || (error.argument !== undefined && error.argument in options);
     if (isOption) throw error;
     const argument = error.argument !== undefined && names.includes(error.argument) ? error.argument : undefined;

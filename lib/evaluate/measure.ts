@@ -12,7 +12,7 @@ import { rank, scoresOf } from './ranking';
 export interface Wanted {
   /** The loss's options, but for the reduction. */
   readonly options: Readonly<Record<string, unknown>>;
-  readonly ignoreIndex: number;
+  readonly ignoreIndex: number | bigint;
   /** Whether predictions are looked at. */
   readonly predictions: boolean;
   /** Whether each loss is asked for, or their sum alone. */

@@ -1,7 +1,7 @@
 /** What an evaluation of files is asked for, checked before anything is read. */
-import { resolve } from 'node:path';
 import { expected, show } from '../errors';
 import { oneOf } from '../options';
+import type { Outputs } from '../output/outputs';
 import { deviceCount, whyUnavailable } from '../tensor/cuda/availability';
 import { type Device, type DType, isFloating } from '../types';
 import { type Reading, wholeArray } from './batches';
@@ -92,20 +92,14 @@ export function checkStandardInput(specs: Specs, { groups = [], gradient, option
 }
 
 /** @internal What is read is not overwritten. */
-export async function checkOutputs(
+export async function protectInputs(
+  outputs: Outputs,
   specs: Specs,
-  { groups = [], options, perSample, gradient }: Evaluation,
+  { groups = [], options }: Evaluation,
 ): Promise<void> {
-  const outputs = { '--per-sample': perSample, '--gradient': gradient };
   const files = Object.values(options).filter((value) => typeof value === 'string' && arrayFile.test(value));
   const read = [...Object.values(specs).flat(), ...groups, ...(files as string[])].filter((spec) => spec !== '-');
-  for (const [flag, output] of Object.entries(outputs)) {
-    if (output === undefined) continue;
-    for (const { path } of (await Promise.all(read.map(resolveSpec))).flat()) {
-      if (resolve(path) !== resolve(output)) continue;
-      throw expected(op, `'${flag}'`, 'to be another file than those that are read', show(output));
-    }
-  }
+  for (const { path } of (await Promise.all(read.map(resolveSpec))).flat()) outputs.protect(path);
 }
 
 /** @internal What PyTorch makes of several dtypes, of those that float; float32 where none does. */
@@ -120,7 +114,7 @@ const arrayFile = /\.(npy|npz|safetensors)(:.+)?$/;
 
 /** @internal The options with the arrays that they name, which losses want in the dtype of the first argument. */
 export async function readOptions(
-  { options, devices: [device = 'cpu'], dtype }: Evaluation,
+  { options, devices: [device = 'cpu'], dtype, signal }: Evaluation,
   first: ArraySource,
   open: ArraySource[],
 ): Promise<Record<string, unknown>> {
@@ -128,7 +122,7 @@ export async function readOptions(
   for (const [name, value] of Object.entries(options)) {
     read[name] =
       typeof value === 'string' && arrayFile.test(value)
-        ? (await wholeArray(value, open)).to({ device, dtype: dtype ?? first.dtype })
+        ? (await wholeArray(value, { signal }, open)).to({ device, dtype: dtype ?? first.dtype })
         : value;
   }
   return read;

@@ -1,6 +1,7 @@
 /** Where rows come from, one array at a time. */
 import type { Tensor } from '../tensor/tensor';
 import type { DType } from '../types';
+import type { FileStamp } from './files/file-stamp';
 
 /** The rows of one array along its first dimension, front to back. */
 export interface ArraySource {
@@ -12,9 +13,11 @@ export interface ArraySource {
   readonly rowShape: readonly number[];
   /** How many rows there are; `undefined` if only the end of a stream will tell. */
   readonly rows: number | undefined;
+  /** What its files were when they were opened; none for a stream. They have to be the same when all is read. */
+  readonly stamps: readonly FileStamp[];
   /**
    * The next rows, as many as asked for or, at the end, as many as are left; `undefined` when there are none. A tensor of
-   * shape `[rows, ...rowShape]` on the CPU; it may show the file's memory, which nobody may write to.
+   * shape `[rows, ...rowShape]` on the CPU, in memory of its own.
    */
   read(rows: number): Promise<Tensor | undefined>;
   /** Gives back files and memory. Tensors that were read stay valid. */

@@ -56,10 +56,12 @@ export function checkSameOptions(argument: string, own: Options, others: Options
   }
 }
 
+const kinds: readonly string[] = ['number', 'bigint', 'string', 'boolean'];
+
 /** The options that can be compared: those that are no tensors, arrays or functions. */
 function plain(options: Options): Options {
-  const kept = Object.entries(options).filter(([, value]) => ['number', 'string', 'boolean'].includes(typeof value));
-  return Object.fromEntries(kept);
+  const kept = Object.entries(options).filter(([, value]) => kinds.includes(typeof value));
+  return Object.fromEntries(kept.map(([name, value]) => [name, typeof value === 'bigint' ? String(value) : value]));
 }
 
 /** Numbers that JSON does not know, as text. */

@@ -49,7 +49,7 @@ export function runCase(golden: GoldenCase, form: Form, judge: Judge, options: R
       const { label, actual, expected } = answer;
       if (!judge.exact && isChanged(golden, label, options.op)) continue;
       options.onAnswer?.(answer);
-      const text = difference(label, actual, expected, toleranceOf(expected.dtype, judge));
+      const text = difference(label, actual, expected, toleranceOf(expected.dtype, judge, options.op));
       if (text !== undefined) wrong.push(text);
     }
   } catch (error) {

@@ -171,7 +171,7 @@ export const bitArrays = {
 } as const satisfies Readonly<Record<DType, unknown>>;
 
 /** The native memory's own form: bits for 16-bit floats, bytes for bool. */
-function copyOut(handle: Handle): { dtype: DType; array: TypedArray } {
+export function copyOut(handle: Handle): { dtype: DType; array: TypedArray } {
   const dtype = dtypeName(native().dtype(handle));
   const length = native().numel(handle);
   const Kind = bitArrays[dtype];

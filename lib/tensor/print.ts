@@ -26,8 +26,11 @@ export interface PrintOptions {
 export interface PrintedTensor {
   dtype: DType;
   shape: readonly number[];
-  /** Every element in row-major order, or only those at {@link printedIndices}, in the same order. */
-  data: ArrayLike<Scalar>;
+  /**
+   * Every element in row-major order, or only those at {@link printedIndices}, in the same order; `undefined` for a tensor
+   * of the meta device, which has none.
+   */
+  data: ArrayLike<Scalar> | undefined;
   /** The device as libtorch names it; any but `'cpu'` is printed. */
   device?: string | undefined;
   requiresGrad?: boolean | undefined;
@@ -70,11 +73,15 @@ export const printDefaults: Readonly<Settings> = Object.freeze({
  */
 export function formatTensor(tensor: PrintedTensor): string {
   const settings = checked(tensor.printOptions);
-  const indices = indicesOf(tensor.shape, settings);
-  const elements = printedElements(tensor, indices);
-  const column = floating(tensor.dtype) ? formatFloats(elements, settings) : formatExact(elements, tensor.dtype);
-  const body = size(tensor.shape) === 0 ? '[]' : layOut(column, tensor.shape, indices, settings);
+  const body = tensor.data === undefined ? '...' : formatElements(tensor, tensor.data, settings);
   return withSuffixes(prefix + body, suffixes(tensor, settings), settings.linewidth);
+}
+
+function formatElements({ dtype, shape }: PrintedTensor, data: ArrayLike<Scalar>, settings: Settings): string {
+  const indices = indicesOf(shape, settings);
+  const elements = printedElements(shape, data, indices);
+  const column = floating(dtype) ? formatFloats(elements, settings) : formatExact(elements, dtype);
+  return size(shape) === 0 ? '[]' : layOut(column, shape, indices, settings);
 }
 
 /**
@@ -110,7 +117,11 @@ function checked(options: PrintOptions | undefined): Settings {
 }
 
 /** The elements that are printed, picked out of `data` unless it holds nothing else. */
-function printedElements({ data, shape }: PrintedTensor, indices: readonly number[][]): ArrayLike<Scalar> {
+function printedElements(
+  shape: readonly number[],
+  data: ArrayLike<Scalar>,
+  indices: readonly number[][],
+): ArrayLike<Scalar> {
   const printed = size(indices.map((list) => list.length));
   if (data.length === printed) return data;
   if (data.length !== size(shape)) {
@@ -228,12 +239,13 @@ function wrap(elements: readonly string[], elementWidth: number, lineWidth: numb
 }
 
 /** What follows the elements: all that a reader could not guess from them. */
-function suffixes({ dtype, shape, device, requiresGrad, gradFn }: PrintedTensor, { edgeitems }: Settings): string[] {
+function suffixes(tensor: PrintedTensor, { edgeitems }: Settings): string[] {
+  const { dtype, shape, data, device, requiresGrad, gradFn } = tensor;
   const empty = size(shape) === 0;
-  const guessed: readonly DType[] = empty ? ['float32'] : ['float32', 'int64', 'bool'];
+  const guessed: readonly DType[] = empty || data === undefined ? ['float32'] : ['float32', 'int64', 'bool'];
   const parts: string[] = [];
   if (device !== undefined && device !== 'cpu') parts.push(`device='${device}'`);
-  if (empty ? shape.length !== 1 : edgeitems === 0) parts.push(`size=${tuple(shape)}`);
+  if (data === undefined || (empty ? shape.length !== 1 : edgeitems === 0)) parts.push(`size=${tuple(shape)}`);
   if (!guessed.includes(dtype)) parts.push(`dtype=torch.${dtype}`);
   if (gradFn !== undefined) parts.push(`grad_fn=<${gradFn}>`);
   else if (requiresGrad) parts.push('requires_grad=True');

@@ -9,6 +9,7 @@ import { TorchError } from '../errors';
 import { boolean, integer, withDefaults } from '../options';
 import type { Device, DType, NestedArray, Scalar, TypedArray } from '../types';
 import { type CastOptions, readCast } from './cast';
+import { contentTag, identityTag } from './comparison-tag';
 import { type Stream, streamHandle } from './cuda/streams';
 import { fetched, fromValues, nest, readElements, readTypedArray } from './elements';
 import type { TensorMethods } from './methods';
@@ -33,6 +34,11 @@ const backwardDefaults: Readonly<BackwardOptions> = Object.freeze({
   createGraph: false,
   inputs: undefined,
 });
+
+/** A tensor as JSON; `tensor({ data, shape }, { dtype })` takes finite ones back. */
+export type TensorJSON =
+  | { dtype: DType; device: Device; shape: number[]; data?: (number | boolean | string)[] }
+  | { disposed: true };
 
 /** `util.inspect.custom`, whose type would make users of the declarations need those of Node. */
 const inspectCustom: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never;
@@ -271,21 +277,46 @@ export class Tensor implements Disposable {
   /** The text that PyTorch prints for this tensor. */
   toString(): string {
     if (this.isDisposed) return 'tensor(disposed)';
-    const shape = this.shape;
+    const { shape, device } = this;
     return formatTensor({
       dtype: this.dtype,
       shape,
-      data: native().withGradMode(false, () => readPrinted(this, shape)),
-      device: this.device,
+      data: device === 'meta' ? undefined : native().withGradMode(false, () => readPrinted(this, shape)),
+      device,
       requiresGrad: this.requiresGrad,
       gradFn: this.gradFn,
     });
+  }
+
+  /**
+   * What test runners tell tensors apart by, see the document on testing: the printed form and a digest of dtype, shape,
+   * device and all elements. Reading it reads the elements.
+   */
+  get [Symbol.toStringTag](): string {
+    if (#handle in this) return contentTag(this, this.#handle);
+    // The class itself has a name; a proxy of a tensor is no tensor, and equals itself only.
+    return (this as unknown) === Tensor.prototype ? 'Tensor' : identityTag(this, 'Tensor');
+  }
+
+  /**
+   * What `JSON.stringify`, snapshots and the differences that jest and vitest print show: all elements in row-major order.
+   * NaN, infinities and integers beyond 2^53 are strings. Tensors of the meta device have no `data`.
+   */
+  toJSON(): TensorJSON {
+    if (this.isDisposed) return { disposed: true };
+    const { dtype, shape, device } = this;
+    if (device === 'meta') return { dtype, device, shape };
+    return { dtype, device, shape, data: Array.from(readElements(this.#handle), jsonElement) };
   }
 
   /** What `console.log` shows: the printed form. */
   [inspectCustom](): string {
     return this.toString();
   }
+}
+
+function jsonElement(value: Scalar): number | boolean | string {
+  return typeof value === 'boolean' || Number.isFinite(value) ? (value as number | boolean) : String(value);
 }
 
 /** The elements that the printed form shows; the rest of a large tensor is not touched. */

@@ -10,7 +10,7 @@ import * as torch from 'libtorch-losses';
 import { throwing } from '../../lib/binding/failures';
 import { loadedLibtorch } from '../../lib/binding/load';
 import { folder } from '../support/folder';
-import { bigLibrary, libraryPath, wheel, wheelName } from '../support/wheels';
+import { bigLibrary, libraryPath, libtorchArchive, wheel, wheelName } from '../support/wheels';
 
 const root = resolve(__dirname, '../..');
 const F = torch.nn.functional;
@@ -287,7 +287,20 @@ const provoked: [heading: string, provoke: () => Failure | Promise<Failure>][] =
     },
   ],
   ['install: … is no archive that can be used', () => installing(wheelName(), Buffer.from('<html>'))],
-  ['install: cannot read the wheel index', () => command('install')],
+  ['cannot read the wheel index', () => command('install')],
+  [
+    '… gives no SHA-256, SHA-384 or SHA-512 of',
+    () => inSource('lib/cli/sources.ts', ' gives no SHA-256, SHA-384 or SHA-512 of '),
+  ],
+  ['install: … is a libtorch archive', () => installing('libtorch.zip', libtorchArchive())],
+  [
+    '… was not made by this command',
+    () => {
+      mkdirSync(join(scratch.path, 'cache', 'libtorch-2.13.0-cpu'), { recursive: true });
+      scratch.file(join('cache', 'libtorch-2.13.0-cpu', 'notes.txt'), 'of the user');
+      return installing(wheelName(), wheel());
+    },
+  ],
   ['needs … in …, where … are free', () => inSource('lib/cli/wheel.ts', 'needs ', ' in ', ', where ', ' are free')],
   [
     '…, but this machine is',

@@ -1,15 +1,16 @@
 /** `libtorch-losses evaluate` on the outputs of a real classifier, against what PyTorch made of them. */
-import { spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   closeSync,
-  existsSync,
   ftruncateSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -18,6 +19,7 @@ import { join, resolve } from 'node:path';
 import { parseEvaluateArguments } from '../../lib/cli/evaluate';
 import { npy, npyDictionary, npyStart } from '../support/arrays';
 import { dist, type Outcome } from '../support/child';
+import { testWhere } from '../support/where';
 
 jest.setTimeout(120_000);
 
@@ -247,6 +249,7 @@ describe('output', () => {
   });
 
   test('a page, and where it is', () => {
+    mkdirSync(join(folder, 'deeper'));
     const page = join(folder, 'deeper', 'report.html');
     const { status, stdout } = evaluate([...crossEntropy, ...files, '--report', page]);
     expect(status).toBe(0);
@@ -350,14 +353,30 @@ describe('refusals', () => {
 
   test('a place that cannot be written to', () => {
     const path = join(folder, 'no', 'losses.npy');
-    const outcome = evaluate([...crossEntropy, ...files, '--per-sample', path]);
-    expect(outcome).toMatchObject({ status: 1, stdout: '' });
-    expect(outcome.stderr).toContain(`${path}: cannot be written`);
-    writeFileSync(join(folder, 'file'), '');
-    const page = join(folder, 'file', 'report.html');
-    const paged = evaluate([...crossEntropy, ...files, '--report', page, '--quiet']);
-    expect(paged).toMatchObject({ status: 1, stdout: '' });
-    expect(paged.stderr).toMatch(/report\.html: cannot be written: .*\n$/);
+    for (const flag of ['--per-sample', '--gradient', '--report']) {
+      const outcome = evaluate([...crossEntropy, ...files, flag, path, '--quiet']);
+      expect(outcome).toMatchObject({ status: 2, stdout: '' });
+      expect(outcome.stderr).toContain(`expected '${flag}' to be in a folder that is there`);
+      expect(outcome.stderr).toContain(`make it with mkdir -p ${JSON.stringify(join(folder, 'no'))}`);
+    }
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('each output over an input, another output or a link', () => {
+    const [input, link] = [broken('input.npy', logits), join(folder, 'link.npy')];
+    symlinkSync(input, link);
+    const bytes = readdirSync(folder);
+    for (const flag of ['--per-sample', '--gradient', '--report']) {
+      for (const path of [input, link]) {
+        const given = ['--input', input, '--target', 'labels.npy', flag, path, '--quiet'];
+        expect(evaluate([...crossEntropy, ...given])).toMatchObject({ status: 2, stdout: '' });
+      }
+    }
+    const twice = ['--per-sample', join(folder, 'p'), '--gradient', `${folder}/./p`];
+    const { status, stderr } = evaluate([...crossEntropy, ...files, ...twice]);
+    expect({ status, stderr }).toMatchObject({ status: 2, stderr: expect.stringContaining('each output') });
+    expect(readdirSync(folder)).toEqual(bytes);
+    expect(readFileSync(input)).toEqual(logits);
   });
 
   test.each([
@@ -439,10 +458,12 @@ if (!onWindows) {
     child.stdout.on('data', (data) => (stdout += data));
     child.stderr.on('data', (data) => (stderr += data));
     const ended = new Promise<[number | null, string | null]>((done) => child.on('close', (...end) => done(end)));
-    while (
-      child.exitCode === null &&
-      !(existsSync(`${losses}.partial`) && statSync(`${losses}.partial`).size > 20_000)
-    ) {
+    const partial = (): string | undefined =>
+      readdirSync(folder).find((name) => name.startsWith('losses.npy.partial-'));
+    while (child.exitCode === null && !statSync(join(folder, partial() ?? ''), { throwIfNoEntry: false })?.isFile()) {
+      await new Promise((done) => setTimeout(done, 10));
+    }
+    while (child.exitCode === null && statSync(join(folder, partial() as string)).size <= 20_000) {
       await new Promise((done) => setTimeout(done, 10));
     }
     child.kill(signal);
@@ -452,6 +473,73 @@ if (!onWindows) {
     expect(readdirSync(folder).sort()).toEqual(['labels.npy', 'logits.npy']);
   });
 }
+
+if (!onWindows) {
+  const waiting = (args: readonly string[], stdin: 'ignore' | 'pipe'): Promise<unknown> => {
+    const child = spawn(process.execPath, [main, 'evaluate', ...crossEntropy, ...args, '--target', 'labels.npy'], {
+      cwd: digits,
+      env,
+      stdio: [stdin, 'pipe', 'pipe'],
+    });
+    let stderr = '';
+    child.stderr?.on('data', (data) => (stderr += data));
+    // Whether it waits by now cannot be seen from outside; before that, the signal has to work as well.
+    setTimeout(() => child.kill('SIGINT'), 1500);
+    const timer = setTimeout(() => child.kill('SIGKILL'), 20_000);
+    return new Promise((done) =>
+      child.on('close', (status, signal) => {
+        clearTimeout(timer);
+        done({ status, signal, stderr });
+      }),
+    );
+  };
+  const end = { status: 130, signal: null, stderr: 'interrupted; nothing was written\n' };
+
+  test('the first SIGINT ends what waits for a pipe without a writer', async () => {
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    expect(await waiting(['--input', pipe, '--per-sample', join(folder, 'losses.npy')], 'ignore')).toEqual(end);
+    expect(readdirSync(folder)).toEqual(['pipe']);
+  });
+
+  test('the first SIGINT ends what waits for standard input', async () => {
+    expect(await waiting(['--input', '-'], 'pipe')).toEqual(end);
+  });
+
+  test('a pipe gives what a file gives', () => {
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const writer = spawn('cp', [join(digits, 'logits.npy'), pipe]);
+    expect(lossOf(['--input', pipe, '--target', 'labels.npy'])).toBe(lossOf(files));
+    writer.kill();
+  });
+}
+
+describe('several at once', () => {
+  test('to one output do not meet', async () => {
+    const path = join(folder, 'losses.npy');
+    const args = [main, 'evaluate', ...crossEntropy, ...files, '--per-sample', path, '--quiet'];
+    const ended = Array.from({ length: 4 }, () => {
+      const child = spawn(process.execPath, args, { env, cwd: digits });
+      return new Promise((done) => child.on('close', done));
+    });
+    expect(await Promise.all(ended)).toEqual([0, 0, 0, 0]);
+    expect([...readNpy(path).elements]).toEqual(expected.losses.map(near));
+    expect(readdirSync(folder)).toEqual(['losses.npy']);
+  });
+});
+
+testWhere(process.platform === 'linux', 'prlimit belongs to Linux')('an output beyond the limit of files', () => {
+  const [losses, gradient] = [join(folder, 'losses.npy'), join(folder, 'gradient.npy')];
+  const args = [main, 'evaluate', ...crossEntropy, ...files, '--per-sample', losses, '--gradient', gradient];
+  const options = { encoding: 'utf8', env, cwd: digits } as const;
+  const { status, stderr } = spawnSync('prlimit', ['--fsize=8192', process.execPath, ...args, '--quiet'], options);
+  expect({ status, stderr }).toEqual({
+    status: 1,
+    stderr: `${gradient}: cannot be written: EFBIG: file too large, write\n`,
+  });
+  expect(readdirSync(folder)).toEqual([]);
+});
 
 describe('--help', () => {
   const { status, stdout, stderr } = evaluate(['--help']);

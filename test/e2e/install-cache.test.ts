@@ -1,7 +1,8 @@
 /** What `libtorch-losses install` tells of its cache and of its plans, and how it takes installs out again. */
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { defaultVersion } from '../../lib/binding/libtorch-versions';
+import { makeOwn } from '../../lib/cli/ownership';
 import { InstallCommand } from '../support/install-command';
 import { sha256Fragment } from '../support/wheel-server';
 import { libraryPath, wheel, wheelName } from '../support/wheels';
@@ -104,12 +105,12 @@ describe('--remove', () => {
 
   test('all takes away what interrupted installs left, and nothing else', async () => {
     await installed('2.13.0+cpu');
-    mkdirSync(join(command.cache, 'downloads'));
+    await makeOwn(join(command.cache, 'downloads'));
     writeFileSync(join(command.cache, 'downloads', 'torch.whl.part'), 'half');
     mkdirSync(join(command.cache, 'somebody-elses'));
     expect((await command.run('install', '--remove', 'all')).status).toBe(0);
     expect(command.cached()).toEqual(['downloads', 'somebody-elses']);
-    expect(readdirSync(join(command.cache, 'downloads'))).toEqual([]);
+    expect(command.downloads()).toEqual([]);
     const again = await command.run('install', '--remove', 'all');
     expect(again).toMatchObject({ status: 0, stdout: `no libtorch is installed in ${command.cache}\n` });
   });
@@ -182,4 +183,64 @@ test('--dry-run of what is installed says that it is', async () => {
   const there = await installed('2.13.0+cpu');
   const { status, stdout } = await command.run('install', '--dry-run');
   expect({ status, stdout }).toEqual({ status: 0, stdout: `libtorch 2.13.0 (cpu) is installed already in ${there}\n` });
+});
+
+describe("what is somebody else's", () => {
+  test.each([
+    ['where the install would go', ['cache', 'libtorch-2.13.0-cpu']],
+    ['that looks like an interrupted install', ['cache', 'libtorch-2.13.partial-backup']],
+    ['named downloads', ['cache', 'downloads']],
+    ['that looks like an install', ['cache', 'libtorch-2.12.0-cpu']],
+  ])('is left alone: a folder %s', async (_, path) => {
+    const file = command.precious(...path);
+    writeFileSync(join(dirname(file), 'torch-2.0.0.whl'), 'kept for a reason');
+    const old = Date.now() / 1000 - 30 * 24 * 60 * 60;
+    utimesSync(join(dirname(file), 'torch-2.0.0.whl'), old, old);
+    utimesSync(dirname(file), old, old);
+    await command.serve();
+    const { stdout, stderr } = await command.run('install');
+    expect(stdout + stderr).toMatch(/installed in|was not made by this command/);
+    await command.run('install', '--from-file', command.file(wheelName(), wheel()));
+    await command.run('install', '--remove', 'all');
+    expect(readdirSync(dirname(file)).sort()).toEqual(['thesis.txt', 'torch-2.0.0.whl']);
+  });
+
+  test('is not removed by name', async () => {
+    const file = command.precious('cache', 'libtorch-2.12.0-cpu');
+    const { status, stdout } = await command.run('install', '--remove', '2.12.0');
+    expect(status).toBe(1);
+    expect(stdout).toContain('was not made by this command');
+    expect(existsSync(file)).toBe(true);
+  });
+
+  testWhere(posix, 'links need a privilege on Windows')('is not reached through links in the cache', async () => {
+    const file = command.precious('home');
+    mkdirSync(command.cache);
+    for (const name of ['libtorch-2.13.0-cpu', 'downloads', 'libtorch-x.partial-backup']) {
+      symlinkSync(dirname(file), join(command.cache, name));
+    }
+    await command.serve();
+    expect((await command.run('install')).stderr).toContain('was not made by this command');
+    await command.run('install', '--remove', 'all');
+    expect(readdirSync(dirname(file))).toEqual(['thesis.txt']);
+    expect(command.cached()).toHaveLength(3);
+  });
+
+  testWhere(posix, 'links need a privilege on Windows')('may be the folder that the cache is a link to', async () => {
+    const file = command.precious('home');
+    symlinkSync(dirname(file), command.cache);
+    await command.serve();
+    expect((await command.run('install')).status).toBe(0);
+    expect((await command.run('install', '--remove', 'all')).status).toBe(0);
+    expect(command.cached()).toEqual(['downloads', 'thesis.txt']);
+  });
+
+  test('a marker that tells of files elsewhere counts as none', async () => {
+    mkdirSync(join(command.cache, 'libtorch-2.13.0-cpu'), { recursive: true });
+    const marker = { version: '2.13.0', flavour: 'cpu', libraries: { '../../\u001b[2J\n✔ all is well': 1 } };
+    writeFileSync(join(command.cache, 'libtorch-2.13.0-cpu', 'install.json'), JSON.stringify(marker));
+    const { stdout } = await command.run('install', '--list');
+    expect(stdout).toContain('its install.json cannot be read');
+    expect(stdout).not.toContain('all is well');
+  });
 });

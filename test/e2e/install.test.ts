@@ -2,7 +2,7 @@
  * `libtorch-losses install` as a user runs it, with small wheels from a wheel index on this machine, from files and from a
  * pip that is a script. PyTorch's own index is not asked.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { thisHost } from '../../lib/binding/host';
 import { defaultVersion } from '../../lib/binding/libtorch-versions';
@@ -61,7 +61,7 @@ describe('from the wheel index', () => {
       files: 9,
     });
     expect(command.cached()).toEqual(['downloads', 'libtorch-2.13.0-cpu']);
-    expect(readdirSync(join(command.cache, 'downloads'))).toEqual([]);
+    expect(command.downloads()).toEqual([]);
 
     const again = await command.run('install');
     expect(again).toMatchObject({ status: 0, stdout: expect.stringContaining('is installed already in') });
@@ -93,19 +93,19 @@ describe('from the wheel index', () => {
     expect(status).toBe(1);
     expect(stderr).toContain(`but its index says ${'ab'.repeat(32)}`);
     expect(command.cached()).toEqual(['downloads']);
-    expect(readdirSync(join(command.cache, 'downloads'))).toEqual([]);
+    expect(command.downloads()).toEqual([]);
   });
 
   test('refuses a wheel that its RECORD does not fit, and does not keep it', async () => {
     const tampered = wheel({
       tamper: (files) => files.map((each) => (each.name === libraryPath('c10') ? { ...each, content: 'x' } : each)),
     });
-    await command.serve({ wheels: { [wheelName()]: tampered }, fragment: () => '' });
+    await command.serve({ wheels: { [wheelName()]: tampered } });
     const { status, stderr } = await command.run('install');
     expect(status).toBe(1);
     expect(stderr).toContain(`${libraryPath('c10')} in `);
     expect(stderr).toContain("differs from what is listed in the wheel's RECORD");
-    expect(readdirSync(join(command.cache, 'downloads'))).toEqual([]);
+    expect(command.downloads()).toEqual([]);
     expect(() => expectInstalled()).toThrow();
   });
 
@@ -169,7 +169,7 @@ describe('interrupted', () => {
     child.kill(signal);
     expect(await ended).toMatchObject({ status, stderr: 'interrupted; nothing was installed\n' });
     expect(command.cached()).toEqual(['downloads']);
-    expect(readdirSync(join(command.cache, 'downloads'))).toEqual([`${wheelName()}.part`]);
+    expect(command.downloads()).toEqual([`${wheelName()}.part`]);
     expect((await command.run('install')).status).toBe(0);
     expect(command.server?.requests.at(-1)).toMatch(/ bytes=1000-$/);
     expectInstalled();
@@ -185,7 +185,7 @@ describe('interrupted', () => {
     expect(() => expectInstalled()).toThrow('an install under way or interrupted');
     expect((await command.run('install')).status).toBe(0);
     expect(command.cached()).toEqual(['downloads', 'libtorch-2.13.0-cpu']);
-    expect(readdirSync(join(command.cache, 'downloads'))).toEqual([]);
+    expect(command.downloads()).toEqual([]);
     expectInstalled();
   });
 
@@ -224,9 +224,10 @@ describe('from a file', () => {
       'install',
       '--from-file',
       command.file('libtorch.zip', libtorchArchive('2.14.0+cpu')),
+      '--allow-unverified',
     );
     expect(status).toBe(0);
-    expect(stdout).toContain('verified by checksum');
+    expect(stdout).toContain('! --allow-unverified: nothing proves');
     expectInstalled('2.14.0+cpu');
     expect(marker('libtorch-2.14.0-cpu')).toMatchObject({ sha256: expect.stringMatching(/^[0-9a-f]{64}$/) });
   });
@@ -260,7 +261,7 @@ describe('from a file', () => {
     [
       'of an unsupported version',
       (): string => command.file('x.whl', wheel({ version: '2.5.0+cpu' })),
-      'but received 2.5.0+cpu',
+      'but received 2.5.0',
       1,
     ],
   ] as const)('refuses one %s', async (_, make, message, status) => {

@@ -1,11 +1,12 @@
 /** When bits are asked for, and when PyTorch's tolerances judge instead. */
-import { judgeFor } from '../../lib/parity/judge';
+import { tolerances } from '../../lib/parity/bits';
+import { judgeFor, toleranceOf } from '../../lib/parity/judge';
 import { readManifest, vectors } from '../../lib/parity/vectors';
 
 const kernels = { capability: 'DEFAULT', threads: 1 };
 const recorded = { torch: '2.13.0+cpu', machine: 'x86_64', libc: 'glibc 2.36', ...kernels };
 const manifest = { ...readManifest(vectors), ...recorded };
-const host = { libtorch: '2.13.0', arch: 'x64', libc: 'glibc 2.36', ...kernels };
+const host = { libtorch: '2.13.0', arch: 'x64', libc: 'glibc 2.36', exactRoots: true, ...kernels };
 
 test('the same libtorch minor, architecture, C library, kernels and threads must give the same bits', () => {
   expect(judgeFor(manifest, host)).toEqual({ exact: true });
@@ -26,4 +27,10 @@ test.each([
 test('on another device tolerances judge, whatever the kernels of the CPU', () => {
   const because = 'recorded on the CPU, this is cuda:0';
   expect(judgeFor(manifest, { ...host, capability: 'AVX2', threads: 4 }, 'cuda:0')).toEqual({ exact: false, because });
+});
+
+test('where square roots are rounded otherwise, the bits of losses without them must still be the same', () => {
+  const judge = judgeFor(manifest, { ...host, exactRoots: false });
+  expect(toleranceOf('float32', judge, 'mse_loss')).toBeUndefined();
+  expect(toleranceOf('float32', judge, 'cosine_embedding_loss')).toEqual(tolerances.float32);
 });

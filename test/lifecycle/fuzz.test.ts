@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { dist, runNode } from '../support/child';
+import { dist, runNode, runNodeUnder } from '../support/child';
 
 test('hostile values are refused', () => {
   const folder = mkdtempSync(join(tmpdir(), 'fuzz-'));
@@ -21,4 +21,27 @@ test('hostile values are refused', () => {
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+describe.each([
+  ['one thread', '1', {}],
+  ['four threads', '4', {}],
+  ['a team of two where four are asked for', '4', { OMP_THREAD_LIMIT: '2' }],
+])('every form of a loss, with %s', (_name, threads, variables) => {
+  test('gives what the graph gives', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'fuzz-'));
+    const seed = process.env.FUZZ_SEED ?? '20261126';
+    try {
+      const program = join(__dirname, 'fuzz', 'differential.cjs');
+      const last = ['--last', join(folder, 'last-call.txt')];
+      const options = ['--dist', dist, '--seed', seed, '--threads', threads, '--milliseconds', '3000', ...last];
+      const { status, signal, stdout, stderr } = runNodeUnder(variables, '--no-warnings', program, ...options);
+      expect({ status, signal, stderr }).toEqual({ status: 0, signal: null, stderr: '' });
+      const { calls, wrong } = JSON.parse(stdout) as { calls: number; wrong: string[] };
+      expect({ seed, wrong }).toEqual({ seed, wrong: [] });
+      expect(calls).toBeGreaterThan(10);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
 });

@@ -19,7 +19,8 @@ export function runNode(...args: readonly string[]): Outcome {
   return runNodeUnder({}, ...args);
 }
 
-function runNodeUnder(variables: NodeJS.ProcessEnv, ...args: readonly string[]): Outcome {
+/** The same with environment variables. */
+export function runNodeUnder(variables: NodeJS.ProcessEnv, ...args: readonly string[]): Outcome {
   if (!existsSync(join(dist, 'index.js'))) throw new Error(`${dist} is not built: run \`npm run build\``);
   // One thread: on small tensors a second one brings nothing but waiting where other programs want the processors too.
   const env = { ...process.env, OMP_NUM_THREADS: '1', MKL_NUM_THREADS: '1', ...variables };

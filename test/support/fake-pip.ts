@@ -25,13 +25,11 @@ export function fakePip(directory: string, behaviour: PipBehaviour, wheels: Read
   const script = join(directory, 'python3');
   writeFileSync(script, `#!${process.execPath}\n(${pip.toString()})(${JSON.stringify({ behaviour, store, log })});\n`);
   chmodSync(script, 0o755);
-  const calls = (): string[][] =>
-    existsSync(log)
-      ? readFileSync(log, 'utf8')
-          .trimEnd()
-          .split('\n')
-          .map((line) => JSON.parse(line) as string[])
-      : [];
+  const calls = (): string[][] => {
+    // Behind the last line feed stands a line that is being written.
+    const lines = existsSync(log) ? readFileSync(log, 'utf8').split('\n').slice(0, -1) : [];
+    return lines.map((line) => JSON.parse(line) as string[]);
+  };
   return { path: directory, calls };
 }
 

@@ -3,9 +3,10 @@
  * index of its own. PyTorch's own index is not asked.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ownMark } from '../../lib/cli/ownership';
 import { type FakePip, fakePip, type PipBehaviour } from './fake-pip';
 import { type ServerChanges, startWheelServer, type WheelServer } from './wheel-server';
 import { wheel, wheelName } from './wheels';
@@ -24,6 +25,7 @@ export class InstallCommand {
   /** A directory of the test's own. */
   directory = '';
   server: WheelServer | undefined;
+  private readonly running = new Set<ChildProcess>();
 
   constructor() {
     beforeEach(() => {
@@ -32,6 +34,8 @@ export class InstallCommand {
       mkdirSync(this.path);
     });
     afterEach(async () => {
+      // What a test that failed left running.
+      for (const child of this.running) child.kill('SIGKILL');
       await this.server?.close();
       this.server = undefined;
       rmSync(this.directory, { recursive: true });
@@ -59,6 +63,8 @@ export class InstallCommand {
       ...changes,
     };
     const child = spawn(process.execPath, [program, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.running.add(child);
+    child.on('close', () => this.running.delete(child));
     const ended = new Promise<Ended>((resolve) => {
       const texts = { stdout: '', stderr: '' };
       child.stdout?.on('data', (chunk) => (texts.stdout += String(chunk)));
@@ -89,8 +95,23 @@ export class InstallCommand {
     return join(this.directory, name);
   }
 
+  /** A file of the user, a month old, in a folder of theirs. */
+  precious(...folders: string[]): string {
+    const folder = join(this.directory, ...folders);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'thesis.txt'), 'years of work');
+    const old = Date.now() / 1000 - 30 * 24 * 60 * 60;
+    for (const path of [join(folder, 'thesis.txt'), folder]) utimesSync(path, old, old);
+    return join(folder, 'thesis.txt');
+  }
+
   /** The names in the cache. */
   cached(): string[] {
     return existsSync(this.cache) ? readdirSync(this.cache).sort() : [];
+  }
+
+  /** The names of what was downloaded, and waits. */
+  downloads(): string[] {
+    return readdirSync(join(this.cache, 'downloads')).filter((name) => name !== ownMark);
   }
 }

@@ -17,6 +17,8 @@ export interface WheelServer {
 export interface ServerChanges {
   /** The wheels by file name; by default the one of 2.13.0+cpu for this machine. */
   wheels?: Readonly<Record<string, Buffer>>;
+  /** Sends the index page. */
+  page?(response: ServerResponse): void;
   /** What follows `#` in the links; by default the right SHA-256. */
   fragment?(content: Buffer): string;
   /** Handles the download of a wheel; true if it answered. `count` is the number of the request, from 1. */
@@ -32,6 +34,7 @@ export async function startWheelServer(changes: ServerChanges = {}): Promise<Whe
     requests.push([request.method, request.url, request.headers.range].filter(Boolean).join(' '));
     const url = request.url ?? '';
     if (url === '/cpu/torch/') {
+      if (changes.page !== undefined) return changes.page(response);
       response.setHeader('content-type', 'text/html').end(page(wheels, changes.fragment ?? sha256Fragment));
       return;
     }

@@ -13,6 +13,8 @@ export interface WheelChanges {
   extra?: readonly ZipFile[];
   /** Lines of METADATA that name what it requires. */
   requirements?: readonly string[];
+  /** The lines of WHEEL; by default those of a wheel for the platform. */
+  tags?: readonly string[];
   /** Changes the files after RECORD was made of them. */
   tamper?(files: ZipFile[]): ZipFile[];
 }
@@ -27,8 +29,20 @@ export const thisPlatform = (
   } as Record<string, string>
 )[`${process.platform} ${process.arch}`] as string;
 
+/** What stands in for a library: of one for Linux the head that tells the processor. */
+export function library(text: string | Buffer, arch: string = process.arch): Buffer {
+  if (process.platform !== 'linux') return Buffer.from(text);
+  const head = Buffer.alloc(64);
+  head.write('\x7fELF\x02\x01\x01', 'latin1');
+  head.writeUInt16LE(arch === 'arm64' ? 183 : 62, 18);
+  return Buffer.concat([head, Buffer.from(text)]);
+}
+
 /** What stands in for the big library: over 1 MB, so that it takes the way of large files. */
-export const bigLibrary = Buffer.alloc(3 << 20, 'not really a library ');
+export const bigLibrary = library(Buffer.alloc(3 << 20, 'not really a library '));
+
+/** What stands in for the small one. */
+export const coreLibrary = library('the core library');
 
 /** The path of a library in a wheel for this machine: `torch/lib/libc10.so`. */
 export function libraryPath(name: string): string {
@@ -44,7 +58,8 @@ export function wheelName(changes: WheelChanges = {}): string {
 /** The bytes of a wheel. */
 export function wheel(changes: WheelChanges = {}): Buffer {
   const { name = 'torch', version = '2.13.0+cpu', platform = thisPlatform, requirements = [] } = changes;
-  const info = `${name.replaceAll('-', '_')}-${version}.dist-info`;
+  const info = `${name.replaceAll('-', '_')}-${version.replaceAll(/[^\w.+]/g, '_')}.dist-info`;
+  const tags = changes.tags ?? [`cp312-cp312-${platform}`];
   const required = ['typing-extensions>=4.10.0', ...requirements].map((line) => `Requires-Dist: ${line}\n`);
   const files: ZipFile[] = [
     ...(name === 'torch' ? torchFiles(version) : []),
@@ -53,7 +68,7 @@ export function wheel(changes: WheelChanges = {}): Buffer {
       name: `${info}/METADATA`,
       content: `Metadata-Version: 2.4\nName: ${name}\nVersion: ${version}\n${required.join('')}`,
     },
-    { name: `${info}/WHEEL`, content: `Wheel-Version: 1.0\nTag: cp312-cp312-${platform}\n` },
+    { name: `${info}/WHEEL`, content: ['Wheel-Version: 1.0', ...tags.map((tag) => `Tag: ${tag}`), ''].join('\n') },
     { name: `${info}/licenses/LICENSE`, content: 'a licence' },
   ];
   const record = { name: `${info}/RECORD`, content: `${files.map(recordLine).join('')}${info}/RECORD,,\n` };
@@ -66,7 +81,7 @@ function torchFiles(version: string): ZipFile[] {
     { name: 'torch/__init__.py', content: 'raise ImportError' },
     { name: 'torch/version.py', content: `from typing import Optional\n__version__ = '${version}'\n` },
     { name: libraryPath('torch_cpu'), content: bigLibrary, mode: 0o100755 },
-    { name: libraryPath('c10'), content: 'the core library', mode: 0o100755 },
+    { name: libraryPath('c10'), content: coreLibrary, mode: 0o100755 },
     { name: libraryPath('torch_python'), content: 'for Python only' },
     { name: 'torch/include/ATen/ATen.h', content: '#pragma once\n' },
     { name: 'torch/include/a, b.h', content: 'a name that RECORD quotes\n' },
@@ -81,12 +96,12 @@ function recordLine({ name, content }: ZipFile): string {
 }
 
 /** The bytes of an archive such as PyTorch offers to C++ programs. */
-export function libtorchArchive(version = '2.13.0+cpu'): Buffer {
+export function libtorchArchive(version = '2.13.0+cpu', core: Buffer = coreLibrary): Buffer {
   const lib = (name: string): string => `libtorch/lib/${libraryFile(name, process.platform)}`;
   return zip([
     { name: 'libtorch/build-version', content: `${version}\n` },
     { name: lib('torch_cpu'), content: bigLibrary, mode: 0o100755 },
-    { name: lib('c10'), content: 'the core library', mode: 0o100755 },
+    { name: lib('c10'), content: core, mode: 0o100755 },
     { name: 'libtorch/include/ATen/ATen.h', content: '#pragma once\n' },
   ]);
 }

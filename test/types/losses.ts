@@ -46,6 +46,8 @@ export function accepted(input: Tensor, target: Tensor, weight: Tensor, reductio
     F.tripletMarginLoss(input, input, target, { margin: 2, p: 1, eps: 1e-3, swap: true }),
     F.tripletMarginWithDistanceLoss(input, input, target, { distanceFunction: (a, b) => a.sub(b).abs().sum(-1) }),
     F.ctcLoss(input, target, [5, 4], [2, 1], { blank: 1, zeroInfinity: true }),
+    F.ctcLoss(input, target, { data: [5, 4], dims: [2] }, { data: Int32Array.of(2, 1), shape: [2] }),
+    F.crossEntropy(input, target, { ignoreIndex: 2n ** 60n }),
     F.ctcLoss(input, [1, 2], Int32Array.of(5), BigInt64Array.of(2n)),
     F.ctcLoss(input, target, weight, weight),
     F.ctcLoss(input, target, { data: Int32Array.of(5), dims: [1] }, [2], 1n, 'sum', true),
@@ -182,8 +184,8 @@ export function wrongOptionsOfPairs(input: Tensor, target: Tensor): void {
   F.tripletMarginWithDistanceLoss(input, input, target, { distanceFunction: (a) => a.numel });
   // @ts-expect-error: lengths of inputs and of targets
   F.ctcLoss(input, target, [5]);
-  // @ts-expect-error: lengths are several
-  F.ctcLoss(input, target, 5, 2);
+  // @ts-expect-error: lengths are numbers
+  F.ctcLoss(input, target, '5', '2');
   // @ts-expect-error: PyTorch's Python spelling
   F.ctcLoss(input, target, [5], [2], { zero_infinity: true });
   // @ts-expect-error: the bias of the layer is linearBias

@@ -57,6 +57,16 @@ const well: Examined = {
   published: true,
 };
 
+test('control characters in paths and variables are shown', () => {
+  const text = textOf({
+    ...well,
+    environment: { LD_PRELOAD: '/a\u001b[2J\nb' },
+    machine: { ...machine, processor: '\u202e' },
+  });
+  expect(text).toContain('LD_PRELOAD=/a\\x1b[2J\\x0ab');
+  expect(text).toContain('(\\u202e)');
+});
+
 function textOf(examined: Examined): string {
   const problems = problemsOf(examined);
   const healthy = problems.every(({ severity }) => severity === 'note');

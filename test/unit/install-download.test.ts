@@ -1,9 +1,18 @@
 /** Downloads from a server on this machine that breaks off, lies, refuses and stalls. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type DownloadRequest, download } from '../../lib/cli/download';
+import { type Digest, type DownloadOptions, type DownloadRequest, download } from '../../lib/cli/download';
 import { reportTo } from '../../lib/cli/report';
 import { claimDownload } from '../../lib/cli/staging';
 import { TorchError } from '../../lib/errors';
@@ -12,6 +21,7 @@ import { type ServerChanges, sendRange, startWheelServer, type WheelServer } fro
 
 const content = Buffer.alloc(300_000, 'some bytes of a wheel ');
 const sha256 = createHash('sha256').update(content).digest('hex');
+const digest: Digest = { algorithm: 'sha256', hex: sha256 };
 const file = 'torch.whl';
 
 let directory: string;
@@ -29,12 +39,15 @@ afterEach(async () => {
 
 const target = (): string => join(directory, file);
 
-async function fetchFile(serve: ServerChanges['serve'], changes: Partial<DownloadRequest> = {}): Promise<string> {
+async function fetchFile(
+  serve: ServerChanges['serve'],
+  changes: Partial<DownloadRequest & DownloadOptions> = {},
+): Promise<string> {
   server = await startWheelServer({ wheels: { [file]: content }, ...(serve === undefined ? {} : { serve }) });
-  const request = { url: `${server.address}/files/${file}`, path: target(), sha256, ...changes };
+  const request = { url: `${server.address}/files/${file}`, path: target(), digest, ...changes };
   const silent = reportTo({ write: () => true } as unknown as NodeJS.WritableStream);
   const signal = new AbortController().signal;
-  return download(request, { report: silent, signal, pauses: [1, 1], stallTime: 200 });
+  return download(request, { report: silent, signal, pauses: [1, 1], stallTime: 200, ...changes });
 }
 
 /** Sends this many bytes and, when they have been read, breaks the connection. */
@@ -117,7 +130,7 @@ test('starts over if the part is longer than the file', async () => {
 });
 
 test('refuses a file of another SHA-256 and deletes it', async () => {
-  const failing = fetchFile(undefined, { sha256: '00'.repeat(32) });
+  const failing = fetchFile(undefined, { digest: { algorithm: 'sha256', hex: '00'.repeat(32) } });
   await expect(failing).rejects.toThrow(`has SHA-256 ${sha256}, but its index says ${'00'.repeat(32)}`);
   await expect(failing).rejects.toMatchObject({ code: 'INSTALL_FAILED' });
   expect(readdirSync(directory)).toEqual([]);
@@ -176,6 +189,10 @@ describe('the place of a download', () => {
   const place = (): string => join(cache(), 'downloads', file);
   const claim = (): ReturnType<typeof claimDownload> => claimDownload(cache(), file, directory);
 
+  beforeEach(() => {
+    mkdirSync(cache());
+  });
+
   test('is the same for one install after the other', async () => {
     const first = await claim();
     expect(first.path).toBe(place());
@@ -205,7 +222,7 @@ test('stops when it is told to, and keeps what it has', async () => {
   server = await startWheelServer({ wheels: { [file]: content }, serve: stallAfterHalf });
   const stop = new AbortController();
   const report = reportTo({ write: () => true } as unknown as NodeJS.WritableStream);
-  const request = { url: `${server.address}/files/${file}`, path: target(), sha256 };
+  const request = { url: `${server.address}/files/${file}`, path: target(), digest };
   const running = download(request, { report, signal: stop.signal });
   const watch = setInterval(() => {
     if (readdirSync(directory).length > 0) stop.abort(new Error('stopped'));
@@ -220,3 +237,108 @@ const stallAfterHalf: NonNullable<ServerChanges['serve']> = (whole, _request, re
   response.writeHead(200, { 'content-length': whole.length }).write(whole.subarray(0, whole.length / 2));
   return true;
 };
+
+describe('a server that lies', () => {
+  const range =
+    (contentRange: (start: number, size: number) => string, bytes = 40_000): NonNullable<ServerChanges['serve']> =>
+    (whole, request, response) => {
+      const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+      const headers = start === 0 ? {} : { 'content-range': contentRange(start, whole.length) };
+      response.writeHead(start === 0 ? 200 : 206, { 'content-length': whole.length - start, ...headers });
+      response.write(whole.subarray(start, start + bytes), () => setTimeout(() => response.destroy(), 20));
+      return true;
+    };
+
+  test.each([
+    ['whose end is before its start', (start: number, size: number) => `bytes ${start}-${start - 1}/${size}`],
+    ['whose end is behind the file', (start: number, size: number) => `bytes ${start}-${size}/${size}`],
+    ['of a file that is shorter', (start: number) => `bytes ${start}-${start + 9}/${start}`],
+  ])('about a range %s is asked no more', async (_, contentRange) => {
+    writeFileSync(`${target()}.part`, content.subarray(0, 1000));
+    await expect(fetchFile(range(contentRange))).rejects.toThrow('the server sent a range that cannot be: bytes ');
+    expect(server?.requests).toHaveLength(1);
+  });
+
+  test.each([
+    ['sends another range each time', () => 'bytes 7-9/10'],
+    ['sends a range that is none', () => 'x'],
+  ])('and %s is asked a few times only', async (_, contentRange) => {
+    const pauses = Array.from({ length: 20 }, () => 0);
+    await expect(fetchFile(range(contentRange), { pauses })).rejects.toThrow(/had to start over 5 times/);
+    expect(server?.requests.length).toBeLessThan(30);
+  });
+
+  test('and tells of a file that grows is asked a hundred times at most', async () => {
+    writeFileSync(`${target()}.part`, content.subarray(0, 1000));
+    const growing: ServerChanges['serve'] = (_whole, request, response) => {
+      const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+      const size = start + 100_000;
+      response.writeHead(206, { 'content-range': `bytes ${start}-${size - 1}/${size}` }).end(Buffer.alloc(40_000));
+      return true;
+    };
+    await expect(fetchFile(growing, { pauses: [0] })).rejects.toThrow('cannot download');
+    expect(server?.requests).toHaveLength(100);
+  });
+
+  test('and sends more than it said is cut off', async () => {
+    writeFileSync(`${target()}.part`, content.subarray(0, 1000));
+    const more: ServerChanges['serve'] = (whole, _request, response) => {
+      response.writeHead(206, { 'content-range': `bytes 1000-1999/2000` });
+      response.end(whole.subarray(1000));
+      return true;
+    };
+    await expect(fetchFile(more)).rejects.toThrow('the server sent more than 2000 bytes');
+  });
+
+  test('and never ends a file of unknown length is cut off', async () => {
+    const endless: ServerChanges['serve'] = (_whole, _request, response) => {
+      response.writeHead(200);
+      const more = (): void =>
+        void (response.destroyed || response.write(Buffer.alloc(100_000), () => setImmediate(more)));
+      more();
+      return true;
+    };
+    await expect(fetchFile(endless, { largest: 1e6 })).rejects.toThrow('the server sent more than 1000000 bytes');
+    expect(statSync(`${target()}.part`).size).toBeLessThanOrEqual(1e6);
+  });
+
+  test('and trickles counts as dead', async () => {
+    const trickle: ServerChanges['serve'] = (whole, _request, response) => {
+      response.writeHead(200, { 'content-length': whole.length });
+      const timer = setInterval(() => response.write('x'), 20);
+      response.on('close', () => clearInterval(timer));
+      return true;
+    };
+    await expect(fetchFile(trickle)).rejects.toThrow(/only \d+ bytes in 0.2 s/);
+    expect(server?.requests).toHaveLength(3);
+  });
+});
+
+test('a file of unknown length arrives, also in two tries', async () => {
+  writeFileSync(`${target()}.part`, content.subarray(0, 1000));
+  const unknown: ServerChanges['serve'] = (whole, _request, response) => {
+    response.writeHead(206, { 'content-range': `bytes 1000-${whole.length - 1}/*` }).end(whole.subarray(1000));
+    return true;
+  };
+  expect(await fetchFile(unknown)).toBe(sha256);
+  expectComplete();
+});
+
+test('an empty file is told by its hash', async () => {
+  const empty: ServerChanges['serve'] = (_whole, _request, response) => {
+    response.writeHead(200).end();
+    return true;
+  };
+  await expect(fetchFile(empty)).rejects.toThrow('has SHA-256 e3b0c44298fc1c14');
+  expect(readdirSync(directory)).toEqual([]);
+});
+
+test('nothing is resumed that no hash could prove', async () => {
+  writeFileSync(`${target()}.part`, 'of another file');
+  server = await startWheelServer({ wheels: { [file]: content } });
+  const report = reportTo({ write: () => true } as unknown as NodeJS.WritableStream);
+  const request = { url: `${server.address}/files/${file}`, path: target() };
+  await download(request, { report, signal: new AbortController().signal });
+  expect(server.requests).toEqual([`GET /files/${file}`]);
+  expectComplete();
+});

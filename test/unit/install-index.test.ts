@@ -1,5 +1,9 @@
 /** The wheel index and the choice of a wheel; no network. */
+import { resolve } from 'node:path';
+import { installPath } from '../../lib/binding/cache';
 import type { Host } from '../../lib/binding/host';
+import { parseVersion } from '../../lib/binding/libtorch-versions';
+import { linksOf } from '../../lib/cli/links';
 import { cudaRequirements } from '../../lib/cli/pip';
 import { runsHere, type WheelPlatform, wheelPlatform } from '../../lib/cli/platform';
 import { parseRecord } from '../../lib/cli/record';
@@ -29,8 +33,8 @@ describe('parseIndex', () => {
       {
         name: 'torch-2.13.0+cpu-cp312-cp312-manylinux_2_28_x86_64.whl',
         url: `https://index.test/whl/cpu/${name}`,
-        sha256,
-        version: '2.13.0+cpu',
+        digest: { algorithm: 'sha256', hex: sha256 },
+        version: { public: '2.13.0', local: 'cpu' },
         python: 'cp312',
         abi: 'cp312',
         platform: 'manylinux_2_28_x86_64',
@@ -50,10 +54,92 @@ describe('parseIndex', () => {
     expect(wheels.map(({ url }) => url.slice(0, url.lastIndexOf('/') + 1))).toEqual(start === undefined ? [] : [start]);
   });
 
-  test('takes a hash of another kind for none', () => {
-    const [wheel] = parseIndex('<a href="torch-2.13.0-cp312-none-any.whl#md5=00">x</a>', page);
-    expect(wheel).not.toHaveProperty('sha256');
+  test.each(['md5=00', `sha256=${sha256.slice(2)}`, `sha256=${sha256}00`, `sha1=${sha256}`, `xsha256=${sha256}`])(
+    'takes #%s for no hash',
+    (fragment) => {
+      const [wheel] = parseIndex(`<a href="torch-2.13.0-cp312-none-any.whl#${fragment}">x</a>`, page);
+      expect(wheel?.name).toBeDefined();
+      expect(wheel).not.toHaveProperty('digest');
+    },
+  );
+
+  test.each([
+    ['sha384', 'ab'.repeat(48)],
+    ['sha512', 'CD'.repeat(64)],
+  ])('reads a %s', (algorithm, hex) => {
+    const [wheel] = parseIndex(`<a href="torch-2.13.0-cp312-none-any.whl#x=1&${algorithm}=${hex}">x</a>`, page);
+    expect(wheel?.digest).toEqual({ algorithm, hex: hex.toLowerCase() });
   });
+
+  test.each([
+    ['from https to http', 'http://files.test/torch-2.13.0-cp312-none-any.whl'],
+    ['to another protocol', 'ftp://files.test/torch-2.13.0-cp312-none-any.whl'],
+    ['to another project', 'torchevil-2.13.0-cp312-none-any.whl'],
+    ['to a version that is none', 'torch-2.13.0+..-cp312-none-any.whl'],
+    ['of an endless name', `torch-2.13.0-cp312-none-${'x'.repeat(300)}.whl`],
+  ])('follows no link %s', (_, href) => {
+    expect(parseIndex(`<a href="${href}">x</a>`, page)).toEqual([]);
+  });
+});
+
+test.each([
+  ['<a href="x">', ['x']],
+  ["<A\n HREF = 'x' >", ['x']],
+  ['<a href=x>y</a><a href=z/>', ['x', 'z/']],
+  ['<a class="q" href="x" href="y" title="<a href=\'z\'>">', ['x']],
+  ['<a disabled href="x"/>', ['x']],
+  ['<!-- <a href="x"> --><a href="y">', ['y']],
+  ['<abbr href="x"><area href="x"><b href="x">', []],
+  ['< a href="x">', []],
+  ['<a href>', ['']],
+  ['<a href="x', ['']],
+  ['<a =x href="y">', ['y']],
+  ['<a', []],
+  ['', []],
+])('the links of %s', (html, links) => {
+  expect([...linksOf(html)]).toEqual(links);
+});
+
+test.each([
+  ['2.13.0', '2.13.0', undefined],
+  ['2.13.0+cpu', '2.13.0', 'cpu'],
+  [' v2.13.0+CU130 \n', '2.13.0', 'cu130'],
+  ['2.14.0.dev20260101+cu130', '2.14.0.dev20260101', 'cu130'],
+  ['2.11.0a0+eb65b36914.nv26.02', '2.11.0a0', 'eb65b36914.nv26.02'],
+  ['2.13.0-rc1', '2.13.0rc1', undefined],
+  ['2.13.0.post1.dev2', '2.13.0.post1.dev2', undefined],
+  ['2.13-1+a-b_c', '2.13.post1', 'a.b.c'],
+  ['002.013.0alpha', '2.13.0a0', undefined],
+])('the version %j', (text, release, local) => {
+  expect(parseVersion(text)).toEqual({ public: release, local });
+});
+
+test.each([
+  '',
+  '2.13.0+',
+  '2.13.0+a..b',
+  '2.13.0+../x',
+  '2.13.0+cpu/..',
+  '../2.13.0',
+  '2.13.0\n2.14.0',
+  '2.13.0\0',
+  '1!2.13.0',
+  '2.13.0 cpu',
+  '2.13.x',
+  `2.${'1'.repeat(200)}`,
+  '２.13.0',
+])('%j is no version', (text) => {
+  expect(parseVersion(text)).toBeUndefined();
+});
+
+test.each([
+  ['2.13.0', 'cpu', '/cache/libtorch-2.13.0-cpu'],
+  ['2.13.0', '../../x', undefined],
+  ['2.13.0/..', 'cpu', undefined],
+  ['..', '..', undefined],
+  ['2.13.0', '', undefined],
+])('the place of %j and %j', (version, flavour, path) => {
+  expect(installPath('/cache', version, flavour)).toBe(path && resolve(path));
 });
 
 describe('chooseWheel', () => {
@@ -149,6 +235,11 @@ test('of what a CUDA wheel requires, the CUDA libraries are installed', () => {
     'cuda-toolkit[cublas,cudart]==13.0.2; platform_system == "Linux"',
     'nvidia-cudnn-cu13==9.19.0.56; platform_system == "Linux"',
   ];
-  const others = ['sympy>=1.13.3', 'cuda-bindings<14; platform_system == "Linux"', 'nvidia-x; extra == "y"'];
+  const others = [
+    'nvidia-x @ https://evil.test/x.tar.gz',
+    'sympy>=1.13.3',
+    'cuda-bindings<14; platform_system == "Linux"',
+    'nvidia-x; extra == "y"',
+  ];
   expect(cudaRequirements([...others, ...libraries])).toEqual(libraries);
 });

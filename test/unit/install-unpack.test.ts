@@ -3,6 +3,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  promises,
   readdirSync,
   readFileSync,
   rmSync,
@@ -14,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cacheContents, type InstallMarker } from '../../lib/binding/cache';
 import { thisHost } from '../../lib/binding/host';
-import { ownerTag } from '../../lib/cli/ownership';
+import { makeOwn, ownerTag, ownMark } from '../../lib/cli/ownership';
 import { reportTo } from '../../lib/cli/report';
 import { openStaging, publish, sweep } from '../../lib/cli/staging';
 import { openPackage, type Unpacked, unpackPackages } from '../../lib/cli/wheel';
@@ -22,6 +23,7 @@ import { TorchError } from '../../lib/errors';
 import { deadOwner } from '../support/processes';
 import {
   bigLibrary,
+  coreLibrary,
   libraryPath,
   libtorchArchive,
   thisPlatform,
@@ -82,7 +84,10 @@ test('of a torch wheel: libraries, headers, version and licences', async () => {
   );
   expect(files).toBe(9);
   expect(bytes).toBeGreaterThan(bigLibrary.length);
-  expect(libraries).toEqual({ [libraryPath('c10')]: 16, [libraryPath('torch_cpu')]: bigLibrary.length });
+  expect(libraries).toEqual({
+    [libraryPath('c10')]: coreLibrary.length,
+    [libraryPath('torch_cpu')]: bigLibrary.length,
+  });
   const library = join(directory, 'install', libraryPath('torch_cpu'));
   expect(readFileSync(library).equals(bigLibrary)).toBe(true);
   if (process.platform !== 'win32') expect(statSync(library).mode & 0o777).toBe(0o755);
@@ -201,6 +206,35 @@ describe('the final name', () => {
     expect(readdirSync(directory)).toEqual(['libtorch-2.13.0-cpu']);
   });
 
+  test.each([
+    ['2.13.0', '../../x'],
+    ['../2.13.0', 'cpu'],
+  ])('is never that of %s and %s', async (version, flavour) => {
+    await expect(publish(await staged('1'), { ...marker, version, flavour })).rejects.toThrow(
+      'is no version of libtorch',
+    );
+  });
+
+  test('is not taken from what is no install', async () => {
+    const staging = await staged('1');
+    writeFileSync(final(), '');
+    await expect(publish(staging, marker)).rejects.toThrow(`${final()} was not made by this command`);
+  });
+
+  test('that the system does not give is an error of one line', async () => {
+    const refusal = Object.assign(new Error('EXDEV: cross-device link not permitted'), {
+      code: 'EXDEV',
+      syscall: 'rename',
+    });
+    const rename = jest.spyOn(promises, 'rename').mockRejectedValue(refusal);
+    const publishing = publish(await staged('1'), marker);
+    await expect(publishing).rejects.toMatchObject({
+      code: 'INSTALL_FAILED',
+      message: expect.stringContaining(final()),
+    });
+    rename.mockRestore();
+  });
+
   test('is taken from a damaged install', async () => {
     await publish(await staged('1'), marker);
     writeFileSync(join(final(), 'torch/lib/x.so'), '');
@@ -216,26 +250,32 @@ describe('what interrupted installs left', () => {
     utimesSync(path, time, time);
   };
 
+  /** What an install leaves. */
+  const left = async (name: string): Promise<void> => {
+    await makeOwn(join(directory, name));
+    mkdirSync(join(directory, name, 'torch'));
+  };
+
   test('is removed if its process has ended', async () => {
-    for (const owner of [deadOwner(), ownerTag()])
-      mkdirSync(join(directory, `libtorch-install.partial-${owner}/torch`), { recursive: true });
+    for (const owner of [deadOwner(), ownerTag()]) await left(`libtorch-install.partial-${owner}`);
     await sweep(directory);
     expect(readdirSync(directory)).toEqual([`libtorch-install.partial-${ownerTag()}`]);
   });
 
   test('of another machine is removed after a day', async () => {
-    for (const name of ['old', 'new']) mkdirSync(join(directory, `libtorch-pip.partial-${name}.example-1`));
+    for (const name of ['old', 'new']) await left(`libtorch-pip.partial-${name}.example-1`);
     aged(join(directory, 'libtorch-pip.partial-old.example-1'), 2);
     await sweep(directory);
     expect(readdirSync(directory)).toEqual(['libtorch-pip.partial-new.example-1']);
   });
 
   test('of a download is removed after a week', async () => {
-    mkdirSync(join(directory, 'downloads'));
-    for (const name of ['old.part', 'new.part']) writeFileSync(join(directory, 'downloads', name), '');
-    aged(join(directory, 'downloads/old.part'), 8);
+    await makeOwn(join(directory, 'downloads'));
+    const names = ['torch-1.whl.part', 'torch-2.whl.part', 'somebody-elses'];
+    for (const name of names) writeFileSync(join(directory, 'downloads', name), '');
+    for (const name of ['torch-1.whl.part', 'somebody-elses']) aged(join(directory, 'downloads', name), 8);
     await sweep(directory);
-    expect(readdirSync(join(directory, 'downloads'))).toEqual(['new.part']);
+    expect(readdirSync(join(directory, 'downloads'))).toEqual([ownMark, 'somebody-elses', 'torch-2.whl.part']);
   });
 
   test('is nothing where there is no cache yet', async () => {

@@ -58,7 +58,7 @@ describe('formatTensor', () => {
     for (const one of summarized) {
       const { data, ...rest } = printed(one);
       const whole = new Array<Scalar>(one.shape.reduce((a, b) => a * b, 1)).fill(one.dtype === 'bool' ? false : 0);
-      place(data, whole, one.shape, printedIndices(one.shape, rest.printOptions));
+      place(data as ArrayLike<Scalar>, whole, one.shape, printedIndices(one.shape, rest.printOptions));
       expect(formatTensor({ ...rest, data: whole })).toBe(one.text);
     }
   });

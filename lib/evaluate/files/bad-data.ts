@@ -10,7 +10,9 @@ export interface BadDataDetails {
 
 /** The error `BAD_DATA`: `<name>: <reason>`, or `<name>, byte <offset>: <reason>`. */
 export function badData(name: string, reason: string, { offset, cause }: BadDataDetails = {}): TorchError {
-  const place = offset === undefined ? name : `${name}, byte ${offset}`;
+  // A name that holds the end of a line must not begin another one, which could say anything.
+  const shown = name.replaceAll('\n', '\\n').replaceAll('\r', '\\r');
+  const place = offset === undefined ? shown : `${shown}, byte ${offset}`;
   return new TorchError('BAD_DATA', `${place}: ${reason}`, { op: 'openArray', cause });
 }
 

@@ -5,12 +5,14 @@ import type { Tensor } from '../../tensor/tensor';
 import type { DType } from '../../types';
 import type { ArraySource } from '../source';
 import { badData } from './bad-data';
+import type { FileStamp } from './file-stamp';
 import { Rows } from './rows';
 
 /** One of the arrays. */
 interface Part {
   readonly name: string;
   readonly rows: number;
+  readonly stamps: readonly FileStamp[];
   open(): Promise<ArraySource>;
 }
 
@@ -32,7 +34,7 @@ export async function concatenate(
     first ??= source;
     checkLike(first, source);
     if (source.rows === undefined) throw badData(source.name, 'does not say how many rows it has');
-    parts.push({ name: source.name, rows: source.rows, open });
+    parts.push({ name: source.name, rows: source.rows, stamps: source.stamps, open });
   }
   if (first === undefined) throw badData(name, 'names no array');
   return new ConcatenatedRows(name, first, parts);
@@ -49,6 +51,7 @@ class ConcatenatedRows extends Rows {
   readonly dtype: DType;
   readonly rowShape: readonly number[];
   readonly rows: number;
+  override readonly stamps: readonly FileStamp[];
   readonly #waiting: Part[];
   #current: ArraySource | undefined;
 
@@ -58,6 +61,7 @@ class ConcatenatedRows extends Rows {
     this.dtype = dtype;
     this.rowShape = rowShape;
     this.rows = parts.reduce((sum, part) => sum + part.rows, 0);
+    this.stamps = parts.flatMap((part) => part.stamps);
     this.#waiting = [...parts];
   }
 
@@ -90,6 +94,8 @@ class ConcatenatedRows extends Rows {
   async #open(): Promise<ArraySource | undefined> {
     const part = this.#waiting.shift();
     if (part === undefined) return undefined;
+    // What it was when it was first opened.
+    for (const stamp of part.stamps) stamp.check();
     const source = await part.open();
     if (source.dtype !== this.dtype || !sameShape(source.rowShape, this.rowShape) || source.rows !== part.rows) {
       source.close();

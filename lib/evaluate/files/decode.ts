@@ -1,4 +1,4 @@
-/** Bytes to rows: byte order, alignment, order of dimensions, and dtypes that libtorch has no arithmetic for. */
+/** Bytes to rows: byte order, order of dimensions, and dtypes that libtorch has no arithmetic for. */
 import '../../tensor/methods';
 import * as aten from '../../aten/operators.generated';
 import { scope } from '../../tensor/scope';
@@ -6,10 +6,6 @@ import { shapeText } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
 import { badData } from './bad-data';
 import type { ElementType } from './element';
-import type { ArrayLayout } from './layout';
-
-/** libtorch's code of row-major order (`c10::MemoryFormat::Contiguous`). */
-const contiguousFormat = 0;
 
 /**
  * Rows whose bytes lie one after the other, at an address that suits the element unless it is big-endian. No copy,
@@ -34,30 +30,27 @@ export function decodeRows(
 }
 
 /**
- * Rows of an array in Fortran order, made contiguous. `base` shows nothing, but begins where the first of the rows does,
- * and has the memory of the whole array; `aligned` says whether its address suits the element.
+ * The same of rows in Fortran order, whose first index runs fastest; made contiguous. `whole` is the shape of the array
+ * that the bytes are of: that of the rows, or, where `bytes` are the memory of a file, that of all of its rows.
  */
 export function decodeFortranRows(
   name: string,
-  base: Tensor,
-  aligned: boolean,
-  { element, shape }: Pick<ArrayLayout, 'element' | 'shape'>,
+  bytes: Tensor,
+  element: ElementType,
+  shape: readonly number[],
+  whole: readonly number[],
   first: number,
-  count: number,
 ): Tensor {
   return scope(() => {
-    const strides = fortranStrides(shape);
-    const rows = [count, ...shape.slice(1)];
-    if (aligned && !element.bigEndian) {
-      const elements = element.stored === 'bool' ? base : aten.view_dtype(base, element.stored);
-      const contiguous = aten.contiguous(aten.as_strided(elements, rows, strides));
+    const strides = fortranStrides(whole);
+    if (!element.bigEndian) {
+      const elements = element.stored === 'bool' ? bytes : aten.view_dtype(bytes, element.stored);
+      const contiguous = aten.contiguous(aten.as_strided(elements, shape, strides));
       return widened(name, asStored(contiguous, element), element, first);
     }
     const { size } = element;
-    const sized = aten.as_strided(base, [...rows, size], [...strides.map((stride) => stride * size), 1]);
-    // A copy even of what is contiguous already: it could lie at an address that its elements cannot be read from.
-    const bytes = aten.view(aten.clone(sized, contiguousFormat), [-1]);
-    return decodeRows(name, bytes, element, rows, first);
+    const sized = aten.as_strided(bytes, [...shape, size], [...strides.map((stride) => stride * size), 1]);
+    return decodeRows(name, aten.view(aten.contiguous(sized), [-1]), element, shape, first);
   });
 }
 

@@ -87,3 +87,17 @@ export const safetensorsElements: ReadonlyMap<string, ElementType> = new Map(
     plainElement('bool', 'BOOL'),
   ].map((element) => [element.name, element]),
 );
+
+/** Bits of an element of all dtypes of the format, those included that are not read. **Source**: safetensors 0.8. */
+export const safetensorsBits: ReadonlyMap<string, number> = new Map([
+  ...[...safetensorsElements.values()].map(({ name, size }) => [name, 8 * size] as const),
+  ['F4', 4],
+  ['F6_E2M3', 6],
+  ['F6_E3M2', 6],
+  ['F8_E5M2', 8],
+  ['F8_E4M3', 8],
+  ['F8_E8M0', 8],
+  ['F8_E4M3FNUZ', 8],
+  ['F8_E5M2FNUZ', 8],
+  ['C64', 64],
+]);

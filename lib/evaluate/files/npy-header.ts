@@ -2,7 +2,7 @@
 import { badData, quote } from './bad-data';
 import { type ElementType, numpyElement } from './element';
 import { type ArrayLayout, checkShape } from './layout';
-import { LiteralError, type PythonLiteral, parsePythonLiteral } from './python-literal';
+import { isTuple, LiteralError, type PythonLiteral, parsePythonLiteral } from './python-literal';
 
 /** What every .npy file begins with. */
 export const npyMagic = Buffer.from('\x93NUMPY', 'latin1');
@@ -10,8 +10,8 @@ export const npyMagic = Buffer.from('\x93NUMPY', 'latin1');
 /** Gives the next bytes of a file or stream: as many as asked for, fewer only at the end. */
 export type NextBytes = (count: number) => Promise<Buffer>;
 
-/** A longer header does not describe an array of numbers: version 2.0 was made for dtypes of many fields. */
-const maxHeader = 65535;
+/** NumPy's own bound; a longer header does not describe an array of numbers. */
+const maxHeader = 10_000;
 
 /**
  * Reads the header from the beginning; the elements follow.
@@ -62,7 +62,9 @@ function parseHeader(
   offset: number,
   encoding: 'utf8' | 'latin1',
 ): Omit<ArrayLayout, 'offset'> {
-  const fields = parseDictionary(name, header.toString(encoding), offset);
+  const text = headerText(name, header, offset, encoding);
+  // Version 3.0, of Python 3, is the one in UTF-8.
+  const fields = parseDictionary(name, text, offset, encoding === 'latin1');
   const missing = keys.filter((key) => !fields.has(key));
   if (missing.length > 0) throw badData(name, `the header lacks ${missing.join(' and ')}`, { offset });
   const extra = [...fields.keys()].filter((key) => !keys.includes(key));
@@ -73,16 +75,25 @@ function parseHeader(
     throw badData(name, 'fortran_order of the header is neither True nor False', { offset });
   }
   const sizes = fields.get('shape');
-  if (!Array.isArray(sizes) || !sizes.every((size) => typeof size === 'bigint')) {
+  if (!isTuple(sizes) || !sizes.every((size) => typeof size === 'bigint')) {
     throw badData(name, 'shape of the header is no tuple of integers', { offset });
   }
   return { element, fortranOrder, shape: checkShape(name, sizes, element, offset) };
 }
 
-function parseDictionary(name: string, text: string, offset: number): Map<string, PythonLiteral> {
+function headerText(name: string, header: Buffer, offset: number, encoding: 'utf8' | 'latin1'): string {
+  if (encoding === 'latin1') return header.toString('latin1');
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(header);
+  } catch (cause) {
+    throw badData(name, 'the header is no UTF-8', { offset, cause });
+  }
+}
+
+function parseDictionary(name: string, text: string, offset: number, longs: boolean): Map<string, PythonLiteral> {
   let parsed: PythonLiteral;
   try {
-    parsed = parsePythonLiteral(text);
+    parsed = parsePythonLiteral(text, longs);
   } catch (cause) {
     if (!(cause instanceof LiteralError)) throw cause;
     const rest = text.slice(cause.position).trim();

@@ -1,9 +1,9 @@
 /** Writing rows to a .npy file, without knowing how many there will be. */
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { isTensor, showForeign } from '../../aten/bind';
 import { checkDType } from '../../aten/dtype';
-import { expected, show, TorchError } from '../../errors';
+import { expected, show } from '../../errors';
 import { withDefaults } from '../../options';
+import type { OutputFile } from '../../output/outputs';
 import { sameShape, shapeText } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
 import type { DType } from '../../types';
@@ -35,45 +35,38 @@ const absent = Object.freeze({ dtype: undefined, rowShape: undefined });
 const op = 'writeNpy';
 
 /**
- * Begins a .npy file (version 1.0, C order). Rows go to `<path>.partial`, which gets its name when it is complete: what
- * was broken off never looks whole.
+ * Begins a .npy file (version 1.0, C order) as an output, which gets its name when it is complete.
  *
  * @example
- * const file = writeNpy('losses.npy', { dtype: 'float32', rowShape: [] });
+ * const file = writeNpy(outputs.open("'--per-sample'", 'losses.npy'), { dtype: 'float32', rowShape: [] });
  * file.append(losses);
  * file.finish();
+ * outputs.finish();
  *
  * @throws TorchError `BAD_DATA` if the file cannot be written; `INVALID_ARGUMENT`; `UNKNOWN_OPTION`.
  */
-export function writeNpy(path: string, options: NpyWriterOptions): NpyWriter {
-  if (typeof path !== 'string' || path === '') throw expected(op, "'path'", 'to be a path', show(path));
+export function writeNpy(file: OutputFile, options: NpyWriterOptions): NpyWriter {
   const { dtype, rowShape } = withDefaults<{ [key in keyof NpyWriterOptions]: unknown }>(op, options, absent);
   if (!Array.isArray(rowShape) || !rowShape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
     throw expected(op, "option 'rowShape'", 'to be an array of sizes', show(rowShape));
   }
-  return new NpyWriter(path, checkDType(op, dtype), rowShape);
+  return new NpyWriter(file, checkDType(op, dtype), rowShape);
 }
 
 /** A .npy file that is being written. */
 export class NpyWriter {
-  readonly #path: string;
-  readonly #partial: string;
+  readonly #file: OutputFile;
   readonly #dtype: DType;
   readonly #rowShape: readonly number[];
-  #descriptor: number | undefined;
-  #position = 0;
+  #position: number;
   #rows = 0;
 
   /** @internal Made by {@link writeNpy}. */
-  constructor(path: string, dtype: DType, rowShape: readonly number[]) {
-    this.#path = path;
-    this.#partial = `${path}.partial`;
+  constructor(file: OutputFile, dtype: DType, rowShape: readonly number[]) {
+    this.#file = file;
     this.#dtype = dtype;
     this.#rowShape = rowShape;
-    this.#writing(() => {
-      this.#descriptor = openSync(this.#partial, 'w');
-      this.#position = this.#write(this.#header(), 0);
-    });
+    this.#position = file.write(this.#header(), 0);
   }
 
   /** The shape of one row. */
@@ -94,43 +87,16 @@ export class NpyWriter {
     if (dtype !== this.#dtype || shape.length === 0 || !sameShape(shape.slice(1), this.#rowShape)) {
       throw expected('append', "'tensor'", what, `${dtype} of shape ${shapeText(shape)}`);
     }
-    this.#open('append');
     const written = dtype === 'bfloat16' ? tensor.to('float32') : tensor;
     const { buffer, byteOffset, byteLength } = written.toTypedArray();
     if (written !== tensor) written.dispose();
-    this.#writing(() => {
-      this.#position = this.#write(new Uint8Array(buffer, byteOffset, byteLength), this.#position);
-    });
+    this.#position = this.#file.write(new Uint8Array(buffer, byteOffset, byteLength), this.#position);
     this.#rows += shape[0] as number;
   }
 
-  /** Writes the final shape into the header, hands everything to the disk and gives the file its name. */
+  /** Writes the final shape into the header. */
   finish(): void {
-    const descriptor = this.#open('finish');
-    this.#writing(() => {
-      this.#write(this.#header(), 0);
-      fsyncSync(descriptor);
-      this.#close();
-      renameSync(this.#partial, this.#path);
-    });
-  }
-
-  /** Removes what was written, unless the file is finished. */
-  discard(): void {
-    if (this.#descriptor === undefined) return;
-    this.#close();
-    rmSync(this.#partial, { force: true });
-  }
-
-  #open(op: string): number {
-    if (this.#descriptor !== undefined) return this.#descriptor;
-    throw expected(op, this.#path, 'to be open', 'a file that was finished or discarded');
-  }
-
-  #close(): void {
-    const descriptor = this.#descriptor as number;
-    this.#descriptor = undefined;
-    closeSync(descriptor);
+    this.#file.write(this.#header(), 0);
   }
 
   /** Always of the same length: there is room for as many rows as a double counts. */
@@ -144,23 +110,5 @@ export class NpyWriter {
     const length = Math.ceil((10 + dictionary(Number.MAX_SAFE_INTEGER).length + 1) / 64) * 64;
     const start = Buffer.from([...npyMagic, 1, 0, (length - 10) & 0xff, (length - 10) >> 8]);
     return Buffer.concat([start, Buffer.from(`${dictionary(this.#rows).padEnd(length - 11)}\n`, 'latin1')]);
-  }
-
-  /** Writes all bytes at a place; gives the place behind them. */
-  #write(bytes: Uint8Array, position: number): number {
-    let at = 0;
-    while (at < bytes.length) {
-      at += writeSync(this.#descriptor as number, bytes, at, Math.min(bytes.length - at, 1 << 30), position + at);
-    }
-    return position + at;
-  }
-
-  #writing(action: () => void): void {
-    try {
-      action();
-    } catch (cause) {
-      const reason = `cannot be written: ${(cause as Error).message}`;
-      throw new TorchError('BAD_DATA', `${this.#path}: ${reason}`, { op, cause });
-    }
   }
 }

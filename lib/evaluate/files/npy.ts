@@ -3,22 +3,23 @@ import { shapeText } from '../../tensor/shape';
 import type { ArraySource } from '../source';
 import { badData } from './bad-data';
 import type { ByteStream } from './byte-stream';
+import type { FileStamp } from './file-stamp';
 import { type ArrayLayout, arrayBytes } from './layout';
-import { MappedFile } from './mapped-file';
 import { type NextBytes, readNpyHeader } from './npy-header';
 import { StoredRows, StreamedRows } from './rows';
+import { StoredFile } from './stored-file';
 
 /**
- * The array of a .npy file, memory-mapped.
+ * The array of a .npy file.
  *
  * @throws TorchError `BAD_DATA`.
  */
 export async function openNpy(path: string, name: string): Promise<ArraySource> {
-  const file = MappedFile.open(path, name);
+  const file = StoredFile.open(path, name);
   try {
     const layout = await readNpyHeader(name, within(file, 0, file.size));
     checkLength(name, layout, file.size);
-    return new StoredRows(name, file, layout);
+    return new StoredRows(name, file, layout, file.stamp);
   } catch (error) {
     file.close();
     throw error;
@@ -37,12 +38,17 @@ export async function openNpyStream(name: string, stream: ByteStream): Promise<A
 }
 
 /** The rows of a stream whose header was read. */
-export function streamedRows(name: string, stream: ByteStream, { element, shape }: ArrayLayout): ArraySource {
-  return new StreamedRows(name, stream, { element, rowShape: shape.slice(1), rows: shape[0] });
+export function streamedRows(
+  name: string,
+  stream: ByteStream,
+  { element, shape }: ArrayLayout,
+  stamps?: readonly FileStamp[],
+): ArraySource {
+  return new StreamedRows(name, stream, { element, rowShape: shape.slice(1), rows: shape[0] }, stamps);
 }
 
 /** Reads the bytes `[start, end)` of a file from front to back. */
-export function within(file: MappedFile, start: number, end: number): NextBytes {
+export function within(file: StoredFile, start: number, end: number): NextBytes {
   let position = start;
   return async (count) => {
     const bytes = file.read(position, Math.min(count, end - position));

@@ -1,54 +1,54 @@
 /** Arrays in .npz archives: zip files whose members are .npy files. */
 import { crc32 } from 'node:zlib';
 import * as yauzl from 'yauzl';
-import * as aten from '../../aten/operators.generated';
-import { keep } from '../../tensor/scope';
+import type { FilePart } from '../../tensor/file-bytes';
 import type { Tensor } from '../../tensor/tensor';
 import type { ArraySource } from '../source';
 import { badData, listNames, quote, unreadable } from './bad-data';
 import { ByteStream } from './byte-stream';
-import { type ArrayLayout, arrayBytes } from './layout';
-import { MappedFile } from './mapped-file';
+import { InflatedMember } from './inflated-member';
 import { checkLength, streamedRows, within } from './npy';
 import { readNpyHeader } from './npy-header';
 import { inOnePiece, type RandomBytes, StoredRows } from './rows';
+import { StoredFile } from './stored-file';
 
 const [stored, deflated] = [0, 8];
 
+/** The newest version of the zip format, 6.3, as archives write it. */
+const newestVersion = 63;
+
 /**
- * The array of a member: `labels` or `labels.npy`; by default the only one. A stored member is memory-mapped, a deflated
- * one inflated while it is read. A deflated array in Fortran order is held in memory, since each of its rows is spread
- * over the whole member.
+ * The array of a member: `labels` or `labels.npy`; by default the only one. A stored member is read where it lies, a
+ * deflated one inflated while it is read. A deflated array in Fortran order is held in memory from the first read on,
+ * since each of its rows is spread over the whole member.
  *
- * The archive's checksum is compared when the last rows are read, for stored members in Fortran order before the first.
+ * The archive's checksum is compared when the last rows are read, for members in Fortran order before the first.
  *
  * @throws TorchError `BAD_DATA`.
  */
 export async function openNpz(path: string, name: string, member: string | undefined): Promise<ArraySource> {
-  const file = MappedFile.open(path, name);
-  let zip: yauzl.ZipFile | undefined;
+  const file = StoredFile.open(path, name);
   try {
-    zip = await openZip(path, name);
-    const entry = await findMember(zip, name, member);
+    const zip = await openZip(file, name);
+    const entry = await findMember({ file, zip, name }, member);
     const fullName = `${name}:${entry.fileName.replace(/\.npy$/, '')}`;
     checkReadable(fullName, entry);
-    if (entry.compressionMethod === deflated) {
-      file.close();
-      return await openDeflated(fullName, zip, entry);
-    }
-    const source = await openStored(fullName, file, zip, entry);
-    zip.close();
-    return source;
+    const start = await findContent(fullName, zip, entry);
+    if (entry.compressionMethod === deflated) return await openDeflated(fullName, { file, zip, entry });
+    return await openStored(fullName, file, start, entry);
   } catch (error) {
     file.close();
-    zip?.close();
     throw error;
   }
 }
 
-async function openZip(path: string, name: string): Promise<yauzl.ZipFile> {
+async function openZip(file: StoredFile, name: string): Promise<yauzl.ZipFile> {
+  const start = file.read(0, 4).toString('latin1');
+  if (start !== 'PK\x03\x04' && start !== 'PK\x05\x06') {
+    throw badData(name, 'is no zip archive that can be read: it does not begin as one', { offset: 0 });
+  }
   try {
-    return await yauzl.openPromise(path, { autoClose: false });
+    return await yauzl.fromFdPromise(file.descriptor, { autoClose: false });
   } catch (error) {
     throw badArchive(name, error);
   }
@@ -59,10 +59,21 @@ function badArchive(name: string, error: unknown): Error {
   return badData(name, `is no zip archive that can be read: ${(error as Error).message}`, { cause: error });
 }
 
-async function findMember(zip: yauzl.ZipFile, name: string, member: string | undefined): Promise<yauzl.Entry> {
+/** An archive, and its name in messages. */
+interface Archive {
+  readonly file: StoredFile;
+  readonly zip: yauzl.ZipFile;
+  readonly name: string;
+}
+
+async function findMember({ file, zip, name }: Archive, member: string | undefined): Promise<yauzl.Entry> {
+  const directory = cursorOf(zip);
   const entries = new Map<string, yauzl.Entry>();
   try {
     for await (const entry of zip.eachEntry()) {
+      if (entry.versionNeededToExtract > newestVersion) {
+        throw badData(name, `needs version ${entry.versionNeededToExtract / 10} of the zip format`);
+      }
       if (entry.fileName.endsWith('/')) continue;
       if (entries.has(entry.fileName)) throw badData(name, `has the member ${quote(entry.fileName)} twice`);
       entries.set(entry.fileName, entry);
@@ -70,6 +81,7 @@ async function findMember(zip: yauzl.ZipFile, name: string, member: string | und
   } catch (error) {
     throw badArchive(name, error);
   }
+  checkDirectory(name, file.read(cursorOf(zip), 56), cursorOf(zip) - directory);
   const names = listNames([...entries.keys()].map((known) => known.replace(/\.npy$/, '')));
   if (entries.size === 0) throw badData(name, 'is an archive without members');
   if (member === undefined) {
@@ -81,29 +93,49 @@ async function findMember(zip: yauzl.ZipFile, name: string, member: string | und
   return found;
 }
 
+/** Where the next entry of the directory is read: a number, whatever its type says. */
+function cursorOf(zip: yauzl.ZipFile): number {
+  return Number(zip.readEntryCursor);
+}
+
+/** Behind the last entry, the end of the directory must say that it is as long as its entries are. */
+function checkDirectory(name: string, end: Buffer, length: number): void {
+  const signature = end.toString('latin1', 0, 4);
+  const declared =
+    signature === 'PK\x05\x06' && end.length >= 22
+      ? end.readUInt32LE(12)
+      : signature === 'PK\x06\x06' && end.length >= 56
+        ? Number(end.readBigUInt64LE(40))
+        : undefined;
+  if (declared === length) return;
+  const said = declared === undefined ? 'its end does not follow' : `${declared} bytes were announced`;
+  throw badData(name, `is no zip archive that can be read: its directory has ${length} bytes, and ${said}`);
+}
+
 function checkReadable(name: string, entry: yauzl.Entry): void {
   if (entry.isEncrypted()) throw badData(name, 'is encrypted');
   if (entry.compressionMethod === stored || entry.compressionMethod === deflated) return;
   throw badData(name, `is compressed by method ${entry.compressionMethod}; stored and deflated members are read`);
 }
 
-async function openStored(
-  name: string,
-  file: MappedFile,
-  zip: yauzl.ZipFile,
-  entry: yauzl.Entry,
-): Promise<ArraySource> {
-  let start: number;
+/** Where the content of a member begins, if what stands in front of it says the same as the archive's directory. */
+async function findContent(name: string, zip: yauzl.ZipFile, entry: yauzl.Entry): Promise<number> {
+  let local: yauzl.LocalFileHeader;
   try {
-    start = (await zip.readLocalFileHeaderPromise(entry, { minimal: true })).fileDataStart;
+    local = await zip.readLocalFileHeaderPromise(entry);
   } catch (error) {
     throw badArchive(name, error);
   }
+  if (local.fileName.equals(entry.fileNameRaw)) return local.fileDataStart;
+  throw badData(name, 'has another name in its own header than in the directory of the archive');
+}
+
+async function openStored(name: string, file: StoredFile, start: number, entry: yauzl.Entry): Promise<ArraySource> {
   const layout = await readNpyHeader(name, within(file, start, start + entry.uncompressedSize));
   checkLength(name, layout, entry.uncompressedSize);
   const member = new StoredMember(name, file, { start, end: start + entry.uncompressedSize, checksum: entry.crc32 });
   member.check(start, layout.offset);
-  return new StoredRows(name, member, { ...layout, offset: start + layout.offset });
+  return new StoredRows(name, member, { ...layout, offset: start + layout.offset }, file.stamp);
 }
 
 /** As many bytes are summed at a time. */
@@ -112,7 +144,7 @@ const summedBlock = 1 << 20;
 /** The bytes of a stored member. Those that are read from front to back are summed on the way. */
 class StoredMember implements RandomBytes {
   readonly #name: string;
-  readonly #file: MappedFile;
+  readonly #file: StoredFile;
   readonly #end: number;
   readonly #checksum: number;
   readonly #buffer = Buffer.allocUnsafeSlow(summedBlock);
@@ -121,7 +153,7 @@ class StoredMember implements RandomBytes {
 
   constructor(
     name: string,
-    file: MappedFile,
+    file: StoredFile,
     { start, end, checksum }: { start: number; end: number; checksum: number },
   ) {
     this.#name = name;
@@ -131,16 +163,26 @@ class StoredMember implements RandomBytes {
     this.#checksum = checksum;
   }
 
-  /** What has to be copied is so on the way through the sum. */
-  bytes(offset: number, count: number, alignment: number): Tensor {
-    if (offset % alignment !== 0 && offset === this.#position) return inOnePiece(this.#summed(offset + count), count);
-    this.check(offset, count);
-    return this.#file.bytes(offset, count, alignment);
+  bytes(offset: number, count: number): Tensor {
+    const bytes = inOnePiece(this.#summed(offset + count), count);
+    this.#file.stamp.check();
+    return bytes;
   }
 
-  base(offset: number): Tensor {
+  view(offset: number, count: number, alignment: number): Tensor {
+    if (offset % alignment !== 0) return this.bytes(offset, count);
+    this.check(offset, count);
+    return this.#file.view(offset, count, alignment);
+  }
+
+  base(offset: number, alignment: number): Tensor | undefined {
     this.check(this.#position, this.#end - this.#position);
-    return this.#file.base(offset);
+    return this.#file.base(offset, alignment);
+  }
+
+  part(part: FilePart): Tensor {
+    this.check(this.#position, this.#end - this.#position);
+    return this.#file.part(part);
   }
 
   close(): void {
@@ -158,12 +200,17 @@ class StoredMember implements RandomBytes {
     while (this.#position < end) {
       const wanted = this.#buffer.subarray(0, Math.min(summedBlock, end - this.#position));
       const bytes = this.#file.readInto(wanted, this.#position);
-      if (bytes.length === 0) throw badData(this.#name, 'has become shorter since it was opened');
+      if (bytes.length === 0) {
+        this.#file.stamp.check();
+        throw badData(this.#name, 'ended before all of its bytes were read');
+      }
       this.#sum = crc32(bytes, this.#sum);
       this.#position += bytes.length;
       yield bytes;
     }
-    if (this.#position === this.#end && this.#sum !== this.#checksum) throw wrongChecksum(this.#name);
+    if (this.#position !== this.#end || this.#sum === this.#checksum) return;
+    this.#file.stamp.check();
+    throw wrongChecksum(this.#name);
   }
 }
 
@@ -171,21 +218,36 @@ function wrongChecksum(name: string): Error {
   return badData(name, 'does not have the checksum that the archive gives');
 }
 
-async function openDeflated(name: string, zip: yauzl.ZipFile, entry: yauzl.Entry): Promise<ArraySource> {
-  const stream = new ByteStream(name, inflate(name, zip, entry));
+/** A deflated member, in the archive that it is read from. */
+interface Member {
+  readonly file: StoredFile;
+  readonly zip: yauzl.ZipFile;
+  readonly entry: yauzl.Entry;
+}
+
+/** No byte of deflated data stands for more. */
+const mostInflated = 1032;
+
+async function openDeflated(name: string, member: Member): Promise<ArraySource> {
+  const { file, entry } = member;
+  const { compressedSize, uncompressedSize } = entry;
+  if (uncompressedSize > (compressedSize + 1) * mostInflated) {
+    throw badData(name, `cannot be inflated: ${compressedSize} bytes never give ${uncompressedSize}`);
+  }
+  const stream = new ByteStream(name, inflate(name, member));
   try {
     const layout = await readNpyHeader(name, (count) => stream.take(count));
-    checkLength(name, layout, entry.uncompressedSize);
-    if (!layout.fortranOrder || layout.shape.length === 1) return streamedRows(name, stream, layout);
-    return await heldRows(name, stream, layout);
+    checkLength(name, layout, uncompressedSize);
+    if (!layout.fortranOrder || layout.shape.length === 1) return streamedRows(name, stream, layout, [file.stamp]);
+    return new StoredRows(name, new InflatedMember(name, stream, layout), { ...layout, offset: 0 }, file.stamp);
   } catch (error) {
     stream.close();
     throw error;
   }
 }
 
-/** The inflated bytes of a member; closes the archive when they end. */
-async function* inflate(name: string, zip: yauzl.ZipFile, entry: yauzl.Entry): AsyncGenerator<Uint8Array> {
+/** The inflated bytes of a member; closes the file when they end. */
+async function* inflate(name: string, { file, zip, entry }: Member): AsyncGenerator<Uint8Array> {
   let sum = 0;
   try {
     for await (const chunk of (await zip.openReadStreamPromise(entry)) as AsyncIterable<Buffer>) {
@@ -195,23 +257,7 @@ async function* inflate(name: string, zip: yauzl.ZipFile, entry: yauzl.Entry): A
   } catch (cause) {
     throw badData(name, `cannot be inflated: ${(cause as Error).message}`, { cause });
   } finally {
-    zip.close();
+    file.close();
   }
   if (sum !== entry.crc32) throw wrongChecksum(name);
-}
-
-/** The rows of an array that is read into memory as a whole. */
-async function heldRows(name: string, stream: ByteStream, layout: ArrayLayout): Promise<ArraySource> {
-  const chunks = await stream.takeChunks(arrayBytes(layout));
-  // Only behind the last byte is the checksum compared.
-  await stream.atEnd();
-  const there = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-  checkLength(name, layout, layout.offset + there);
-  const all = keep(inOnePiece(chunks, there));
-  const held: RandomBytes = {
-    bytes: (offset, count) => aten.narrow(all, 0, offset, count),
-    base: (offset) => aten.narrow(all, 0, offset, 0),
-    close: () => all.dispose(),
-  };
-  return new StoredRows(name, held, { ...layout, offset: 0 });
 }

@@ -1,6 +1,8 @@
 /** Opening arrays by what users write: files of three formats, patterns, standard input. */
-import { createReadStream, type Stats, statSync } from 'node:fs';
+import { constants, createReadStream, openSync, type Stats, statSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { extname } from 'node:path';
+import { addAbortSignal, type Readable } from 'node:stream';
 import { checkDType } from '../../aten/dtype';
 import { expected, show } from '../../errors';
 import { withDefaults } from '../../options';
@@ -10,15 +12,15 @@ import { badData, unreadable } from './bad-data';
 import { ByteStream } from './byte-stream';
 import { concatenate } from './concatenation';
 import { plainElement } from './element';
-import { MappedFile } from './mapped-file';
 import { openNpy, openNpyStream } from './npy';
 import { npyMagic } from './npy-header';
 import { openNpz } from './npz';
 import { StreamedRows } from './rows';
 import { openSafetensors } from './safetensors';
 import { type ArrayPath, resolveSpec } from './spec';
+import { StoredFile } from './stored-file';
 
-/** Options of {@link openArray}: all of them are for `'-'` only. */
+/** Options of {@link openArray}: all but `signal` are for `'-'` only. */
 export interface OpenArrayOptions {
   /** The dtype of raw elements, little-endian; needs `rowShape`. A stream in .npy format says its own. */
   dtype?: DType | undefined;
@@ -26,12 +28,15 @@ export interface OpenArrayOptions {
   rowShape?: readonly number[] | undefined;
   /** Where bytes come from instead of standard input. */
   input?: AsyncIterable<Uint8Array> | undefined;
+  /** Ends what waits for a pipe or standard input. */
+  signal?: AbortSignal | undefined;
 }
 
 const defaults: Readonly<Required<OpenArrayOptions>> = Object.freeze({
   dtype: undefined,
   rowShape: undefined,
   input: undefined,
+  signal: undefined,
 });
 
 const op = 'openArray';
@@ -48,8 +53,8 @@ const op = 'openArray';
  * **Dtypes**: float16, float32, float64, int8 to int64, uint8 and bool as they are, bfloat16 from .safetensors; uint16
  * becomes int32, uint32 and uint64 int64. A uint64 beyond int64 is an error when its row is read.
  *
- * **Memory**: files are memory-mapped. Rows in C order, aligned and in this machine's byte order are views of the file;
- * others are copied a block at a time. Another program must not shorten a file while it is read: see `MappedFile`.
+ * **Memory**: rows are read into memory of their own, as many as are asked for. A file that is changed, replaced or
+ * removed while it is read is an error.
  *
  * @throws TorchError `BAD_DATA` for files that are missing, damaged or of a kind that cannot be read;
  *   `INVALID_ARGUMENT` for a spec or an option that is none; `UNKNOWN_OPTION`.
@@ -60,27 +65,27 @@ const op = 'openArray';
  * logits.close();
  */
 export async function openArray(spec: string | readonly string[], options?: OpenArrayOptions): Promise<ArraySource> {
-  const filled = withDefaults<OpenArrayOptions>(op, options, defaults);
+  const { signal, ...filled } = withDefaults<OpenArrayOptions>(op, options, defaults);
   const specs = Array.isArray(spec) ? (spec as readonly string[]) : [spec as string];
-  if (specs.length === 1 && specs[0] === '-') return openStandardInput(filled);
+  if (specs.length === 1 && specs[0] === '-') return openStandardInput({ ...filled, signal });
   if (specs.includes('-')) throw expected(op, "'spec'", "to be '-' alone", `a list of ${specs.length}`);
   for (const [key, value] of Object.entries(filled)) {
     if (value !== undefined) throw expected(op, `option '${key}'`, "to be absent unless the spec is '-'", show(value));
   }
   const paths = (await Promise.all(specs.map(resolveSpec))).flat();
-  if (paths.length === 1) return openPath(paths[0] as ArrayPath);
+  if (paths.length === 1) return openPath(paths[0] as ArrayPath, signal);
   const [first] = specs;
   const name = specs.length === 1 ? (first as string) : `${first} and ${specs.length - 1} more`;
   return concatenate(
     name,
-    paths.map((path) => () => openPath(path)),
+    paths.map((path) => () => openPath(path, signal)),
   );
 }
 
-async function openPath({ path, member }: ArrayPath): Promise<ArraySource> {
+async function openPath({ path, member }: ArrayPath, signal: AbortSignal | undefined): Promise<ArraySource> {
   const stats = statsOf(path);
   if (stats.isDirectory()) throw badData(path, 'is a directory, not a file');
-  if (!stats.isFile()) return openStream(path, new ByteStream(path, createReadStream(path)));
+  if (!stats.isFile()) return openStream(path, new ByteStream(path, abortable(pipeOf(path, stats), signal)));
   switch (formatOf(path)) {
     case 'npy':
       return openNpy(path, path);
@@ -91,6 +96,21 @@ async function openPath({ path, member }: ArrayPath): Promise<ArraySource> {
     default:
       throw badData(path, 'is no .npy, .npz or .safetensors file, by neither its name nor its first bytes');
   }
+}
+
+/** Opening a pipe waits for who writes to it, which nothing could end; this way only its reading waits. */
+function pipeOf(path: string, stats: Stats): Readable {
+  if (!stats.isFIFO()) return createReadStream(path);
+  try {
+    const fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    return new Socket({ fd, readable: true, writable: false });
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+function abortable(stream: Readable, signal: AbortSignal | undefined): Readable {
+  return signal === undefined ? stream : addAbortSignal(signal, stream);
 }
 
 function statsOf(path: string): Stats {
@@ -105,7 +125,7 @@ function statsOf(path: string): Stats {
 function formatOf(path: string): string | undefined {
   const extension = extname(path).toLowerCase().slice(1);
   if (['npy', 'npz', 'safetensors'].includes(extension)) return extension;
-  const file = MappedFile.open(path, path);
+  const file = StoredFile.open(path, path);
   try {
     const start = file.read(0, npyMagic.length);
     if (start.equals(npyMagic)) return 'npy';
@@ -124,7 +144,7 @@ async function openStream(name: string, stream: ByteStream): Promise<ArraySource
   }
 }
 
-async function openStandardInput({ dtype, rowShape, input }: OpenArrayOptions): Promise<ArraySource> {
+async function openStandardInput({ dtype, rowShape, input, signal }: OpenArrayOptions): Promise<ArraySource> {
   const name = input === undefined ? 'standard input' : 'the stream';
   if (dtype !== undefined) checkDType(op, dtype);
   if (rowShape !== undefined) checkRowShape(rowShape);
@@ -132,7 +152,7 @@ async function openStandardInput({ dtype, rowShape, input }: OpenArrayOptions): 
     const [given, missing] = dtype === undefined ? ['rowShape', 'dtype'] : ['dtype', 'rowShape'];
     throw expected(op, `option '${missing}'`, `to be given with option '${given}'`, 'undefined');
   }
-  const stream = new ByteStream(name, input ?? process.stdin);
+  const stream = new ByteStream(name, input ?? abortable(process.stdin, signal));
   const start = await stream.peek(npyMagic.length);
   if (start.equals(npyMagic)) return openStream(name, stream);
   if (dtype === undefined || rowShape === undefined) {

@@ -3,7 +3,7 @@
  * `False` and `None`. Nothing is evaluated.
  */
 
-/** A literal. Integers are bigint, tuples and lists arrays, dictionaries maps with string keys. */
+/** A literal. Integers are bigint, tuples and lists arrays (see `isTuple`), dictionaries maps with string keys. */
 export type PythonLiteral = string | bigint | boolean | null | PythonLiteral[] | Map<string, PythonLiteral>;
 
 /** Where a text stops being a literal, and why. */
@@ -20,15 +20,26 @@ export class LiteralError extends Error {
 const maxDepth = 16;
 
 /**
- * The value of a text that is one literal, with nothing but white space around it.
+ * The value of a text that is one literal, with nothing but white space around it. `longs` says whether integers may end
+ * in an L, as Python 2 wrote them.
  *
  * @throws LiteralError with the position in the text.
  */
-export function parsePythonLiteral(text: string): PythonLiteral {
-  const parser = new Parser(text);
+export function parsePythonLiteral(text: string, longs: boolean): PythonLiteral {
+  // Python would take a line that is indented for a part of another one.
+  const indented = /^\s*\n[ \t]+(?=\S)/.exec(text);
+  if (indented !== null) throw new LiteralError(indented[0].length, 'an indent stands before the literal');
+  const parser = new Parser(text, longs);
   const value = parser.value(0);
   parser.end();
   return value;
+}
+
+const tuples = new WeakSet<object>();
+
+/** Whether a literal is a tuple, not a list. */
+export function isTuple(value: PythonLiteral | undefined): value is PythonLiteral[] {
+  return Array.isArray(value) && tuples.has(value);
 }
 
 const words: ReadonlyMap<string, boolean | null> = new Map([
@@ -41,10 +52,12 @@ const escapes: Readonly<Record<string, string>> = { '\\': '\\', "'": "'", '"': '
 
 class Parser {
   readonly #text: string;
+  readonly #longs: boolean;
   #at = 0;
 
-  constructor(text: string) {
+  constructor(text: string, longs: boolean) {
     this.#text = text;
+    this.#longs = longs;
   }
 
   value(depth: number): PythonLiteral {
@@ -80,7 +93,9 @@ class Parser {
   /** `(x)` is x in parentheses, `(x,)` a tuple. */
   #tuple(depth: number): PythonLiteral {
     const { items, comma } = this.#items(')', depth);
-    return items.length === 1 && !comma ? (items[0] as PythonLiteral) : items;
+    if (items.length === 1 && !comma) return items[0] as PythonLiteral;
+    tuples.add(items);
+    return items;
   }
 
   #items(close: string, depth: number): { items: PythonLiteral[]; comma: boolean } {
@@ -114,11 +129,13 @@ class Parser {
 
   /** An integer (Python 2 wrote an L behind long ones) or one of the words. */
   #word(): PythonLiteral {
-    const pattern = /-?\d+L?(?![\w.])|[A-Za-z]+(?!\w)/y;
+    const pattern = /-?(?:0+|[1-9]\d*)L?(?![\w.])|[A-Za-z]+(?!\w)/y;
     pattern.lastIndex = this.#at;
     const word = pattern.exec(this.#text)?.[0];
     const value = word === undefined ? undefined : words.get(word);
-    if (word === undefined || (value === undefined && !/\d/.test(word))) throw this.#error('is no literal of Python');
+    const isLong = word?.endsWith('L') === true && !this.#longs;
+    if (word === undefined || isLong || (value === undefined && !/\d/.test(word)))
+      throw this.#error('is no literal of Python');
     this.#at += word.length;
     return value === undefined ? BigInt(word.replace('L', '')) : value;
   }

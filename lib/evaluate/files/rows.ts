@@ -2,15 +2,17 @@
 import * as aten from '../../aten/operators.generated';
 import { expected, show } from '../../errors';
 import { empty, fromTypedArray } from '../../tensor/create';
+import type { FilePart } from '../../tensor/file-bytes';
 import { scope } from '../../tensor/scope';
 import { shapeText } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
-import type { DType } from '../../types';
+import { type DType, isFloating } from '../../types';
 import type { ArraySource } from '../source';
 import { badData } from './bad-data';
 import type { ByteStream } from './byte-stream';
 import { decodeFortranRows, decodeRows } from './decode';
 import type { ElementType } from './element';
+import type { FileStamp } from './file-stamp';
 import { type ArrayLayout, rowBytes } from './layout';
 
 /** What all sources share: reads happen one after the other, and none after the end. */
@@ -19,8 +21,11 @@ export abstract class Rows implements ArraySource {
   abstract readonly dtype: DType;
   abstract readonly rowShape: readonly number[];
   abstract readonly rows: number | undefined;
+  readonly stamps: readonly FileStamp[] = [];
   #last: Promise<unknown> = Promise.resolve();
   #closed = false;
+  /** After one read has failed, where the next one would begin is not known. */
+  #failure: unknown;
 
   /** The next rows, at most `count` and at least one. */
   protected abstract next(count: number): Promise<Tensor | undefined>;
@@ -31,7 +36,11 @@ export abstract class Rows implements ArraySource {
       if (!Number.isSafeInteger(rows) || rows < 1)
         throw expected('read', "'rows'", 'to be an integer >= 1', show(rows));
       if (this.#closed) throw expected('read', this.name, 'to be open', 'a source that was closed');
-      return this.next(rows);
+      if (this.#failure !== undefined) throw this.#failure;
+      return this.next(rows).catch((error) => {
+        this.#failure = error;
+        throw error;
+      });
     });
     this.#last = reading.catch(() => undefined);
     return reading;
@@ -44,15 +53,18 @@ export abstract class Rows implements ArraySource {
   }
 }
 
-/** Bytes that any part can be taken of: a mapped file, or memory. */
+/** Bytes that any part can be taken of: a file, or memory. */
 export interface RandomBytes {
-  /**
-   * The bytes `[offset, offset + count)` as uint8 of shape `[count]`; `count` is at least 1. A copy where the bytes do not
-   * lie at a multiple of `alignment`.
-   */
-  bytes(offset: number, count: number, alignment: number): Tensor;
-  /** A view of no bytes at `offset`, whose memory is that of all. */
-  base(offset: number): Tensor;
+  /** Waited for before bytes are asked for. */
+  prepare?(): Promise<void>;
+  /** The bytes `[offset, offset + count)` as uint8 of shape `[count]`; `count` is at least 1. */
+  bytes(offset: number, count: number): Tensor;
+  /** The same where any value will do: possibly a view of a file, in which bytes may change. */
+  view?(offset: number, count: number, alignment: number): Tensor;
+  /** The same for strides: a view of no bytes at `offset`, whose memory is that of all; `undefined` where that cannot be. */
+  base?(offset: number, alignment: number): Tensor | undefined;
+  /** Chunks of bytes that lie apart, as one tensor. */
+  part(part: FilePart): Tensor;
   close(): void;
 }
 
@@ -62,13 +74,15 @@ export class StoredRows extends Rows {
   readonly dtype: DType;
   readonly rowShape: readonly number[];
   readonly rows: number;
+  override readonly stamps: readonly FileStamp[];
   readonly #source: RandomBytes;
   readonly #layout: ArrayLayout;
   #position = 0;
 
-  constructor(name: string, source: RandomBytes, layout: ArrayLayout) {
+  constructor(name: string, source: RandomBytes, layout: ArrayLayout, stamp: FileStamp) {
     super();
     this.name = name;
+    this.stamps = [stamp];
     this.dtype = layout.element.dtype;
     this.rowShape = layout.shape.slice(1);
     this.rows = layout.shape[0] as number;
@@ -80,6 +94,7 @@ export class StoredRows extends Rows {
     const first = this.#position;
     const count = Math.min(wanted, this.rows - first);
     if (count === 0) return undefined;
+    await this.#source.prepare?.();
     const rows = scope(() => this.#rows(first, count));
     this.#position += count;
     return rows;
@@ -93,14 +108,32 @@ export class StoredRows extends Rows {
     const { element, shape, offset, fortranOrder } = this.#layout;
     const size = rowBytes(this.#layout);
     if (size === 0) return empty([count, ...this.rowShape], { dtype: this.dtype });
+    const rows = [count, ...this.rowShape];
     // A vector is the same in both orders.
     if (fortranOrder && shape.length > 1) {
-      const base = this.#source.base(offset + first * element.size);
-      return decodeFortranRows(this.name, base, offset % element.size === 0, this.#layout, first, count);
+      const start = offset + first * element.size;
+      const base = this.#mayShow ? this.#source.base?.(start, element.size) : undefined;
+      if (base !== undefined) return decodeFortranRows(this.name, base, element, rows, shape, first);
+      const bytes = this.#source.part({
+        offset: start,
+        size: count * size,
+        chunk: count * element.size,
+        stride: this.rows * element.size,
+      });
+      return decodeFortranRows(this.name, bytes, element, rows, rows, first);
     }
-    const alignment = element.bigEndian ? 1 : element.size;
-    const bytes = this.#source.bytes(offset + first * size, count * size, alignment);
-    return decodeRows(this.name, bytes, element, [count, ...this.rowShape], first);
+    return decodeRows(this.name, this.#bytes(offset + first * size, count * size), element, rows, first);
+  }
+
+  /** Indices are looked at before kernels trust them, so that nobody may change them meanwhile. */
+  get #mayShow(): boolean {
+    const { dtype, bigEndian } = this.#layout.element;
+    return isFloating(dtype) && !bigEndian;
+  }
+
+  #bytes(offset: number, count: number): Tensor {
+    if (this.#mayShow && this.#source.view) return this.#source.view(offset, count, this.#layout.element.size);
+    return this.#source.bytes(offset, count);
   }
 }
 
@@ -117,15 +150,22 @@ export class StreamedRows extends Rows {
   readonly dtype: DType;
   readonly rowShape: readonly number[];
   readonly rows: number | undefined;
+  override readonly stamps: readonly FileStamp[];
   readonly #stream: ByteStream;
   readonly #element: ElementType;
   readonly #rowBytes: number;
   #position = 0;
   #ended = false;
 
-  constructor(name: string, stream: ByteStream, { element, rowShape, rows }: StreamLayout) {
+  constructor(
+    name: string,
+    stream: ByteStream,
+    { element, rowShape, rows }: StreamLayout,
+    stamps: readonly FileStamp[] = [],
+  ) {
     super();
     this.name = name;
+    this.stamps = stamps;
     this.dtype = element.dtype;
     this.rowShape = rowShape;
     this.rows = rows;
@@ -184,12 +224,18 @@ export class StreamedRows extends Rows {
  */
 export function inOnePiece(chunks: Iterable<Uint8Array>, length: number): Tensor {
   const all = empty([length], { dtype: 'uint8' });
-  let at = 0;
+  copyInto(all, 0, chunks);
+  return all;
+}
+
+/** Copies chunks to a place of a tensor of bytes; gives the place behind them. */
+export function copyInto(all: Tensor, start: number, chunks: Iterable<Uint8Array>): number {
+  let at = start;
   for (const chunk of chunks) {
     scope(() => {
       aten.copy_(aten.narrow(all, 0, at, chunk.length), fromTypedArray(chunk));
     });
     at += chunk.length;
   }
-  return all;
+  return at;
 }

@@ -3,10 +3,11 @@ import { show } from '../../errors';
 import { shapeText } from '../../tensor/shape';
 import type { ArraySource } from '../source';
 import { badData, listNames, quote } from './bad-data';
-import { type ElementType, safetensorsElements } from './element';
+import { safetensorsBits, safetensorsElements } from './element';
 import { checkShape } from './layout';
-import { MappedFile } from './mapped-file';
 import { StoredRows } from './rows';
+import { StoredFile } from './stored-file';
+import { parseStrictJson } from './strict-json';
 
 /** The bound of the format's own library. */
 const maxHeader = 100_000_000;
@@ -20,12 +21,12 @@ interface TensorEntry {
 }
 
 /**
- * The tensor of a name, memory-mapped; by default the only one.
+ * The tensor of a name; by default the only one.
  *
  * @throws TorchError `BAD_DATA` if anything in the header is wrong, also about other tensors of the file.
  */
 export async function openSafetensors(path: string, name: string, tensor: string | undefined): Promise<ArraySource> {
-  const file = MappedFile.open(path, name);
+  const file = StoredFile.open(path, name);
   try {
     const { entries, dataStart } = readHeader(name, file);
     const entry = findTensor(name, entries, tensor);
@@ -37,7 +38,7 @@ export async function openSafetensors(path: string, name: string, tensor: string
     }
     const shape = checkShape(fullName, entry.shape, element, dataStart + entry.begin);
     const layout = { element, shape, fortranOrder: false, offset: dataStart + entry.begin };
-    return new StoredRows(fullName, file, layout);
+    return new StoredRows(fullName, file, layout, file.stamp);
   } catch (error) {
     file.close();
     throw error;
@@ -56,7 +57,7 @@ function findTensor(name: string, entries: readonly TensorEntry[], wanted: strin
   return found;
 }
 
-function readHeader(name: string, file: MappedFile): { entries: TensorEntry[]; dataStart: number } {
+function readHeader(name: string, file: StoredFile): { entries: TensorEntry[]; dataStart: number } {
   const size = file.read(0, 8);
   if (size.length < 8) {
     throw badData(name, `expected 8 bytes with the length of the header, but the file has ${size.length}`, {
@@ -80,14 +81,13 @@ function readHeader(name: string, file: MappedFile): { entries: TensorEntry[]; d
 }
 
 function parseJson(name: string, bytes: Buffer): object {
-  let header: unknown;
+  // The format has it, so that other files are not taken for one. JSON that begins so is an object.
+  if (bytes[0] !== 0x7b) throw badData(name, 'the header does not begin with {', { offset: 8 });
   try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+    return parseStrictJson(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)) as object;
   } catch (cause) {
     throw badData(name, `the header is no JSON: ${(cause as Error).message}`, { offset: 8, cause });
   }
-  if (typeof header === 'object' && header !== null && !Array.isArray(header)) return header;
-  throw badData(name, `the header is no object of JSON, but ${show(header)}`, { offset: 8 });
 }
 
 /** Metadata is text by name; it is no tensor. */
@@ -114,23 +114,20 @@ function readEntry(file: string, name: string, value: unknown): TensorEntry {
     throw fault('expected data_offsets to be two integers >= 0');
   }
   const [begin, end] = offsets as [number, number];
-  const element = safetensorsElements.get(dtype);
-  if (element !== undefined) checkBytes(fault, element, shape, begin, end);
+  const bits = safetensorsBits.get(dtype);
+  if (bits === undefined) throw fault(`the dtype ${quote(dtype)} is none of the format's`);
+  checkBytes(fault, { dtype, bits, shape, begin, end });
   return { name, dtype, shape, begin, end };
 }
 
 function checkBytes(
   fault: (reason: string) => Error,
-  element: ElementType,
-  shape: readonly number[],
-  begin: number,
-  end: number,
+  { dtype, bits, shape, begin, end }: Omit<TensorEntry, 'name'> & { bits: number },
 ): void {
-  const bytes = shape.reduce((product, size) => product * size, element.size);
-  if (bytes === end - begin) return;
-  throw fault(
-    `${element.name} of shape ${shapeText(shape)} needs ${bytes} bytes, but data_offsets are [${begin}, ${end}]`,
-  );
+  const count = shape.reduce((product, size) => product * BigInt(size), 1n);
+  if (count * BigInt(bits) === 8n * BigInt(end - begin)) return;
+  const bytes = Number(count * BigInt(bits)) / 8;
+  throw fault(`${dtype} of shape ${shapeText(shape)} needs ${bytes} bytes, but data_offsets are [${begin}, ${end}]`);
 }
 
 /** Holds the tensors to the format's rule: they cover the data from front to back, without gap and overlap. */
@@ -139,7 +136,6 @@ function checkTiling(file: string, entries: readonly TensorEntry[], dataStart: n
   let previous = '';
   for (const { name, begin, end } of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
     const fault = (reason: string): Error => badData(`${file}:${name}`, reason, { offset: dataStart + begin });
-    if (end < begin) throw fault(`data_offsets [${begin}, ${end}] end before they begin`);
     if (begin < covered) throw fault(`data_offsets [${begin}, ${end}] overlap those of ${quote(previous)}`);
     if (begin > covered)
       throw fault(`${begin - covered} bytes before data_offsets [${begin}, ${end}] belong to no tensor`);

@@ -24,7 +24,7 @@ export interface CrossEntropyCall {
   weight: Tensor | undefined;
   /** ATen's code. */
   reduction: number;
-  ignoreIndex: number;
+  ignoreIndex: number | bigint;
   labelSmoothing: number;
 }
 
@@ -116,7 +116,7 @@ function writeLosses(
   logProbs: Tensor,
   target: Tensor,
   weight: Tensor | undefined,
-  ignored: number,
+  ignored: number | bigint,
   out: RowLosses,
 ): void {
   aten.copy_(out.target, aten.nll_loss_forward(logProbs, target, weight, none, ignored)[0] as Tensor);

@@ -16,7 +16,7 @@ interface Classification {
   input: Tensor;
   target: Tensor;
   weight: Tensor | undefined;
-  ignoreIndex: number;
+  ignoreIndex: number | bigint;
 }
 
 /** The first argument that does not fit the others in a loss over class scores. `probabilities`: whether a target of the input's shape is meant. */
@@ -46,7 +46,7 @@ export function explainClassification(
 function explainClassTarget(
   shape: readonly number[],
   target: Tensor,
-  ignoreIndex: number,
+  ignoreIndex: number | bigint,
   probabilities: boolean,
 ): Explanation | undefined {
   const indices = shape.length === 1 ? [] : [shape[0] as number, ...shape.slice(2)];
@@ -74,7 +74,7 @@ export interface IndexRange {
   readonly classes: number;
   /** Default 0. */
   readonly lowest?: number;
-  readonly ignoreIndex?: number;
+  readonly ignoreIndex?: number | bigint;
 }
 
 /** The first class index out of range, and where it is. */
@@ -82,8 +82,9 @@ export function explainIndex(target: Tensor, range: IndexRange): Explanation | u
   const { classes, lowest = 0, ignoreIndex } = range;
   const labels = target.toTypedArray();
   for (let i = 0; i < labels.length; i++) {
-    const label = Number(labels[i]);
-    if (label === ignoreIndex || (label >= lowest && label < classes)) continue;
+    const label = labels[i] as number | bigint;
+    const isIgnored = ignoreIndex !== undefined && BigInt(label) === BigInt(ignoreIndex);
+    if (isIgnored || (label >= lowest && label < classes)) continue;
     const ignored = ignoreIndex === undefined ? '' : ` or ${ignoreIndex} (ignoreIndex)`;
     const what = `to hold class indices in [${lowest}, ${classes})${ignored}`;
     return { label: "'target'", what, actual: `${label} at index ${i}` };

@@ -27,7 +27,7 @@ export interface ChunkedCall {
   /** `[C]` */
   weight: Tensor | undefined;
   reduction: Reduction;
-  ignoreIndex: number;
+  ignoreIndex: number | bigint;
   plan: ChunkPlan;
 }
 

@@ -92,7 +92,7 @@ export function chunkedEach(op: string, call: ChunkedCall): Tensor {
 function recomputeGradients(
   op: string,
   shape: CallShape,
-  ignoreIndex: number,
+  ignoreIndex: number | bigint,
   plan: ChunkedCall['plan'],
 ): (gradient: Tensor, saved: readonly Tensor[] | undefined) => (Tensor | undefined)[] {
   return (gradient, saved = []) => {

@@ -13,14 +13,14 @@ import { differentiateProbabilities, probabilitiesInPieces } from '../functional
 import { explainClassification, type IndexRange } from '../functional/explain';
 import { lossClass } from './class';
 import { declareLoss, type Loss } from './declare';
-import { classes, integerOr, numberWithin, optionalTensor, reduction, tensor } from './option';
+import { classes, classIndexOr, numberWithin, optionalTensor, reduction, tensor } from './option';
 
 /** Options of {@link crossEntropy}. */
 export interface CrossEntropyOptions {
   /** A weight for each class, `[C]`. Absent: 1 each. */
   weight?: TensorLike | undefined;
   /** A class index that counts for nothing. Default -100. Class probabilities allow only negative values, which do nothing. */
-  ignoreIndex?: number | undefined;
+  ignoreIndex?: number | bigint | undefined;
   /** Default `'mean'`. */
   reduction?: Reduction | undefined;
   /** How much of each target is spread evenly over all classes, in [0, 1]. Default 0. */
@@ -33,7 +33,7 @@ export type NLLLossOptions = Omit<CrossEntropyOptions, 'labelSmoothing'>;
 type Pair = [input: TensorLike, target: TensorLike];
 
 /** Class indices of the scores before them, or what is ignored, or probabilities. */
-const labels = classes(({ input, ignoreIndex }) => indexRange(input, ignoreIndex as number));
+const labels = classes(({ input, ignoreIndex }) => indexRange(input, ignoreIndex as number | bigint));
 
 /**
  * Cross entropy between scores (logits) and class indices or class probabilities.
@@ -65,7 +65,12 @@ const labels = classes(({ input, ignoreIndex }) => indexRange(input, ignoreIndex
 export const crossEntropy: Loss<Pair, CrossEntropyOptions, ['weight']> = declareLoss({
   name: 'crossEntropy',
   arguments: { input: tensor, target: labels },
-  options: { weight: optionalTensor, ignoreIndex: integerOr(-100), reduction, labelSmoothing: numberWithin(0, 1, 0) },
+  options: {
+    weight: optionalTensor,
+    ignoreIndex: classIndexOr(-100),
+    reduction,
+    labelSmoothing: numberWithin(0, 1, 0),
+  },
   positional: ['weight'],
   compute(call) {
     const found = crossEntropyInPieces(call) ?? probabilitiesInPieces(call) ?? directCrossEntropy(call);
@@ -120,7 +125,7 @@ export class CrossEntropyLoss extends lossClass(
 export const nllLoss: Loss<Pair, NLLLossOptions, ['weight']> = declareLoss({
   name: 'nllLoss',
   arguments: { input: tensor, target: labels },
-  options: { weight: optionalTensor, ignoreIndex: integerOr(-100), reduction },
+  options: { weight: optionalTensor, ignoreIndex: classIndexOr(-100), reduction },
   positional: ['weight'],
   compute({ input, target, weight, reduction: code, ignoreIndex }) {
     // The backward kernel of 4-D input writes contiguous gradients only, and refuses others after the fact.
@@ -141,7 +146,7 @@ export const nllLoss: Loss<Pair, NLLLossOptions, ['weight']> = declareLoss({
 export class NLLLoss extends lossClass(nllLoss, 'NLLLoss', ['weight', 'ignoreIndex', 'reduction'], ['weight']) {}
 
 /** The class indices that scores allow; `undefined` for what is no scores. */
-function indexRange(scores: Tensor, ignoreIndex: number): IndexRange | undefined {
+function indexRange(scores: Tensor, ignoreIndex: number | bigint): IndexRange | undefined {
   if (scores.isDisposed || scores.ndim === 0) return undefined;
   return { classes: scores.shape[scores.ndim === 1 ? 0 : 1] as number, ignoreIndex };
 }

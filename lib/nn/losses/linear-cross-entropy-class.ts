@@ -62,7 +62,7 @@ export class LinearCrossEntropyLoss extends Module {
   readonly outFeatures: readonly number[];
   readonly weight: Tensor | undefined;
   readonly reduction: Reduction;
-  readonly ignoreIndex: number | undefined;
+  readonly ignoreIndex: number | bigint | undefined;
   readonly labelSmoothing: number;
   /** The layer before the loss. */
   readonly linear: Linear;

@@ -4,7 +4,7 @@ import * as aten from '../../aten/operators.generated';
 import { compareVersions } from '../../binding/libtorch-versions';
 import { emitWarning, loadedLibtorch } from '../../binding/load';
 import { expected, type NativeError, TorchError } from '../../errors';
-import { integer } from '../../options';
+import { classIndex } from '../../options';
 import { empty } from '../../tensor/create';
 import { sameShape, shapeText } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
@@ -35,7 +35,7 @@ export interface LinearCrossEntropyCallOptions {
   /** Default `'mean'`. */
   reduction?: Reduction | undefined;
   /** A class index that counts for nothing. Absent: -100. Class probabilities allow none. */
-  ignoreIndex?: number | undefined;
+  ignoreIndex?: number | bigint | undefined;
   /** How much of each target is spread evenly over all classes, in [0, 1]. Default 0. */
   labelSmoothing?: number | undefined;
   /** How to compute in chunks of rows. Absent: all rows at once. */
@@ -45,7 +45,7 @@ export interface LinearCrossEntropyCallOptions {
 /** Checked late: PyTorch warns before it refuses a reduction. */
 const lateReduction: Option<Reduction> = { default: 'mean', check: (_op, _label, value) => value as Reduction };
 
-const optionalInteger: Option<number | undefined> = { default: undefined, check: integer };
+const optionalIndex: Option<number | bigint | undefined> = { default: undefined, check: classIndex };
 
 const chunking: Option<LinearCrossEntropyOptions | undefined, CheckedChunking | undefined> = {
   default: undefined,
@@ -96,7 +96,7 @@ export const linearCrossEntropy: Loss<
     linearBias: optionalTensor,
     weight: optionalTensor,
     reduction: lateReduction,
-    ignoreIndex: optionalInteger,
+    ignoreIndex: optionalIndex,
     labelSmoothing: numberWithin(0, 1, 0),
     options: chunking,
   },
@@ -125,7 +125,7 @@ interface Given {
   linearBias: Tensor | undefined;
   weight: Tensor | undefined;
   reduction: Reduction;
-  ignoreIndex: number | undefined;
+  ignoreIndex: number | bigint | undefined;
   labelSmoothing: number;
   options: CheckedChunking | undefined;
 }
@@ -136,7 +136,7 @@ type Layer = Pick<Given, 'input' | 'linearWeight' | 'linearBias'>;
 /** A call whose arguments fit together, and how it is computed in chunks, if it is. */
 interface Call extends Omit<Given, 'options'> {
   target: Tensor;
-  ignoreIndex: number;
+  ignoreIndex: number | bigint;
   scoresShape: readonly number[];
   chunking: CheckedChunking | undefined;
 }

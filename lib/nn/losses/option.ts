@@ -1,5 +1,5 @@
 /** What a loss takes: how each argument and option is checked, and the default of options. */
-import { boolean, integer, number, within } from '../../options';
+import { boolean, classIndex, integer, number, within } from '../../options';
 import type { Tensor } from '../../tensor/tensor';
 import type { Reduction } from '../../types';
 import {
@@ -44,6 +44,9 @@ export const numberWithin = (low: number, high: number, otherwise: number): Opti
 
 /** An integer. */
 export const integerOr = (otherwise: number): Option<number> => ({ default: otherwise, check: integer });
+
+/** A class index, or what stands for none: an integer of 64 bits. */
+export const classIndexOr = (otherwise: number): Option<number | bigint> => ({ default: otherwise, check: classIndex });
 
 /** `true` or `false`. */
 export const booleanOr = (otherwise: boolean): Option<boolean> => ({ default: otherwise, check: boolean });

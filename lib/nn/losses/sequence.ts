@@ -2,8 +2,7 @@
 import { isTensor } from '../../aten/bind';
 import * as aten from '../../aten/operators.generated';
 import { expected, type NativeError, show } from '../../errors';
-import { integer } from '../../options';
-import type { FlatData } from '../../tensor/create';
+import { classIndex } from '../../options';
 import { isTypedArray } from '../../tensor/elements';
 import { atOnce } from '../../tensor/recording';
 import { shapeText } from '../../tensor/shape';
@@ -25,8 +24,8 @@ export interface CTCLossOptions {
   zeroInfinity?: boolean | undefined;
 }
 
-/** Lengths, one a sequence: a tensor of integers, or numbers. */
-export type Lengths = Tensor | readonly number[] | Int32Array | BigInt64Array | FlatData;
+/** Lengths, one a sequence: a tensor of integers, or numbers as every other argument takes them. */
+export type Lengths = TensorLike;
 
 const labels: Argument<Tensor> = (op, name, value, _call, first) =>
   asIndexTarget(op, name, value, { input: first as Tensor });
@@ -39,7 +38,7 @@ const lengths: Argument<Tensor | readonly number[]> = (op, name, value, { inputL
 
 const classOf: Option<number | bigint, number> = {
   default: 0,
-  check: (op, label, value) => integer(op, label, typeof value === 'bigint' ? Number(value) : value),
+  check: (op, label, value) => Number(classIndex(op, label, value)),
 };
 
 /**
@@ -114,10 +113,7 @@ export class CTCLoss extends lossClass(
 /** Lengths as they are, if they are a tensor, or as numbers. */
 function readLengths(op: string, argument: string, lengths: unknown): Tensor | readonly number[] {
   if (isTensor(lengths)) return lengths;
-  if (isFlatData(lengths)) return numbersOf(asIndexTarget(op, argument, lengths));
-  if (!Array.isArray(lengths) && !isTypedArray(lengths)) {
-    throw expected(op, `'${argument}'`, 'to be a Tensor or an array of lengths', show(lengths));
-  }
+  if (!Array.isArray(lengths) && !isTypedArray(lengths)) return lengthsOf(op, argument, lengths as TensorLike);
   return Array.from(lengths as ArrayLike<number | bigint>, (given, i) => {
     const length = typeof given === 'bigint' ? Number(given) : given;
     if (Number.isSafeInteger(length)) return length;
@@ -125,8 +121,13 @@ function readLengths(op: string, argument: string, lengths: unknown): Tensor | r
   });
 }
 
-function isFlatData(value: unknown): value is FlatData {
-  return typeof value === 'object' && value !== null && 'data' in value;
+/** The lengths of `{ data, dims }`, or of one number. */
+function lengthsOf(op: string, argument: string, lengths: TensorLike): readonly number[] {
+  return atOnce(() => {
+    const made = asIndexTarget(op, argument, lengths);
+    if (made.ndim <= 1) return numbersOf(made);
+    throw expected(op, `'${argument}'`, 'to have shape [N] or []', shapeText(made.shape));
+  });
 }
 
 function numbersOf(lengths: Tensor | readonly number[]): readonly number[] {

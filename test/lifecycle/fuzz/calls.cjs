@@ -1,11 +1,8 @@
 // What is called, and with what: arguments that fit mostly, and hostile values among them.
 const { Hostile, integers, numbers, bigints, dtypes, strings } = require('./values.cjs');
 
-/**
- * libtorch's backward kernels trust what their forward operators have checked, and from_file makes files of any size
- * wherever it is told to; scripts reach neither alone.
- */
-const trusting = /_backward|from_file/;
+/** libtorch's backward kernels trust what their forward operators have checked; scripts do not reach them alone. */
+const trusting = /_backward/;
 
 /** Makers of calls: functions that give `{ name, call, args }`. */
 function makersOfCalls({ torch, native, generated, signatures, random, state, values, judge }) {

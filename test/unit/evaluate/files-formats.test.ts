@@ -135,7 +135,7 @@ test('dtypes as other programs write them', async () => {
   for (const header of [
     "{'descr':'<f4','fortran_order':False,'shape':(2,)}",
     `{"shape": (2L,), "fortran_order": False, "descr": "=f4"}`,
-    "{'descr': 'f4', 'fortran_order': False, 'shape': [2]}",
+    "{'descr': 'f4', 'fortran_order': False, 'shape': (2,)}",
   ]) {
     expect(await readAll(await openArray(here.file('o.npy', Buffer.concat([npyStart(header), data]))), 2)).toEqual([
       1, 2,

@@ -205,7 +205,7 @@ test('literals of Python are read as Python reads them', () => {
     map: fc.dictionary(fc.string(), tie('value'), { maxKeys: 4 }).map((entries) => new Map(Object.entries(entries))),
   })).value;
   fc.assert(
-    fc.property(literal, (value) => expect(parsePythonLiteral(repr(value))).toEqual(value)),
+    fc.property(literal, (value) => expect(parsePythonLiteral(repr(value), true)).toEqual(value)),
     { seed },
   );
 });

@@ -17,7 +17,9 @@ const asynchronous: readonly (string | symbol)[] = ['itemAsync', 'toTypedArrayAs
 const names = Reflect.ownKeys(descriptors).filter((name) => name !== 'constructor' && !asynchronous.includes(name));
 
 /** What works on a disposed tensor: asking whether it is, disposing it again, printing it. */
-const idempotent: readonly (string | symbol)[] = ['isDisposed', 'dispose', 'toString', Symbol.dispose, inspect.custom];
+const idempotent: readonly (string | symbol)[] = [
+  ...['isDisposed', 'dispose', 'toString', 'toJSON', Symbol.dispose, Symbol.toStringTag, inspect.custom],
+];
 
 const x = torch.tensor([[0.5, 0.25]]);
 /** Arguments that let each method reach its tensor; those that are not named take none. */
@@ -121,6 +123,8 @@ describe.each(names.map((name) => [String(name), name]))('%s', (_text, name) => 
     if (name === 'cuda' && !torch.cuda.isAvailable()) return;
     // Prints whatever has a text.
     if (name === inspect.custom && _state === 'an object') return;
+    // Whatever is compared has a tag.
+    if (name === Symbol.toStringTag && _state !== 'undefined' && _state !== 'null') return;
     expect(() => use(name, receiver())).toThrow(
       expect.objectContaining({ name: expect.stringMatching(/^(TorchError|TypeError)$/) }),
     );

@@ -1,0 +1,64 @@
+/** A deflated array in Fortran order: each of its rows is spread over all of its bytes. */
+import * as aten from '../../aten/operators.generated';
+import { emptyBytes, type FilePart } from '../../tensor/file-bytes';
+import { scope } from '../../tensor/scope';
+import type { Tensor } from '../../tensor/tensor';
+import { badData } from './bad-data';
+import type { ByteStream } from './byte-stream';
+import { type ArrayLayout, arrayBytes } from './layout';
+import { checkMemory } from './memory';
+import { copyInto, type RandomBytes } from './rows';
+
+/** As many bytes are taken from the stream at a time. */
+const step = 1 << 20;
+
+/** The bytes of the whole array, inflated into memory when the first are asked for. */
+export class InflatedMember implements RandomBytes {
+  readonly #name: string;
+  readonly #stream: ByteStream;
+  readonly #size: number;
+  #all: Tensor | undefined;
+
+  constructor(name: string, stream: ByteStream, layout: ArrayLayout) {
+    this.#name = name;
+    this.#stream = stream;
+    this.#size = arrayBytes(layout);
+  }
+
+  async prepare(): Promise<void> {
+    if (this.#all !== undefined) return;
+    const remedy = 'save it in C order (numpy.ascontiguousarray), or without compression (numpy.savez)';
+    checkMemory(this.#name, this.#size, 'an array that is deflated and in Fortran order', remedy);
+    const all = emptyBytes(this.#size);
+    try {
+      for (let at = 0; at < this.#size; ) {
+        const chunks = await this.#stream.takeChunks(Math.min(step, this.#size - at));
+        if (chunks.length === 0) throw badData(this.#name, `ends after ${at} of ${this.#size} bytes of data`);
+        at = copyInto(all, at, chunks);
+      }
+      // Only behind the last byte is the checksum compared.
+      if (!(await this.#stream.atEnd())) throw badData(this.#name, 'more bytes follow the data of the array');
+      this.#all = all;
+    } catch (error) {
+      all.dispose();
+      throw error;
+    }
+  }
+
+  bytes(offset: number, count: number): Tensor {
+    return aten.narrow(this.#all as Tensor, 0, offset, count);
+  }
+
+  part({ offset, size, chunk, stride }: FilePart): Tensor {
+    return scope(() => {
+      const spread = aten.as_strided(this.#all as Tensor, [size / chunk, chunk], [stride, 1], offset);
+      return aten.view(aten.contiguous(spread), [-1]);
+    });
+  }
+
+  close(): void {
+    this.#stream.close();
+    this.#all?.dispose();
+    this.#all = undefined;
+  }
+}
