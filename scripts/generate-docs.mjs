@@ -84,8 +84,18 @@ function callOf(name, { arguments: required, options, positional = [] }) {
   return `${name}(${[...Object.keys(required), ...positional, ...keywords].join(', ')})`;
 }
 
+/** The class of a loss: the one whose comment links the function. */
+function classOf(name) {
+  for (const file of readdirSync(folder)) {
+    const source = readFileSync(new URL(file, folder), 'utf8');
+    const match = new RegExp(`\\{@link ${name}\\}(?:(?!\\*/)[\\s\\S])*\\*/\\nexport class (\\w+)`).exec(source);
+    if (match !== null) return match[1];
+  }
+  return undefined;
+}
+
 /** A loss of a file: `[, comment, name, annotation]`. */
-function section(source, interfaces, [, comment, name, annotation]) {
+function section(interfaces, [, comment, name, annotation]) {
   const declaration = declarationOf(functional[name]);
   const parts = paragraphs(comment);
   const take = (pattern) => parts.filter((text) => pattern.test(text)).map(link);
@@ -95,7 +105,7 @@ function section(source, interfaces, [, comment, name, annotation]) {
   const defaults = Object.fromEntries(
     Object.entries(declaration.options).map(([key, option]) => [key, option.default]),
   );
-  const className = new RegExp(`export class (\\w+) extends (?:lossClass\\(|[^{]*\\b)${name}\\b`).exec(source)?.[1];
+  const className = classOf(name);
   const parameters = take(/^@param/).map((text) => text.replace(/^@param (\w+) (.*)$/, '- `$1`: $2'));
   const ofClass = className === undefined ? '' : `, class \`${className}\``;
   return [
@@ -150,7 +160,7 @@ for (const file of [
   if (found.length === 0) continue;
   lines.push(`## ${titles[file] ?? file[0].toUpperCase() + file.slice(1)}`, '');
   for (const match of found) {
-    lines.push(...section(source, readInterfaces(source), match));
+    lines.push(...section(readInterfaces(source), match));
     documented.add(match[2]);
   }
 }

@@ -87,8 +87,6 @@ export let begin: (
  * @throws TorchError `INVALID_ARGUMENT` for a function that is no loss of `nn.functional`; `UNKNOWN_OPTION`.
  */
 export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
-  /** @internal For the compiler: evaluators of different losses are of different types. */
-  declare readonly loss?: Loss;
   readonly #description: LossDescription;
   readonly #options: Readonly<Record<string, unknown>>;
   readonly #reduction: EvaluationResult['reduction'];

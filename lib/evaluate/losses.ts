@@ -50,10 +50,11 @@ function describe(loss: AnyLoss): LossDescription {
   };
 }
 
-/** Every loss of `nn.functional`. */
+/** Every loss of `nn.functional`, by name. */
 export const lossDescriptions: readonly LossDescription[] = Object.values(F)
   .filter((value) => declarationOf(value) !== undefined)
-  .map((value) => describe(value as AnyLoss));
+  .map((value) => describe(value as AnyLoss))
+  .sort((a, b) => (a.name < b.name ? -1 : 1));
 
 /** What is known of a loss; `undefined` for a function that is none of `nn.functional`. */
 export function descriptionOf(loss: unknown): LossDescription | undefined {

@@ -3,6 +3,7 @@ import { isTensor } from '../../aten/bind';
 import * as aten from '../../aten/operators.generated';
 import { expected, type NativeError, show } from '../../errors';
 import { classIndex } from '../../options';
+import type { FlatData } from '../../tensor/create';
 import { isTypedArray } from '../../tensor/elements';
 import { atOnce } from '../../tensor/recording';
 import { shapeText } from '../../tensor/shape';
@@ -24,8 +25,8 @@ export interface CTCLossOptions {
   zeroInfinity?: boolean | undefined;
 }
 
-/** Lengths, one a sequence: a tensor of integers, or numbers as every other argument takes them. */
-export type Lengths = TensorLike;
+/** Lengths, one a sequence: a tensor of integers, or numbers. A single number is none, as in PyTorch. */
+export type Lengths = Tensor | readonly number[] | Int32Array | BigInt64Array | FlatData;
 
 const labels: Argument<Tensor> = (op, name, value, _call, first) =>
   asIndexTarget(op, name, value, { input: first as Tensor });
@@ -113,7 +114,10 @@ export class CTCLoss extends lossClass(
 /** Lengths as they are, if they are a tensor, or as numbers. */
 function readLengths(op: string, argument: string, lengths: unknown): Tensor | readonly number[] {
   if (isTensor(lengths)) return lengths;
-  if (!Array.isArray(lengths) && !isTypedArray(lengths)) return lengthsOf(op, argument, lengths as TensorLike);
+  if (isFlatData(lengths)) return lengthsOf(op, argument, lengths);
+  if (!Array.isArray(lengths) && !isTypedArray(lengths)) {
+    throw expected(op, `'${argument}'`, 'to be a Tensor or an array of lengths', show(lengths));
+  }
   return Array.from(lengths as ArrayLike<number | bigint>, (given, i) => {
     const length = typeof given === 'bigint' ? Number(given) : given;
     if (Number.isSafeInteger(length)) return length;
@@ -121,8 +125,12 @@ function readLengths(op: string, argument: string, lengths: unknown): Tensor | r
   });
 }
 
-/** The lengths of `{ data, dims }`, or of one number. */
-function lengthsOf(op: string, argument: string, lengths: TensorLike): readonly number[] {
+function isFlatData(value: unknown): value is FlatData {
+  return typeof value === 'object' && value !== null && 'data' in value && !isTensor(value);
+}
+
+/** The lengths of `{ data, dims }`. */
+function lengthsOf(op: string, argument: string, lengths: FlatData): readonly number[] {
   return atOnce(() => {
     const made = asIndexTarget(op, argument, lengths);
     if (made.ndim <= 1) return numbersOf(made);
