@@ -33,7 +33,9 @@ export function readCast(op: string, target: DType | Device | CastOptions): Cast
     if (!devicePattern.test(target)) throw expected(op, "'target'", 'to be a dtype or a device', show(target));
     return { device: checkDevice(op, target) };
   }
-  if (target === undefined) throw expected(op, "'target'", 'to be a dtype, a device or both as options', 'undefined');
+  if (target === undefined || target === null) {
+    throw expected(op, "'target'", 'to be a dtype, a device or both as options', show(target));
+  }
   const { dtype, device, copy, nonBlocking } = withDefaults(op, target, castDefaults);
   return {
     dtype: dtype === undefined ? undefined : oneOf(op, "option 'dtype'", dtype, dtypes),

@@ -177,8 +177,12 @@ test('misspelled options are refused every time', () => {
   }
 });
 
-test('too many arguments go unseen, as those of the plain call', () => {
-  expect((F.mseLoss.item as (...args: unknown[]) => number)([1], [3], undefined, 5)).toBe(4);
+test('too many arguments are refused, in every form', () => {
+  const anyhow = F.mseLoss as unknown as Record<'item', (...args: unknown[]) => number> &
+    ((...args: unknown[]) => unknown);
+  for (const form of [anyhow, anyhow.item]) {
+    expect(refusal(() => form([1], [3], undefined, 5))).toMatchObject({ argument: 'options' });
+  }
 });
 
 test('what earlier calls gave stays as it was', () => {

@@ -55,7 +55,6 @@ module.exports = (torch) => {
     'in objects': [{ a: [tensor([1])] }, { a: [tensor([1])] }],
     'in a Map': [new Map([[tensor([1]), tensor([2])]]), new Map([[tensor([1]), tensor([2])]])],
     'in a Set': [new Set([tensor([1]), tensor([2])]), new Set([tensor([2]), tensor([1])])],
-    modules: [new Loss({ weight: tensor([1, 2]) }), new Loss({ weight: tensor([1, 2]) })],
     distributions: [new Categorical({ probs: tensor([0.5, 0.5]) }), new Categorical({ probs: tensor([0.5, 0.5]) })],
   };
   return { different, equal };
