@@ -88,8 +88,8 @@ napi_value Call(const Operator& op, napi_env env, size_t argc, const napi_value*
     }
   }
   CallOperator(op.handle, op.outputs, stack);
-  // In-place and out= forms give back arguments: the caller has them already.
-  return op.outputs.returns_arguments ? nullptr : Results(env, stack);
+  // In-place and out= forms give back an argument: the caller has it already.
+  return op.outputs.returns_argument ? nullptr : Results(env, stack);
 }
 
 napi_value Entry(napi_env env, napi_callback_info info) {

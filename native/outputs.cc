@@ -45,7 +45,7 @@ bool FitsStorage(const at::Tensor& tensor) {
   return last >= 0 && (last + 1) * tensor.element_size() <= tensor.storage().nbytes();
 }
 
-// A tensor that has the shape which it had once this goes out of scope.
+// A tensor that has the shape which it had once this goes out of scope, unless the new one is kept.
 class KeptShape {
  public:
   explicit KeptShape(const at::Tensor& tensor)
@@ -56,14 +56,11 @@ class KeptShape {
   KeptShape(const KeptShape&) = delete;
   KeptShape& operator=(const KeptShape&) = delete;
   ~KeptShape() {
-    if (keep_) tensor_.unsafeGetTensorImpl()->set_sizes_and_strides(sizes_, strides_, offset_);
+    if (is_changed_kept_ || (tensor_.sizes() == sizes_ && tensor_.strides() == strides_)) return;
+    tensor_.unsafeGetTensorImpl()->set_sizes_and_strides(sizes_, strides_, offset_);
   }
 
-  // It is refused in its new shape, and gets the old one back.
-  void Refuse(const BridgeError& error) {
-    keep_ = true;
-    throw error;
-  }
+  void KeepChange() { is_changed_kept_ = true; }
   const at::Tensor& tensor() const { return tensor_; }
   at::IntArrayRef before() const { return sizes_; }
 
@@ -72,7 +69,7 @@ class KeptShape {
   at::DimVector sizes_;
   at::DimVector strides_;
   int64_t offset_;
-  bool keep_ = false;
+  bool is_changed_kept_ = false;
 };
 
 void RefuseOverlapWithItself(const at::Tensor& tensor) {
@@ -109,15 +106,15 @@ class Writing {
 
   // After the call.
   void Finish() {
-    for (KeptShape& out : outs_) {
+    for (const KeptShape& out : outs_) {
       const at::IntArrayRef now = out.tensor().sizes();
-      if (now != out.before()) {
-        out.Refuse(Refused("out", "of shape " + Text(now), Text(out.before())));
-      }
+      if (now != out.before()) throw Refused("out", "of shape " + Text(now), Text(out.before()));
     }
     for (KeptShape& changed : changed_) {
-      if (FitsStorage(changed.tensor())) continue;
-      changed.Refuse(BridgeError("RUNTIME", "the result would reach beyond its memory"));
+      if (!FitsStorage(changed.tensor())) {
+        throw BridgeError("RUNTIME", "the result would reach beyond its memory");
+      }
+      changed.KeepChange();
     }
     for (const auto& [place, computed] : apart_) place.copy_(computed);
   }
@@ -188,7 +185,7 @@ void CheckResults(const torch::jit::Stack& results) {
 }  // namespace
 
 Outputs::Outputs(const c10::OperatorHandle& handle)
-    : returns_arguments(!handle.schema().returns().empty()),
+    : returns_argument(handle.schema().returns().size() == 1),
       gives_views(false),
       pointwise(handle.hasTag(at::Tag::pointwise)) {
   const c10::FunctionSchema& schema = handle.schema();
@@ -198,7 +195,7 @@ Outputs::Outputs(const c10::OperatorHandle& handle)
     if (schema.arguments()[i].kwarg_only()) outs.push_back(i);
   }
   for (const c10::Argument& result : schema.returns()) {
-    returns_arguments = returns_arguments && IsWritten(result);
+    returns_argument = returns_argument && IsWritten(result);
     gives_views = gives_views || (result.alias_info() != nullptr && !IsWritten(result));
   }
 }

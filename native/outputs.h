@@ -17,8 +17,8 @@ struct Outputs {
   // resize.
   std::vector<size_t> written;
   std::vector<size_t> outs;
-  // Whether all its results are arguments that it has written to.
-  bool returns_arguments;
+  // Whether its only result is an argument that it has written to.
+  bool returns_argument;
   // Whether results may show memory of arguments.
   bool gives_views;
   // Element by element, through libtorch's iterator, which knows strides and refuses overlaps.

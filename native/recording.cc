@@ -187,7 +187,7 @@ napi_value Recording::Record(const Operator& op, const napi_value* argv) {
   NoteWrites(op, step);
   const auto& returns = op.handle.schema().returns();
   const Napi::Env napi(env_);
-  if (op.outputs.returns_arguments) {
+  if (op.outputs.returns_argument) {
     step.call = [call = std::move(step.call)](torch::jit::Stack& stack) {
       call(stack);
       stack.clear();
