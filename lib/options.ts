@@ -24,7 +24,7 @@ export function withDefaults<T extends object>(op: string, options: Partial<T> |
 }
 
 /** Whether an object is one of braces, of any realm: a tensor, a Map or an array in the place of options is a slip. */
-function isPlain(value: object): boolean {
+export function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
@@ -82,7 +82,7 @@ export function callable<T>(op: string, argument: string, value: T): T {
 }
 
 /** The known name nearest to what was written, if it is near enough to be what was meant. */
-function nearest<T extends string>(written: string, known: readonly T[]): T | undefined {
+export function nearest<T extends string>(written: string, known: readonly T[]): T | undefined {
   const fold = (name: string): string => name.replace(/[-_\s]/g, '').toLowerCase();
   let best: T | undefined;
   let bestDistance = Math.max(1, Math.floor(written.length / 3)) + 1;

@@ -28,18 +28,6 @@ c10::OperatorHandle FindOperator(const std::string& name, const std::string& ove
   return *found;
 }
 
-// The operators that take numbers for any tensor, as PyTorch's Python layer has them.
-bool TakesNumbers(const std::string& name) {
-  static const std::set<std::string> kNames = {
-      "add",     "div",      "divide",       "mul",      "multiply", "sub",
-      "subtract", "true_divide", "floor_divide", "to",       "_to_copy", "copy"};
-  if (name.rfind("prims::", 0) == 0) return true;
-  if (name.rfind("aten::", 0) != 0) return false;
-  std::string plain = name.substr(6);
-  if (plain.size() > 1 && plain.back() == '_') plain.pop_back();
-  return kNames.count(plain) > 0;
-}
-
 napi_value Results(napi_env env, const torch::jit::Stack& stack) {
   if (stack.empty()) return Napi::Env(env).Undefined();
   if (stack.size() == 1) return FromIValue(env, stack.front());
@@ -163,6 +151,18 @@ Napi::Value OperatorNames(const Napi::CallbackInfo& info) {
 }
 
 }  // namespace
+
+// The operators that take numbers for any tensor, as PyTorch's Python layer has them.
+bool TakesNumbers(const std::string& name) {
+  static const std::set<std::string> kNames = {
+      "add",     "div",      "divide",       "mul",      "multiply", "sub",
+      "subtract", "true_divide", "floor_divide", "to",       "_to_copy", "copy"};
+  if (name.rfind("prims::", 0) == 0) return true;
+  if (name.rfind("aten::", 0) != 0) return false;
+  std::string plain = name.substr(6);
+  if (plain.size() > 1 && plain.back() == '_') plain.pop_back();
+  return kNames.count(plain) > 0;
+}
 
 void RegisterDispatch(Napi::Object exports) {
   Export<MakeOperator>(exports, "operator");

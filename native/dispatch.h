@@ -26,6 +26,9 @@ struct Operator {
   bool reads_arrays;
 };
 
+// Whether the operator takes a number for any tensor: "aten::add".
+bool TakesNumbers(const std::string& name);
+
 // operator, schema, operatorNames
 void RegisterDispatch(Napi::Object exports);
 

@@ -6,6 +6,7 @@
 #include <sstream>
 #include <string>
 
+#include "dispatch.h"
 #include "guard.h"
 #include "ivalue.h"
 
@@ -17,7 +18,7 @@ bool IsWritten(const c10::Argument& argument) {
   return argument.alias_info() != nullptr && argument.alias_info()->isWrite();
 }
 
-Napi::Object Describe(napi_env env, const c10::Argument& argument) {
+Napi::Object Describe(napi_env env, const c10::Argument& argument, bool takes_numbers) {
   Napi::Object result = Napi::Object::New(env);
   c10::TypePtr type = argument.real_type();
   const bool optional = type->kind() == c10::TypeKind::OptionalType;
@@ -33,6 +34,8 @@ Napi::Object Describe(napi_env env, const c10::Argument& argument) {
   if (argument.N()) result.Set("fixedLength", *argument.N());
   result.Set("writes", IsWritten(argument));
   result.Set("isOut", argument.is_out());
+  result.Set("takesNumbers", takes_numbers && type->kind() == c10::TypeKind::TensorType &&
+                                 !IsWritten(argument));
   return result;
 }
 
@@ -54,9 +57,10 @@ Napi::Object Describe(napi_env env, const c10::FunctionSchema& schema) {
   text << schema;
   result.Set("schema", text.str());
   result.Set("overload", schema.overload_name());
+  const bool takes_numbers = TakesNumbers(schema.name());
   Napi::Array arguments = Napi::Array::New(env);
   for (uint32_t i = 0; i < schema.arguments().size(); i++) {
-    arguments.Set(i, Describe(env, schema.arguments()[i]));
+    arguments.Set(i, Describe(env, schema.arguments()[i], takes_numbers));
   }
   result.Set("arguments", arguments);
   Napi::Array returns = Napi::Array::New(env);

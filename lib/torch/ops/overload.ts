@@ -1,0 +1,176 @@
+/** Overloads of operators as functions: arguments as in Python, bound to the schema at the first call. */
+import { handleOf, operator, wrap } from '../../aten/bind';
+import type { NativeResult, NativeValue, Operator, OperatorSchema } from '../../binding/native';
+import { expected, show, TorchError } from '../../errors';
+import { isPlain, unknownOption } from '../../options';
+import { type Conversion, conversionFor, fromNative } from './conversions';
+
+/** An overload of an operator as a function. */
+export interface Overload {
+  (...args: unknown[]): unknown;
+  /** The schema as libtorch writes it. */
+  readonly schema: string;
+}
+
+/** Why a call does not fit an overload; the error is made only where it is thrown. */
+export type Refusal = () => TorchError;
+
+/** Arguments that fit: as they were given, in the schema's order, and as native code takes them. */
+interface Fitting {
+  given: readonly unknown[];
+  values: NativeValue[];
+}
+
+interface Parameter {
+  name: string;
+  isRequired: boolean;
+  isKeywordOnly: boolean;
+  isTensor: boolean;
+  conversion: Conversion;
+}
+
+/** An overload, ready to be called. */
+export class BoundOverload {
+  readonly op: string;
+  readonly #call: Operator;
+  readonly #parameters: readonly Parameter[];
+  readonly #positional: number;
+  readonly #required: number;
+  readonly #finish: (result: NativeResult, given: readonly unknown[]) => unknown;
+  /** Which argument is the only result, in place of one that native code gives; -1 if none is. */
+  readonly #returned: number;
+  readonly #givesTensor: boolean;
+
+  constructor(op: string, name: string, schema: OperatorSchema) {
+    this.op = op;
+    this.#call = operator(name, schema.overload);
+    this.#parameters = schema.arguments.map((argument) => ({
+      name: argument.name,
+      isRequired: !argument.hasDefault,
+      isKeywordOnly: argument.kwargOnly,
+      isTensor: argument.type === 'Tensor',
+      conversion: conversionFor(argument),
+    }));
+    this.#positional = this.#parameters.filter(({ isKeywordOnly }) => !isKeywordOnly).length;
+    this.#required = this.#parameters.some(({ isKeywordOnly, isRequired }) => isKeywordOnly && isRequired)
+      ? Number.POSITIVE_INFINITY
+      : this.#parameters.filter(({ isRequired }) => isRequired).length;
+    this.#finish = finisher(schema);
+    const [only, ...others] = schema.returns;
+    this.#returned = others.length === 0 && only?.argument !== undefined ? only.argument : -1;
+    this.#givesTensor = others.length === 0 && only?.type === 'Tensor';
+  }
+
+  /** Calls the operator if all arguments are positional and fit; else gives `notShort` and has called nothing. */
+  short(args: readonly unknown[]): unknown {
+    const count = args.length;
+    if (count > this.#positional || count < this.#required) return notShort;
+    const values = new Array<NativeValue>(count);
+    for (let i = 0; i < count; i++) {
+      const value = args[i];
+      const handle = handleOf(value);
+      const parameter = this.#parameters[i] as Parameter;
+      if (handle !== undefined) {
+        if (!parameter.isTensor) return notShort;
+        values[i] = handle;
+      } else {
+        if (!parameter.conversion.accepts(value)) return notShort;
+        values[i] = parameter.conversion.toNative(value);
+      }
+    }
+    const result = this.#call(...values);
+    if (this.#returned >= 0) return args[this.#returned];
+    return this.#givesTensor && result !== undefined ? wrap(result) : this.#finish(result, args);
+  }
+
+  /** The arguments in the schema's order, or why they do not fit. */
+  fit(args: readonly unknown[]): Fitting | Refusal {
+    const last = args.at(-1);
+    const hasKeywords = isKeywords(last, this.#parameters[args.length - 1]);
+    const positional = hasKeywords ? args.slice(0, -1) : args;
+    if (positional.length > this.#positional) return this.#tooMany(positional.length);
+    const given: unknown[] = Array.from(positional);
+    if (hasKeywords) {
+      const refusal = this.#readKeywords(last as Record<string, unknown>, given);
+      if (refusal !== undefined) return refusal;
+    }
+    const values: NativeValue[] = [];
+    for (const [i, parameter] of this.#parameters.entries()) {
+      const value = given[i];
+      if (value === undefined || value === null) {
+        if (parameter.isRequired) return this.#missing(parameter.name);
+        values.push(undefined);
+      } else if (parameter.conversion.accepts(value)) {
+        values.push(parameter.conversion.toNative(value));
+      } else {
+        return () => expected(this.op, `'${parameter.name}'`, `to be ${parameter.conversion.what}`, show(value));
+      }
+    }
+    return { given, values };
+  }
+
+  #tooMany(count: number): Refusal {
+    const keywords = this.#parameters.slice(this.#positional).map(({ name }) => name);
+    const hint = keywords.length === 0 ? '' : ` (${keywords.join(', ')} go into a trailing object)`;
+    return () =>
+      expected(this.op, 'the call', `to have at most ${this.#positional} positional arguments${hint}`, `${count}`);
+  }
+
+  #missing(name: string): Refusal {
+    return () =>
+      new TorchError('INVALID_ARGUMENT', `${this.op}: expected '${name}' to be given, but received undefined`, {
+        op: this.op,
+        argument: name,
+      });
+  }
+
+  /** Puts keyword arguments into their places. */
+  #readKeywords(keywords: Record<string, unknown>, given: unknown[]): Refusal | undefined {
+    const count = given.length;
+    for (const key of Object.keys(keywords)) {
+      const index = this.#parameters.findIndex(({ name }) => name === key);
+      if (index < 0) {
+        const known = this.#parameters.map(({ name }) => name);
+        return () => unknownOption(this.op, key, known);
+      }
+      if (index < count && given[index] !== undefined) {
+        return () => expected(this.op, `'${key}'`, 'to be given once', 'it as a positional argument and as a keyword');
+      }
+      given[index] = keywords[key];
+    }
+    return undefined;
+  }
+
+  /** Calls the operator with arguments that fit. */
+  run({ given, values }: Fitting): unknown {
+    const result = this.#call(...values);
+    return this.#returned >= 0 ? given[this.#returned] : this.#finish(result, given);
+  }
+}
+
+/** What {@link BoundOverload.short} gives where it has called nothing. */
+export const notShort: unique symbol = Symbol('not short');
+
+/** Whether the last argument holds keywords: an object of braces that is not a complex number. */
+function isKeywords(value: unknown, parameter: Parameter | undefined): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  if (handleOf(value) !== undefined || !isPlain(value)) return false;
+  return !('re' in value && 'im' in value && parameter?.conversion.accepts(value) === true);
+}
+
+/** Makes what a call gives of what native code gives. */
+function finisher({ returns }: OperatorSchema): (result: NativeResult, given: readonly unknown[]) => unknown {
+  const [only] = returns;
+  if (only === undefined) return () => undefined;
+  if (returns.length === 1) return (result) => fromNative(result, only.type);
+  return (results, given) => {
+    const all = Array.from(results as NativeResult[], (result, i) => {
+      const { argument, type } = returns[i] as (typeof returns)[number];
+      return argument === undefined ? fromNative(result, type) : given[argument];
+    });
+    for (const [i, { name }] of returns.entries()) {
+      if (name !== undefined) Object.defineProperty(all, name, { value: all[i], configurable: true });
+    }
+    return all;
+  };
+}
