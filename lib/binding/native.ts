@@ -87,6 +87,15 @@ export interface OperatorSchema {
 /** An ATen operator as a function of its schema's arguments in their order. */
 export type Operator = (...args: NativeValue[]) => NativeResult;
 
+/** An operator without the function around it that throws, for callers that look at the result themselves. */
+export interface BareOperator {
+  readonly call: Operator;
+  /** What `call` gives where it has failed. */
+  readonly failed: NativeResult;
+  /** Then: the result of a second try after memory ran out; else throws the error, as if `thrower` had. */
+  recover(args: unknown[], thrower: (...args: never[]) => unknown): NativeResult;
+}
+
 declare const programBrand: unique symbol;
 
 /** A recorded program: an opaque External that only the addon can read. */
@@ -190,6 +199,8 @@ export interface Native {
   arrive(staged: Staged): Handle[];
 
   operator(name: string, overload: string): Operator;
+  /** Made by `failures.ts`, not by native code. */
+  bareOperator(name: string, overload: string): BareOperator;
   schema(name: string, overload: string): string;
   operatorNames(): string[];
   /** The overloads of `aten::add`, in the order in which Python's `torch.ops` tries them. */

@@ -12,6 +12,8 @@ export interface Conversion {
   /** What an argument of the type is to be, for messages. */
   readonly what: string;
   accepts(value: unknown): boolean;
+  /** Whether native code reads, and checks, the elements of an array itself. */
+  readonly isPlainList?: boolean;
   /** An accepted value as native code takes it. */
   toNative(value: unknown): NativeValue;
 }
@@ -19,7 +21,9 @@ export interface Conversion {
 const asIs = (value: unknown): NativeValue => value as NativeValue;
 
 const isInteger = (value: unknown): boolean =>
-  Number.isSafeInteger(value) || (typeof value === 'bigint' && BigInt.asIntN(64, value) === value);
+  typeof value === 'number'
+    ? Number.isSafeInteger(value)
+    : typeof value === 'bigint' && BigInt.asIntN(64, value) === value;
 
 /** `{ re, im }`. */
 function isComplex(value: unknown): boolean {
@@ -111,11 +115,15 @@ function listOf(type: string, fixedLength: number | undefined): Conversion {
   const one = fixedLength !== undefined && element === integer;
   const isPlain = plainElements.has(type);
   return {
+    isPlainList: isPlain,
     what: `an array, each element ${element.what}${one ? ', or one integer for all' : ''}`,
-    accepts: (value) =>
-      Array.isArray(value)
-        ? Array.prototype.every.call(value, (entry: unknown) => isAbsent(entry) || element.accepts(entry))
-        : one && isInteger(value),
+    accepts: (value) => {
+      if (!Array.isArray(value)) return one && isInteger(value);
+      for (let i = 0; i < value.length; i++) {
+        if (!element.accepts(value[i]) && !isAbsent(value[i])) return false;
+      }
+      return true;
+    },
     toNative: (value) =>
       isPlain || !Array.isArray(value)
         ? (value as NativeValue)

@@ -1,6 +1,7 @@
 /** Overloads of operators as functions: arguments as in Python, bound to the schema at the first call. */
-import { handleOf, operator, wrap } from '../../aten/bind';
-import type { NativeResult, NativeValue, Operator, OperatorSchema } from '../../binding/native';
+import { handleOf, wrap } from '../../aten/bind';
+import { native } from '../../binding/load';
+import type { BareOperator, NativeResult, NativeValue, Operator, OperatorSchema } from '../../binding/native';
 import { expected, show, TorchError } from '../../errors';
 import { isPlain, unknownOption } from '../../options';
 import { type Conversion, conversionFor, fromNative } from './conversions';
@@ -32,8 +33,14 @@ interface Parameter {
 /** An overload, ready to be called. */
 export class BoundOverload {
   readonly op: string;
+  readonly #operator: BareOperator;
+  /** The function that users call: stacks of errors begin above it. */
+  thrower: (...args: never[]) => unknown = () => undefined;
   readonly #call: Operator;
+  readonly #failed: NativeResult;
   readonly #parameters: readonly Parameter[];
+  readonly #first: Parameter | undefined;
+  readonly #second: Parameter | undefined;
   readonly #positional: number;
   readonly #required: number;
   readonly #finish: (result: NativeResult, given: readonly unknown[]) => unknown;
@@ -43,7 +50,7 @@ export class BoundOverload {
 
   constructor(op: string, name: string, schema: OperatorSchema) {
     this.op = op;
-    this.#call = operator(name, schema.overload);
+    this.#operator = native().bareOperator(name, schema.overload);
     this.#parameters = schema.arguments.map((argument) => ({
       name: argument.name,
       isRequired: !argument.hasDefault,
@@ -51,6 +58,9 @@ export class BoundOverload {
       isTensor: argument.type === 'Tensor',
       conversion: conversionFor(argument),
     }));
+    this.#call = this.#operator.call;
+    this.#failed = this.#operator.failed;
+    [this.#first, this.#second] = this.#parameters;
     this.#positional = this.#parameters.filter(({ isKeywordOnly }) => !isKeywordOnly).length;
     this.#required = this.#parameters.some(({ isKeywordOnly, isRequired }) => isKeywordOnly && isRequired)
       ? Number.POSITIVE_INFINITY
@@ -61,24 +71,40 @@ export class BoundOverload {
     this.#givesTensor = others.length === 0 && only?.type === 'Tensor';
   }
 
-  /** Calls the operator if all arguments are positional and fit; else gives `notShort` and has called nothing. */
-  short(args: readonly unknown[]): unknown {
+  /**
+   * Calls the operator if all arguments are positional and fit; else gives `notShort` and has called nothing. `isOnly`:
+   * no other overload may be meant, so that elements of lists are left to native code to check.
+   */
+  short(args: readonly unknown[], isOnly: boolean): unknown {
     const count = args.length;
     if (count > this.#positional || count < this.#required) return notShort;
-    const values = new Array<NativeValue>(count);
-    for (let i = 0; i < count; i++) {
-      const value = args[i];
-      const handle = handleOf(value);
-      const parameter = this.#parameters[i] as Parameter;
-      if (handle !== undefined) {
-        if (!parameter.isTensor) return notShort;
-        values[i] = handle;
+    const call = this.#call;
+    const failed = this.#failed;
+    let result: NativeResult;
+    let values: NativeValue[] | undefined;
+    // Most operators have one or two operands: no array is made for them.
+    if (count <= 2 && count > 0) {
+      const first = quickly(this.#first as Parameter, args[0], isOnly);
+      if (first === notShort) return notShort;
+      if (count === 1) {
+        result = call(first);
+        if (result === failed) values = [first];
       } else {
-        if (!parameter.conversion.accepts(value)) return notShort;
-        values[i] = parameter.conversion.toNative(value);
+        const second = quickly(this.#second as Parameter, args[1], isOnly);
+        if (second === notShort) return notShort;
+        result = call(first, second);
+        if (result === failed) values = [first, second];
       }
+    } else {
+      values = [];
+      for (let i = 0; i < count; i++) {
+        const value = quickly(this.#parameters[i] as Parameter, args[i], isOnly);
+        if (value === notShort) return notShort;
+        values.push(value);
+      }
+      result = call(...values);
     }
-    const result = this.#call(...values);
+    if (result === failed) result = this.#operator.recover(values as NativeValue[], this.thrower);
     if (this.#returned >= 0) return args[this.#returned];
     return this.#givesTensor && result !== undefined ? wrap(result) : this.#finish(result, args);
   }
@@ -143,9 +169,19 @@ export class BoundOverload {
 
   /** Calls the operator with arguments that fit. */
   run({ given, values }: Fitting): unknown {
-    const result = this.#call(...values);
+    let result = this.#call(...values);
+    if (result === this.#failed) result = this.#operator.recover(values, this.thrower);
     return this.#returned >= 0 ? given[this.#returned] : this.#finish(result, given);
   }
+}
+
+/** The value as native code takes it, or `notShort` if it does not fit. */
+function quickly(parameter: Parameter, value: unknown, isOnly: boolean): NativeValue | typeof notShort {
+  const handle = handleOf(value);
+  if (handle !== undefined) return parameter.isTensor ? handle : notShort;
+  const { conversion } = parameter;
+  if (isOnly && conversion.isPlainList === true && Array.isArray(value)) return value as NativeValue[];
+  return conversion.accepts(value) ? conversion.toNative(value) : notShort;
 }
 
 /** What {@link BoundOverload.short} gives where it has called nothing. */

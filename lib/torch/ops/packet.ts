@@ -47,11 +47,12 @@ export function makePacket(name: string): Packet | undefined {
 function overloadFunction(bound: BoundOverload, { schema }: OperatorSchema): Overload {
   const overload = (...args: unknown[]): unknown => callOverload(bound, args);
   Object.defineProperty(overload, 'name', { value: bound.op });
+  bound.thrower = overload;
   return Object.assign(overload, { schema });
 }
 
 function callOverload(bound: BoundOverload, args: readonly unknown[]): unknown {
-  const result = bound.short(args);
+  const result = bound.short(args, true);
   if (result !== notShort) return result;
   const fitting = bound.fit(args);
   if (typeof fitting === 'function') throw fitting();
@@ -65,9 +66,10 @@ function callPacket(
   args: readonly unknown[],
 ): unknown {
   const refusals: Refusal[] = [];
-  for (const entry of entries) {
+  for (let i = 0; i < entries.length; i++) {
+    const entry = entries[i] as Entry;
     const bound = entry.bound ?? boundOf(entry);
-    const result = bound.short(args);
+    const result = bound.short(args, false);
     if (result !== notShort) return result;
     const fitting = bound.fit(args);
     if (typeof fitting !== 'function') return bound.run(fitting);
