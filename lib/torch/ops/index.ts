@@ -7,11 +7,18 @@
  * **Source**: `torch.ops`.
  */
 import { native } from '../../binding/load';
+import type { Aten } from './aten.generated';
 import { lazily, makePacket, type Packet } from './packet';
 
 /** The operators of a library: `ops.aten`. */
 export interface Namespace {
   readonly [operator: string]: Packet;
+}
+
+/** Libraries of operators, by namespace. */
+export interface Operators {
+  readonly aten: Aten;
+  readonly [namespace: string]: Namespace | Aten;
 }
 
 /** The names of operators, without overloads, by namespace. */
@@ -48,7 +55,4 @@ function makeNamespace(namespace: string): object | undefined {
 }
 
 /** Every operator of the loaded libtorch, by namespace. **Source**: `torch.ops`. */
-export const ops = growing((name) => (/^\w+$/.test(name) ? makeNamespace(name) : undefined)) as Record<
-  string,
-  Namespace
->;
+export const ops = growing((name) => (/^\w+$/.test(name) ? makeNamespace(name) : undefined)) as Operators;
