@@ -25,6 +25,8 @@ interface Fitting {
 interface Parameter {
   name: string;
   isRequired: boolean;
+  /** Whether nothing may be given for it. */
+  isNullable: boolean;
   isKeywordOnly: boolean;
   isTensor: boolean;
   conversion: Conversion;
@@ -54,6 +56,7 @@ export class BoundOverload {
     this.#parameters = schema.arguments.map((argument) => ({
       name: argument.name,
       isRequired: !argument.hasDefault,
+      isNullable: argument.hasDefault || argument.optional,
       isKeywordOnly: argument.kwargOnly,
       isTensor: argument.type === 'Tensor',
       conversion: conversionFor(argument),
@@ -124,7 +127,8 @@ export class BoundOverload {
     for (const [i, parameter] of this.#parameters.entries()) {
       const value = given[i];
       if (value === undefined || value === null) {
-        if (parameter.isRequired) return this.#missing(parameter.name);
+        // What has no default must be mentioned, be it as nothing, as in Python.
+        if (parameter.isRequired && !(parameter.isNullable && i in given)) return this.#missing(parameter.name);
         values.push(undefined);
       } else if (parameter.conversion.accepts(value)) {
         values.push(parameter.conversion.toNative(value));
@@ -179,6 +183,7 @@ export class BoundOverload {
 function quickly(parameter: Parameter, value: unknown, isOnly: boolean): NativeValue | typeof notShort {
   const handle = handleOf(value);
   if (handle !== undefined) return parameter.isTensor ? handle : notShort;
+  if (value === undefined || value === null) return parameter.isNullable ? undefined : notShort;
   const { conversion } = parameter;
   if (isOnly && conversion.isPlainList === true && Array.isArray(value)) return value as NativeValue[];
   return conversion.accepts(value) ? conversion.toNative(value) : notShort;

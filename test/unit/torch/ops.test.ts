@@ -58,6 +58,11 @@ describe('arguments', () => {
     expect(aten.sum.dim_IntList(x, [0], null, { dtype: undefined }).shape).toEqual([2]);
   });
 
+  test('what has no default must be mentioned, be it as null', () => {
+    expect(aten.native_layer_norm.default(x, [2], null, null, 1e-5)[0].shape).toEqual([2, 2]);
+    expect(refusal(() => untyped.native_layer_norm?.default?.(x, [2], { eps: 1e-5 })).argument).toBe('weight');
+  });
+
   test('keyword-only arguments are no positional ones', () => {
     const error = refusal(() => untyped.add?.Tensor?.(x, x, 2));
     expect(error.message).toBe(
