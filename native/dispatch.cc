@@ -121,9 +121,8 @@ Napi::Value MakeOperator(const Napi::CallbackInfo& info) {
   }
   Environment& environment = Environment::Of(env);
   const bool reads_arrays = std::any_of(arguments.begin(), arguments.end(), MayRunScripts);
-  Operator& op = environment.Own(std::make_unique<Operator>(
-      Operator{&environment, handle, ShortName(name), std::move(arguments), Outputs(handle),
-               reads_arrays}));
+  Operator& op = environment.Own(std::make_unique<Operator>(Operator{
+      &environment, handle, ShortName(name), std::move(arguments), Outputs(handle), reads_arrays}));
   napi_value function = nullptr;
   if (napi_create_function(env, op.name.c_str(), op.name.size(), Entry, &op, &function) !=
       napi_ok) {
@@ -154,9 +153,9 @@ Napi::Value OperatorNames(const Napi::CallbackInfo& info) {
 
 // The operators that take numbers for any tensor, as PyTorch's Python layer has them.
 bool TakesNumbers(const std::string& name) {
-  static const std::set<std::string> kNames = {
-      "add",     "div",      "divide",       "mul",      "multiply", "sub",
-      "subtract", "true_divide", "floor_divide", "to",       "_to_copy", "copy"};
+  static const std::set<std::string> kNames = {"add",          "div", "divide",   "mul",
+                                               "multiply",     "sub", "subtract", "true_divide",
+                                               "floor_divide", "to",  "_to_copy", "copy"};
   if (name.rfind("prims::", 0) == 0) return true;
   if (name.rfind("aten::", 0) != 0) return false;
   std::string plain = name.substr(6);

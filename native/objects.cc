@@ -81,8 +81,8 @@ c10::IValue ReadTuple(napi_env env, napi_value value, const c10::TupleType& tupl
   }
   std::vector<c10::IValue> values;
   for (uint32_t i = 0; i < elements.size(); i++) {
-    values.push_back(ToIValueOfType(env, array.Get(i), elements[i],
-                                    argument + "[" + std::to_string(i) + "]"));
+    values.push_back(
+        ToIValueOfType(env, array.Get(i), elements[i], argument + "[" + std::to_string(i) + "]"));
   }
   return c10::ivalue::Tuple::create(std::move(values));
 }
@@ -171,7 +171,8 @@ Napi::Value SetGeneratorState(const Napi::CallbackInfo& info) {
 
 // storage(tensor): the memory that the tensor shows part of
 Napi::Value StorageOf(const Napi::CallbackInfo& info) {
-  return {info.Env(), WrapObject(info.Env(), UnwrapTensor(info.Env(), info[0], "tensor").storage())};
+  return {info.Env(),
+          WrapObject(info.Env(), UnwrapTensor(info.Env(), info[0], "tensor").storage())};
 }
 
 }  // namespace

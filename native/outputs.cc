@@ -171,9 +171,8 @@ class Writing {
 void CheckResults(const torch::jit::Stack& results) {
   const auto check = [](const at::Tensor& tensor) {
     if (FitsStorage(tensor)) return;
-    throw BridgeError("RUNTIME", "the result, of shape " + Text(tensor.sizes()) +
-                                     " and strides " + Text(tensor.strides()) +
-                                     ", would reach beyond its memory");
+    throw BridgeError("RUNTIME", "the result, of shape " + Text(tensor.sizes()) + " and strides " +
+                                     Text(tensor.strides()) + ", would reach beyond its memory");
   };
   for (const c10::IValue& result : results) {
     if (result.isTensor()) check(result.toTensor());

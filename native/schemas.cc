@@ -34,8 +34,8 @@ Napi::Object Describe(napi_env env, const c10::Argument& argument, bool takes_nu
   if (argument.N()) result.Set("fixedLength", *argument.N());
   result.Set("writes", IsWritten(argument));
   result.Set("isOut", argument.is_out());
-  result.Set("takesNumbers", takes_numbers && type->kind() == c10::TypeKind::TensorType &&
-                                 !IsWritten(argument));
+  result.Set("takesNumbers",
+             takes_numbers && type->kind() == c10::TypeKind::TensorType && !IsWritten(argument));
   return result;
 }
 

@@ -5,6 +5,7 @@ import type { BareOperator, NativeResult, NativeValue, Operator, OperatorSchema 
 import { expected, show, TorchError } from '../../errors';
 import { isPlain, unknownOption } from '../../options';
 import { type Conversion, conversionFor, fromNative } from './conversions';
+import { checkOperator } from './unchecked';
 
 /** An overload of an operator as a function. */
 export interface Overload {
@@ -51,6 +52,7 @@ export class BoundOverload {
   readonly #givesTensor: boolean;
 
   constructor(op: string, name: string, schema: OperatorSchema) {
+    checkOperator(op, name);
     this.op = op;
     this.#operator = native().bareOperator(name, schema.overload);
     this.#parameters = schema.arguments.map((argument) => ({

@@ -1,6 +1,7 @@
 /** Kernels that trust the memory they are given get none that they could write or read beyond. */
 import * as torch from 'libtorch-losses';
 import { ops, tensor } from 'libtorch-losses';
+import { uncheckedOperators } from '../../../lib/torch/ops/unchecked';
 
 const { aten } = ops;
 const [g, y] = [torch.randn([3, 4]), torch.softmax(torch.randn([3, 4]), 1)];
@@ -39,4 +40,15 @@ test('out= of another shape is refused, and keeps its shape', () => {
   const out = torch.zeros([2]);
   expect(() => aten.mm.out(g, g.t(), { out })).toThrow("expected 'out' to be of shape [3, 3], but received [2]");
   expect(out.shape).toEqual([2]);
+});
+
+test('operators that trust their arguments are refused', () => {
+  const arguments_ = [tensor([1, 2, 3]), torch.randn([1, 3, 4, 4, 4]), true] as const;
+  expect(() => aten._cholesky_solve_helper.default(...arguments_)).toThrow('LIBTORCH_LOSSES_UNCHECKED_OPS=1 allows it');
+  // None that the derivatives of others go through: those are called below.
+  expect(uncheckedOperators).not.toContain('_softmax_backward_data');
+});
+
+test('zeros without memory are read as zeros', () => {
+  expect(aten._efficientzerotensor.default([2]).toArray()).toEqual([0, 0]);
 });
