@@ -52,7 +52,9 @@ function overloadFunction(bound: BoundOverload, { schema }: OperatorSchema): Ove
 }
 
 function callOverload(bound: BoundOverload, args: readonly unknown[]): unknown {
-  const result = bound.short(args, true);
+  let result = bound.ofTensors(args);
+  if (result !== notShort) return result;
+  result = bound.short(args, true);
   if (result !== notShort) return result;
   const fitting = bound.fit(args);
   if (typeof fitting === 'function') throw fitting();
@@ -65,6 +67,9 @@ function callPacket(
   boundOf: (entry: Entry) => BoundOverload,
   args: readonly unknown[],
 ): unknown {
+  const first = entries[0] as Entry;
+  const quick = (first.bound ?? boundOf(first)).ofTensors(args);
+  if (quick !== notShort) return quick;
   const refusals: Refusal[] = [];
   for (let i = 0; i < entries.length; i++) {
     const entry = entries[i] as Entry;

@@ -52,3 +52,10 @@ test('operators that trust their arguments are refused', () => {
 test('zeros without memory are read as zeros', () => {
   expect(aten._efficientzerotensor.default([2]).toArray()).toEqual([0, 0]);
 });
+
+test('batch norm refuses weights of another length than the channels', () => {
+  const input = torch.randn([2, 3, 4]);
+  const call = (weight: torch.Tensor) => aten.native_batch_norm(input, weight, null, null, null, true, 0.1, 1e-5);
+  expect(() => call(torch.ones([2]))).toThrow("expected 'weight' to have shape [3], but received [2]");
+  expect(call(torch.ones([3]))[0].shape).toEqual([2, 3, 4]);
+});
