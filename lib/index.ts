@@ -112,7 +112,11 @@ export {
   type ValueAndGradOptions,
   valueAndGrad,
 } from './tensor/value-and-grad';
+export { defaultGenerator, Generator } from './torch/generator';
+export { NativeObject, storageOf } from './torch/native-object';
+export { ops } from './torch/ops';
 export {
+  type Complex,
   type Device,
   type DType,
   dtypes,

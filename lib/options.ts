@@ -94,7 +94,7 @@ export function callable<T>(op: string, argument: string, value: T): T {
 }
 
 /** The known name nearest to what was written, if it is near enough to be what was meant. */
-function nearest<T extends string>(written: string, known: readonly T[]): T | undefined {
+export function nearest<T extends string>(written: string, known: readonly T[]): T | undefined {
   const fold = (name: string): string => name.replace(/[-_\s]/g, '').toLowerCase();
   let best: T | undefined;
   let bestDistance = Math.max(1, Math.floor(written.length / 3)) + 1;

@@ -14,6 +14,8 @@ export const dtypes = [
   'int8',
   'uint8',
   'bool',
+  'complex64',
+  'complex128',
 ] as const;
 
 /** Element type of a tensor, by PyTorch's name (`torch.float32` is `'float32'`). */
@@ -31,6 +33,8 @@ export const itemsizes: Readonly<Record<DType, number>> = {
   int8: 1,
   uint8: 1,
   bool: 1,
+  complex64: 8,
+  complex128: 16,
 };
 
 /** The element types that carry gradients. */
@@ -42,6 +46,11 @@ export type FloatingDType = (typeof floatingDTypes)[number];
 /** Whether elements of the dtype can carry gradients. */
 export function isFloating(dtype: DType): dtype is FloatingDType {
   return (floatingDTypes as readonly DType[]).includes(dtype);
+}
+
+/** Whether elements of the dtype are complex numbers. */
+export function isComplex(dtype: DType): dtype is 'complex64' | 'complex128' {
+  return dtype === 'complex64' || dtype === 'complex128';
 }
 
 /** How a loss over many elements becomes one number: `'none'` leaves it per element. */
@@ -64,6 +73,12 @@ export type TypedArray =
 
 /** A number as a script writes it: integers beyond 2^53 need a `bigint`. */
 export type Scalar = number | bigint | boolean;
+
+/** A complex number: `1 + 2j` of Python is `{ re: 1, im: 2 }`. */
+export interface Complex {
+  readonly re: number;
+  readonly im: number;
+}
 
 /** Nested arrays of numbers, as deep as the tensor has dimensions. */
 export type NestedArray<T extends Scalar = Scalar> = T | readonly NestedArray<T>[];

@@ -11,11 +11,13 @@
 #include "files.h"
 #include "guard.h"
 #include "napi_setup.h"
+#include "objects.h"
 #include "overlap.h"
 #include "programs.h"
 #include "properties.h"
 #include "reading.h"
 #include "runtime.h"
+#include "schemas.h"
 #include "scripted_function.h"
 #include "staging.h"
 #include "storage.h"
@@ -58,6 +60,8 @@ extern "C" BRIDGE_EXPORT napi_value napi_register_module_v1(napi_env env, napi_v
     bridge::RegisterOverlap(exports);
     bridge::RegisterProperties(exports);
     bridge::RegisterDispatch(exports);
+    bridge::RegisterObjects(exports);
+    bridge::RegisterSchemas(exports);
     bridge::RegisterAutograd(exports);
     bridge::RegisterScriptedFunction(exports);
     bridge::RegisterPrograms(exports);

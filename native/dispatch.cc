@@ -1,11 +1,9 @@
 #include "dispatch.h"
 
-#include <ATen/core/DimVector.h>
-
 #include <algorithm>
 #include <array>
-#include <list>
 #include <memory>
+#include <set>
 #include <sstream>
 #include <utility>
 
@@ -30,55 +28,6 @@ c10::OperatorHandle FindOperator(const std::string& name, const std::string& ove
   return *found;
 }
 
-bool ReturnsArgument(const c10::FunctionSchema& schema) {
-  if (schema.returns().size() != 1) return false;
-  const c10::AliasInfo* alias = schema.returns()[0].alias_info();
-  return alias != nullptr && alias->isWrite();
-}
-
-std::vector<size_t> WrittenArguments(const c10::FunctionSchema& schema) {
-  std::vector<size_t> written;
-  for (size_t i = 0; i < schema.arguments().size(); i++) {
-    const c10::AliasInfo* alias = schema.arguments()[i].alias_info();
-    if (alias != nullptr && alias->isWrite()) written.push_back(i);
-  }
-  return written;
-}
-
-std::vector<size_t> OutArguments(const c10::FunctionSchema& schema) {
-  std::vector<size_t> outs = WrittenArguments(schema);
-  const auto is_self = [&](size_t i) { return !schema.arguments()[i].kwarg_only(); };
-  outs.erase(std::remove_if(outs.begin(), outs.end(), is_self), outs.end());
-  return outs;
-}
-
-// A tensor that has the shape which it had once this goes out of scope.
-class KeptShape {
- public:
-  explicit KeptShape(const at::Tensor& tensor)
-      : tensor_(tensor), sizes_(tensor.sizes()), strides_(tensor.strides()) {}
-  KeptShape(const KeptShape&) = delete;
-  KeptShape& operator=(const KeptShape&) = delete;
-  ~KeptShape() {
-    if (!IsKept()) tensor_.unsafeGetTensorImpl()->set_sizes_and_strides(sizes_, strides_);
-  }
-
-  bool IsKept() const { return tensor_.sizes() == sizes_; }
-  at::IntArrayRef now() const { return tensor_.sizes(); }
-  at::IntArrayRef before() const { return sizes_; }
-
- private:
-  at::Tensor tensor_;
-  at::DimVector sizes_;
-  at::DimVector strides_;
-};
-
-std::string Text(at::IntArrayRef sizes) {
-  std::ostringstream text;
-  text << sizes;
-  return text.str();
-}
-
 napi_value Results(napi_env env, const torch::jit::Stack& stack) {
   if (stack.empty()) return Napi::Env(env).Undefined();
   if (stack.size() == 1) return FromIValue(env, stack.front());
@@ -89,28 +38,21 @@ napi_value Results(napi_env env, const torch::jit::Stack& stack) {
   return results;
 }
 
-bool ReadsArrays(const std::vector<ArgumentPlan>& arguments) {
-  return std::any_of(arguments.begin(), arguments.end(), [](const ArgumentPlan& argument) {
-    switch (argument.kind) {
-      case Kind::kTensorList:
-      case Kind::kOptionalTensorList:
-      case Kind::kIntList:
-      case Kind::kFloatList:
-      case Kind::kBoolList:
-        return true;
-      default:
-        return false;
-    }
-  });
-}
-
 // The elements of an array may be getters, which may have detached what was checked before them.
 void CheckStorages(napi_env env, const torch::jit::Stack& stack) {
   for (const c10::IValue& value : stack) {
     if (value.isTensor()) CheckStorage(env, value.toTensor());
-    if (!value.isTensorList()) continue;
-    for (const at::Tensor& tensor : value.toTensorVector()) CheckStorage(env, tensor);
+    if (!value.isList()) continue;
+    for (const c10::IValue& element : value.toListRef()) {
+      if (element.isTensor()) CheckStorage(env, element.toTensor());
+    }
   }
+}
+
+// Complex numbers are objects, whose properties may be getters.
+bool HasComplex(const torch::jit::Stack& stack) {
+  return std::any_of(stack.begin(), stack.end(),
+                     [](const c10::IValue& value) { return value.isComplexDouble(); });
 }
 
 napi_value Call(const Operator& op, napi_env env, size_t argc, const napi_value* argv) {
@@ -125,12 +67,17 @@ napi_value Call(const Operator& op, napi_env env, size_t argc, const napi_value*
   for (size_t i = 0; i < op.arguments.size(); i++) {
     stack.push_back(ToIValue(env, argv[i], op.arguments[i]));
   }
-  if (op.reads_arrays) CheckStorages(env, stack);
-  for (const size_t i : op.written) {
+  if (op.reads_arrays || HasComplex(stack)) CheckStorages(env, stack);
+  for (const size_t i : op.outputs.written) {
     if (stack[i].isTensor()) CheckUnused(*op.environment, stack[i].toTensor());
+    if (!stack[i].isTensorList()) continue;
+    for (const at::Tensor& tensor : stack[i].toTensorVector()) {
+      CheckUnused(*op.environment, tensor);
+    }
   }
-  CallOperator(op.handle, op.outs, stack);
-  return op.returns_argument ? nullptr : Results(env, stack);
+  CallOperator(op.handle, op.outputs, stack);
+  // In-place and out= forms give back an argument: the caller has it already.
+  return op.outputs.returns_argument ? nullptr : Results(env, stack);
 }
 
 napi_value Entry(napi_env env, napi_callback_info info) {
@@ -164,18 +111,18 @@ Napi::Value MakeOperator(const Napi::CallbackInfo& info) {
   const c10::OperatorHandle handle = FindOperator(name, overload);
   const c10::FunctionSchema& schema = handle.schema();
 
+  const bool takes_numbers = TakesNumbers(name);
   std::vector<ArgumentPlan> arguments;
   for (const c10::Argument& argument : schema.arguments()) {
-    arguments.push_back(PlanArgument(argument));
+    arguments.push_back(PlanArgument(argument, takes_numbers));
   }
   if (arguments.size() > kMaxArguments) {
     throw BridgeError("NOT_IMPLEMENTED", name + " takes more arguments than this bridge passes");
   }
   Environment& environment = Environment::Of(env);
-  const bool reads_arrays = ReadsArrays(arguments);
-  Operator& op = environment.Own(std::make_unique<Operator>(
-      Operator{&environment, handle, ShortName(name), std::move(arguments), ReturnsArgument(schema),
-               WrittenArguments(schema), OutArguments(schema), reads_arrays}));
+  const bool reads_arrays = std::any_of(arguments.begin(), arguments.end(), MayRunScripts);
+  Operator& op = environment.Own(std::make_unique<Operator>(Operator{
+      &environment, handle, ShortName(name), std::move(arguments), Outputs(handle), reads_arrays}));
   napi_value function = nullptr;
   if (napi_create_function(env, op.name.c_str(), op.name.size(), Entry, &op, &function) !=
       napi_ok) {
@@ -204,19 +151,16 @@ Napi::Value OperatorNames(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void CallOperator(const c10::OperatorHandle& handle, const std::vector<size_t>& outs,
-                  torch::jit::Stack& stack) {
-  if (outs.empty()) return handle.callBoxed(stack);
-  std::list<KeptShape> kept;
-  for (const size_t out : outs) {
-    if (stack[out].isTensor() && stack[out].toTensor().defined()) {
-      kept.emplace_back(stack[out].toTensor());
-    }
-  }
-  handle.callBoxed(stack);
-  for (const KeptShape& out : kept) {
-    if (!out.IsKept()) throw Refused("out", "of shape " + Text(out.now()), Text(out.before()));
-  }
+// The operators that take numbers for any tensor, as PyTorch's Python layer has them.
+bool TakesNumbers(const std::string& name) {
+  static const std::set<std::string> kNames = {"add",          "div", "divide",   "mul",
+                                               "multiply",     "sub", "subtract", "true_divide",
+                                               "floor_divide", "to",  "_to_copy", "copy"};
+  if (name.rfind("prims::", 0) == 0) return true;
+  if (name.rfind("aten::", 0) != 0) return false;
+  std::string plain = name.substr(6);
+  if (plain.size() > 1 && plain.back() == '_') plain.pop_back();
+  return kNames.count(plain) > 0;
 }
 
 void RegisterDispatch(Napi::Object exports) {

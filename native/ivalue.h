@@ -21,6 +21,7 @@ enum class Kind {
   kFloat,
   kBool,
   kScalar,
+  kScalarList,
   kString,
   kIntList,
   kFloatList,
@@ -30,6 +31,9 @@ enum class Kind {
   kMemoryFormat,
   kDevice,
   kGenerator,
+  // Whatever else schemas have, converted by the type itself: storages, streams, classes that
+  // libraries register, dictionaries, lists of lists.
+  kOther,
 };
 
 // One argument of an operator, ready for conversion.
@@ -40,25 +44,36 @@ struct ArgumentPlan {
   // `int[2]` takes a single number for both.
   std::optional<int32_t> fixed_length;
   std::optional<c10::IValue> fallback;
+  // Without the optional around it.
+  c10::TypePtr type;
+  // Whether a number is taken for a tensor of it, as Python's arithmetic operators do.
+  bool takes_numbers;
 };
 
 // A name of ATen as JavaScript writes it: "log_softmax" is "logSoftmax", "add_" stays.
 std::string CamelCase(const std::string& name);
 
-// Throws INVALID_ARGUMENT for a type that no JavaScript value stands for.
-ArgumentPlan PlanArgument(const c10::Argument& argument);
+ArgumentPlan PlanArgument(const c10::Argument& argument, bool takes_numbers);
+
+// Whether reading a value for it may run scripts, because an array or object is read.
+bool MayRunScripts(const ArgumentPlan& plan);
 
 // `undefined` is the schema's default, `null` is None where the schema allows it.
 c10::IValue ToIValue(napi_env env, napi_value value, const ArgumentPlan& plan);
 
 napi_value FromIValue(napi_env env, const c10::IValue& value);
 
-// Number, bigint (integers beyond 2^53) or boolean.
+// Number, bigint (integers beyond 2^53), boolean or { re, im }.
 napi_value ScalarToJs(napi_env env, const at::Scalar& scalar);
 
 // The value as an array, of a length that can be read.
 Napi::Array ExpectArray(napi_env env, napi_value value, const std::string& argument,
                         const std::string& what = "an array");
+
+double ReadFloat(napi_env env, napi_value value, const std::string& argument);
+bool ReadBool(napi_env env, napi_value value, const std::string& argument);
+std::string ReadString(napi_env env, napi_value value, const std::string& argument);
+at::Scalar ReadScalar(napi_env env, napi_value value, const std::string& argument);
 
 // The entries of an array. Reading it may run scripts.
 std::vector<napi_value> ReadArray(napi_env env, napi_value value, const std::string& argument);

@@ -116,7 +116,8 @@ bool RecordsGraph(const at::Tensor& tensor) {
 
 // The only element. float32 on the CPU is read where it lies, without another call of libtorch.
 napi_value Number(napi_env env, const at::Tensor& tensor) {
-  if (tensor.is_cpu() && tensor.scalar_type() == at::kFloat && tensor.numel() == 1) {
+  if (tensor.is_cpu() && tensor.scalar_type() == at::kFloat && tensor.numel() == 1 &&
+      !tensor.is_neg()) {
     return Napi::Number::New(env, *tensor.const_data_ptr<float>());
   }
   return ScalarToJs(env, tensor.item());

@@ -39,9 +39,9 @@ at::Tensor Hollow(const at::Tensor& tensor) {
 c10::IValue Hollow(const c10::IValue& value) {
   if (value.isTensor()) return Hollow(value.toTensor());
   if (value.isDevice()) return c10::Device(c10::DeviceType::Meta);
-  if (value.isTensorList()) {
-    c10::List<at::Tensor> list;
-    for (const at::Tensor& tensor : value.toTensorVector()) list.push_back(Hollow(tensor));
+  if (value.isTensorList() || value.isOptionalTensorList()) {
+    c10::impl::GenericList list(value.toList().elementType());
+    for (const c10::IValue& element : value.toListRef()) list.push_back(Hollow(element));
     return list;
   }
   return value;
@@ -81,14 +81,19 @@ c10::IValue Recording::Operand(Step& step, napi_value handle, const std::string&
   return constant;
 }
 
-c10::IValue Recording::Operands(Step& step, napi_value list, const std::string& name) {
-  const Napi::Array array = ExpectArray(env_, list, name, "an array of Tensors");
+c10::IValue Recording::Operands(Step& step, napi_value list, const ArgumentPlan& plan) {
+  const Napi::Array array = ExpectArray(env_, list, plan.name, "an array of Tensors");
   const size_t holes = step.holes.size();
-  c10::List<at::Tensor> operands;
+  c10::impl::GenericList operands(plan.type->castRaw<c10::ListType>()->getElementType());
   for (uint32_t i = 0; i < array.Length(); i++) {
     const Napi::HandleScope scope(env_);
-    const std::string entry = name + "[" + std::to_string(i) + "]";
-    operands.push_back(Operand(step, array.Get(i), entry, i).toTensor());
+    const napi_value operand = array.Get(i);
+    if (plan.kind == Kind::kOptionalTensorList && IsAbsent(env_, operand)) {
+      operands.push_back(c10::IValue());
+      continue;
+    }
+    const std::string entry = plan.name + "[" + std::to_string(i) + "]";
+    operands.push_back(Operand(step, operand, entry, i));
   }
   if (step.holes.size() > holes) step.lists.push_back(step.arguments.size());
   return operands;
@@ -96,8 +101,12 @@ c10::IValue Recording::Operands(Step& step, napi_value list, const std::string& 
 
 c10::IValue Recording::Argument(Step& step, napi_value value, const ArgumentPlan& plan) {
   if (!IsAbsent(env_, value)) {
-    if (plan.kind == Kind::kTensor) return Operand(step, value, plan.name);
-    if (plan.kind == Kind::kTensorList) return Operands(step, value, plan.name);
+    // A number that stands for a tensor is known already.
+    const bool is_number = plan.takes_numbers && !Napi::Value(env_, value).IsExternal();
+    if (plan.kind == Kind::kTensor && !is_number) return Operand(step, value, plan.name);
+    if (plan.kind == Kind::kTensorList || plan.kind == Kind::kOptionalTensorList) {
+      return Operands(step, value, plan);
+    }
   }
   return ToIValue(env_, value, plan);
 }
@@ -119,7 +128,7 @@ void Recording::NoteWrite(size_t place) {
 }
 
 void Recording::NoteWrites(const Operator& op, const Step& step) {
-  if (op.written.size() > op.outs.size()) program_.repeatable = false;
+  if (op.outputs.written.size() > op.outputs.outs.size()) program_.repeatable = false;
   const auto is_written = [&](size_t argument) {
     const c10::AliasInfo* alias = op.handle.schema().arguments()[argument].alias_info();
     return alias != nullptr && alias->isWrite();
@@ -168,8 +177,8 @@ void Recording::NameDevice(const Operator& op, Step& step) {
 }
 
 napi_value Recording::Record(const Operator& op, const napi_value* argv) {
-  Step step{op.name, [handle = op.handle, outs = op.outs](torch::jit::Stack& stack) {
-              CallOperator(handle, outs, stack);
+  Step step{op.name, [handle = op.handle, outputs = op.outputs](torch::jit::Stack& stack) {
+              CallOperator(handle, outputs, stack);
             }};
   for (size_t i = 0; i < op.arguments.size(); i++) {
     step.arguments.push_back(Argument(step, argv[i], op.arguments[i]));
@@ -178,7 +187,7 @@ napi_value Recording::Record(const Operator& op, const napi_value* argv) {
   NoteWrites(op, step);
   const auto& returns = op.handle.schema().returns();
   const Napi::Env napi(env_);
-  if (op.returns_argument) {
+  if (op.outputs.returns_argument) {
     step.call = [call = std::move(step.call)](torch::jit::Stack& stack) {
       call(stack);
       stack.clear();
@@ -187,6 +196,9 @@ napi_value Recording::Record(const Operator& op, const napi_value* argv) {
     return napi.Undefined();
   }
   const bool list = returns.size() == 1 && returns[0].type()->kind() == c10::TypeKind::ListType;
+  if (list && !returns[0].type()->isSubtypeOf(*c10::ListType::ofTensors())) {
+    throw StillPending("input");
+  }
   for (const c10::Argument& result : returns) {
     if (!list && result.type()->kind() != c10::TypeKind::TensorType) throw StillPending("input");
   }

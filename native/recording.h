@@ -62,7 +62,7 @@ class Recording : public std::enable_shared_from_this<Recording> {
  private:
   c10::IValue Operand(Step& step, napi_value handle, const std::string& name,
                       std::optional<size_t> entry = std::nullopt);
-  c10::IValue Operands(Step& step, napi_value list, const std::string& name);
+  c10::IValue Operands(Step& step, napi_value list, const ArgumentPlan& plan);
   c10::IValue Argument(Step& step, napi_value value, const ArgumentPlan& plan);
   void Add(Step step);
   void NameDevice(const Operator& op, Step& step);

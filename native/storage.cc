@@ -5,6 +5,8 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/item.h>
+#include <ATen/ops/resolve_conj.h>
+#include <ATen/ops/resolve_neg.h>
 
 #include <cstring>
 #include <memory>
@@ -147,11 +149,17 @@ Napi::Value Share(const Napi::CallbackInfo& info) {
 Napi::Value CopyTo(const Napi::CallbackInfo& info) {
   const napi_env env = info.Env();
   const at::NoGradGuard no_grad;
-  const at::Tensor source = UnwrapTensor(env, info[0], "tensor").cpu().contiguous();
+  const at::Tensor source =
+      UnwrapTensor(env, info[0], "tensor").resolve_conj().resolve_neg().cpu().contiguous();
   const Bytes bytes = BytesOfArray(env, info[1]);
   if (bytes.size != source.nbytes()) {
     throw Refused("array", std::to_string(source.nbytes()) + " bytes long",
                   std::to_string(bytes.size));
+  }
+  // Zeros without memory, which automatic differentiation makes.
+  if (source._is_zerotensor()) {
+    std::memset(bytes.data, 0, bytes.size);
+    return info.Env().Undefined();
   }
   // They overlap where the tensor shares the array's memory.
   if (bytes.size > 0) std::memmove(bytes.data, source.const_data_ptr(), bytes.size);

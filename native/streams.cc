@@ -33,9 +33,7 @@ Napi::Value Wrap(napi_env env, c10::Stream stream) {
 }
 
 const c10::Stream& ReadStream(napi_env env, napi_value value) {
-  const auto* stream = FromExternal<c10::Stream>(env, value, kStreamTag);
-  if (stream == nullptr) throw Refused("stream", "a Stream", Describe(env, value));
-  return *stream;
+  return UnwrapStream(env, value, "stream");
 }
 
 // newStream(device): one of the device's pool
@@ -119,6 +117,12 @@ Napi::Value RecordStream(const Napi::CallbackInfo& info) {
 }
 
 }  // namespace
+
+const c10::Stream& UnwrapStream(napi_env env, napi_value value, const std::string& argument) {
+  const auto* stream = FromExternal<c10::Stream>(env, value, kStreamTag);
+  if (stream == nullptr) throw Refused(argument, "a Stream", Describe(env, value));
+  return *stream;
+}
 
 std::vector<c10::Stream> CurrentStreams() {
   const std::optional<c10::DeviceType> type = at::getAccelerator();

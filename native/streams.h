@@ -3,6 +3,7 @@
 
 #include <c10/core/Stream.h>
 
+#include <string>
 #include <vector>
 
 #include "napi_setup.h"
@@ -24,6 +25,9 @@ class StreamsOf {
  private:
   std::vector<c10::Stream> before_;
 };
+
+// Throws INVALID_ARGUMENT for anything but a stream of ours.
+const c10::Stream& UnwrapStream(napi_env env, napi_value value, const std::string& argument);
 
 // newStream, currentStream, withStream, synchronizeStream, queryStream, waitStream, recordStream, …
 void RegisterStreams(Napi::Object exports);

@@ -31,6 +31,11 @@ export function operator(name: string, overload: string): Operator {
   return native().operator(name, overload);
 }
 
+/** A tensor's handle; `undefined` for anything else. */
+export function handleOf(value: unknown): Handle | undefined {
+  return tensorClass.handleOf(value);
+}
+
 /** Whether a value is a tensor of this package. */
 export function isTensor(value: unknown): value is Tensor {
   return tensorClass.handleOf(value) !== undefined;

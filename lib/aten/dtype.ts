@@ -12,6 +12,8 @@ const codes: Readonly<Record<DType, number>> = {
   float32: 6,
   float64: 7,
   bool: 11,
+  complex64: 9,
+  complex128: 10,
   bfloat16: 15,
 };
 
@@ -26,6 +28,11 @@ const names = new Map(dtypes.map((dtype) => [codes[dtype], dtype]));
  */
 export function dtypeCode(dtype: DType, op: string): number {
   return codeOf.get(dtype) ?? codes[checkDType(op, dtype)];
+}
+
+/** The code of a dtype; `undefined` for anything else. */
+export function dtypeOf(value: unknown): number | undefined {
+  return codeOf.get(value);
 }
 
 /** libtorch's code -> `'float32'`; one that this package has no name for keeps its number. */

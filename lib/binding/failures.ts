@@ -3,7 +3,7 @@
  * why. The errors are made here, so that `instanceof` holds in the realm, and for the copy of this package, that called.
  */
 import { DisposedError, type ErrorCode, NativeError, TorchError } from '../errors';
-import type { Native, Operator } from './native';
+import type { BareOperator, Native, NativeResult, Operator } from './native';
 
 type AnyFunction = (...args: never[]) => unknown;
 
@@ -19,16 +19,24 @@ const repeatable = new Set(['copyTo', 'fetch', 'fromBytes', 'item', 'run', 'runI
 /** The addon with functions that throw; so do the operators that it makes. */
 export function throwing(native: Native): Native {
   const { failed, failure } = native;
+  /** What a call gives after it has failed once: its result at the second try, or the error. */
+  const recover = <F extends AnyFunction>(
+    fn: F,
+    args: unknown[],
+    isRepeatable: boolean,
+    thrower: AnyFunction,
+  ): unknown => {
+    const first = failure();
+    if (!isRepeatable || first[0] !== 'OUT_OF_MEMORY') throw remade(first, thrower);
+    native.reclaim();
+    const second = fn(...(args as never[]));
+    if (second !== failed) return second;
+    throw remade(afterReclaiming(failure()), thrower);
+  };
   const guard = <F extends AnyFunction>(fn: F, isRepeatable: boolean): F => {
     const guarded = (...args: never[]): unknown => {
       const result = fn(...args);
-      if (result !== failed) return result;
-      const first = failure();
-      if (!isRepeatable || first[0] !== 'OUT_OF_MEMORY') throw remade(first, guarded);
-      native.reclaim();
-      const second = fn(...args);
-      if (second !== failed) return second;
-      throw remade(afterReclaiming(failure()), guarded);
+      return result === failed ? recover(fn, args, isRepeatable, guarded) : result;
     };
     return guarded as F;
   };
@@ -40,6 +48,15 @@ export function throwing(native: Native): Native {
   return {
     ...guarded,
     operator: (name, overload): Operator => guard(guarded.operator(name, overload), !name.endsWith('_')),
+    bareOperator: (name, overload): BareOperator => {
+      const call = guarded.operator(name, overload);
+      const isRepeatable = !name.endsWith('_');
+      return {
+        call,
+        failed: failed as never,
+        recover: (args, thrower) => recover(call, args, isRepeatable, thrower) as NativeResult,
+      };
+    },
     start: (fn, done) => {
       // Called with the number of the step that failed.
       const settled = (step: unknown): void =>

@@ -2,7 +2,7 @@
  * The types of what the main addon exports. Every name is the name in `native/`; nothing outside `lib/binding`,
  * `lib/aten` and `lib/tensor` calls these.
  */
-import type { Scalar, TypedArray } from '../types';
+import type { Complex, Scalar, TypedArray } from '../types';
 
 declare const handleBrand: unique symbol;
 
@@ -11,14 +11,90 @@ export interface Handle {
   readonly [handleBrand]: true;
 }
 
-/** What an operator takes, by its schema. `undefined` is the schema's default, `null` None. */
-export type NativeValue = Handle | Scalar | string | null | undefined | readonly (Handle | Scalar | undefined | null)[];
+declare const generatorBrand: unique symbol;
 
-/** What an operator gives: tensors as handles, several results as an array. */
-export type NativeResult = Handle | Scalar | string | undefined | NativeResult[];
+/** A generator of random numbers: an opaque External that only the addon can read. */
+export interface GeneratorHandle {
+  readonly [generatorBrand]: true;
+}
+
+declare const objectBrand: unique symbol;
+
+/** A storage, or an object of a class that a library registers: an opaque External that only the addon can read. */
+export interface ObjectHandle {
+  readonly [objectBrand]: true;
+}
+
+/** What an operator takes, by its schema. `undefined` is the schema's default, `null` None. */
+export type NativeValue =
+  | Handle
+  | GeneratorHandle
+  | ObjectHandle
+  | StreamHandle
+  | Scalar
+  | Complex
+  | string
+  | null
+  | undefined
+  | readonly NativeValue[];
+
+/** What an operator gives: tensors as handles, several results and lists as arrays, dictionaries as arrays of pairs. */
+export type NativeResult =
+  | Handle
+  | GeneratorHandle
+  | ObjectHandle
+  | Scalar
+  | Complex
+  | string
+  | undefined
+  | NativeResult[];
+
+/** An argument of an operator, as its schema declares it. */
+export interface ArgumentSchema {
+  name: string;
+  /** Without the `?` of an optional one: `Tensor`, `int[]`. */
+  type: string;
+  optional: boolean;
+  kwargOnly: boolean;
+  hasDefault: boolean;
+  default?: unknown;
+  /** `int[2]` takes a single number for both. */
+  fixedLength?: number;
+  writes: boolean;
+  /** Whether it is where an `out=` form writes its result. */
+  isOut: boolean;
+  /** Whether a number is taken for a tensor of it. */
+  takesNumbers: boolean;
+}
+
+/** A result of an operator, as its schema declares it. */
+export interface ReturnSchema {
+  name?: string;
+  type: string;
+  /** Which argument it is, for in-place and `out=` forms. */
+  argument?: number;
+}
+
+/** An overload of an operator. */
+export interface OperatorSchema {
+  /** As libtorch writes it. */
+  schema: string;
+  overload: string;
+  arguments: ArgumentSchema[];
+  returns: ReturnSchema[];
+}
 
 /** An ATen operator as a function of its schema's arguments in their order. */
 export type Operator = (...args: NativeValue[]) => NativeResult;
+
+/** An operator without the function around it that throws, for callers that look at the result themselves. */
+export interface BareOperator {
+  readonly call: Operator;
+  /** What `call` gives where it has failed. */
+  readonly failed: NativeResult;
+  /** Then: the result of a second try after memory ran out; else throws the error, as if `thrower` had. */
+  recover(args: unknown[], thrower: (...args: never[]) => unknown): NativeResult;
+}
 
 declare const programBrand: unique symbol;
 
@@ -123,15 +199,29 @@ export interface Native {
   arrive(staged: Staged): Handle[];
 
   operator(name: string, overload: string): Operator;
+  /** Made by `failures.ts`, not by native code. */
+  bareOperator(name: string, overload: string): BareOperator;
   schema(name: string, overload: string): string;
   operatorNames(): string[];
+  /** The overloads of `aten::add`, in the order in which Python's `torch.ops` tries them. */
+  operatorSchemas(name: string): OperatorSchema[];
+
+  newGenerator(device: string): GeneratorHandle;
+  defaultGenerator(device: string): GeneratorHandle;
+  generatorDevice(generator: GeneratorHandle): string;
+  manualSeedGenerator(generator: GeneratorHandle, seed: bigint): void;
+  initialSeed(generator: GeneratorHandle): bigint;
+  seedGenerator(generator: GeneratorHandle): bigint;
+  generatorState(generator: GeneratorHandle): Handle;
+  setGeneratorState(generator: GeneratorHandle, state: Handle): void;
+  storage(tensor: Handle): ObjectHandle;
 
   fromBytes(array: TypedArray, dtype: number, shape: readonly number[]): Handle;
   share(array: TypedArray, dtype: number, shape: readonly number[]): Handle;
   /** 0: no byte in common; 1: element by element the same places; 2: they overlap otherwise. */
   overlap(tensor: Handle, other: Handle | TypedArray): number;
   copyTo(tensor: Handle, array: TypedArray): void;
-  item(tensor: Handle): Scalar;
+  item(tensor: Handle): Scalar | Complex;
   /** Copies a tensor of a device to the CPU; `done` is given the copy when it is there, or the error. */
   fetch(tensor: Handle, done: (copy: Handle | undefined, error?: unknown) => void): void;
   /** Fills a tensor of bytes with parts of a file; absent where addons cannot use Node's descriptors. */

@@ -3,7 +3,7 @@ import { dtypeCode, dtypeName } from '../aten/dtype';
 import { native } from '../binding/load';
 import type { Handle } from '../binding/native';
 import { expected, show, TorchError } from '../errors';
-import type { DType, NestedArray, Scalar, TypedArray } from '../types';
+import { type Complex, type DType, isComplex, type NestedArray, type Scalar, type TypedArray } from '../types';
 import { decodeHalf, encodeHalf, type HalfDType } from './half';
 
 /** Elements in row-major order with the dtype that they came as. */
@@ -136,6 +136,10 @@ export function pack(op: string, values: readonly Scalar[], dtype: DType): Typed
     case 'float16':
     case 'bfloat16':
       return encodeHalf(values.map(Number), dtype);
+    case 'complex64':
+      return Float32Array.from(values.flatMap((value) => [Number(value), 0]));
+    case 'complex128':
+      return Float64Array.from(values.flatMap((value) => [Number(value), 0]));
     case 'bool':
       // NaN is no zero, and so it is true, as in PyTorch.
       return Uint8Array.from(values, (value) => (value === 0 || value === 0n || value === false ? 0 : 1));
@@ -156,7 +160,7 @@ function packIntegers(op: string, values: readonly Scalar[], dtype: DType): Type
   return Kind.from(integers, Number);
 }
 
-/** The typed array of each dtype's bits: patterns for 16-bit floats, bytes for bool. */
+/** The typed array of each dtype's bits: patterns for 16-bit floats, bytes for bool, real and imaginary parts in turn. */
 export const bitArrays = {
   float64: Float64Array,
   float32: Float32Array,
@@ -168,12 +172,14 @@ export const bitArrays = {
   int8: Int8Array,
   uint8: Uint8Array,
   bool: Uint8Array,
+  complex64: Float32Array,
+  complex128: Float64Array,
 } as const satisfies Readonly<Record<DType, unknown>>;
 
 /** The native memory's own form: bits for 16-bit floats, bytes for bool. */
 export function copyOut(handle: Handle): { dtype: DType; array: TypedArray } {
   const dtype = dtypeName(native().dtype(handle));
-  const length = native().numel(handle);
+  const length = native().numel(handle) * (isComplex(dtype) ? 2 : 1);
   const Kind = bitArrays[dtype];
   if (Kind === undefined) throw expected('toTypedArray', 'the dtype', 'to be one that JavaScript has', dtype);
   let array: TypedArray;
@@ -207,11 +213,21 @@ export function readElements(handle: Handle): ArrayLike<Scalar> {
   const { dtype, array } = copyOut(handle);
   if (dtype === 'float16' || dtype === 'bfloat16') return decodeHalf(array as Uint16Array, dtype);
   if (dtype === 'bool') return Array.from(array as Uint8Array, (byte) => byte !== 0);
+  // One object an element, which callers see as an element of a type that they did not ask for.
+  if (isComplex(dtype)) return complexNumbers(array as Float64Array) as unknown as ArrayLike<Scalar>;
   if (dtype !== 'int64') return array;
   return Array.from(array as BigInt64Array, (integer) => {
     const number = Number(integer);
     return Number.isSafeInteger(number) ? number : integer;
   });
+}
+
+/** Real and imaginary parts in turn as numbers. */
+function complexNumbers(parts: ArrayLike<number>): Complex[] {
+  return Array.from({ length: parts.length / 2 }, (_, i) => ({
+    re: parts[2 * i] as number,
+    im: parts[2 * i + 1] as number,
+  }));
 }
 
 /** Elements in row-major order as nested arrays; for shape `[]` the element itself. */

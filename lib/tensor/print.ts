@@ -6,7 +6,7 @@
  */
 import { expected, show } from '../errors';
 import { boolean, integer, withDefaults, within } from '../options';
-import { type DType, floatingDTypes, type Scalar } from '../types';
+import { type Complex, type DType, floatingDTypes, isComplex, type Scalar } from '../types';
 
 /** How tensors are written; names and defaults are those of `torch.set_printoptions`. */
 export interface PrintOptions {
@@ -80,7 +80,11 @@ export function formatTensor(tensor: PrintedTensor): string {
 function formatElements({ dtype, shape }: PrintedTensor, data: ArrayLike<Scalar>, settings: Settings): string {
   const indices = indicesOf(shape, settings);
   const elements = printedElements(shape, data, indices);
-  const column = floating(dtype) ? formatFloats(elements, settings) : formatExact(elements, dtype);
+  const column = isComplex(dtype)
+    ? formatComplex(elements as unknown as ArrayLike<Complex>, settings)
+    : floating(dtype)
+      ? formatFloats(elements, settings)
+      : formatExact(elements, dtype);
   return size(shape) === 0 ? '[]' : layOut(column, shape, indices, settings);
 }
 
@@ -152,6 +156,22 @@ function formatFloats(elements: ArrayLike<Scalar>, settings: Settings): Column {
   const texts = values.map((value) => (Number.isFinite(value) ? notation(value) : nonFinite(value)));
   const width = texts.reduce((w, text, i) => (counts(values[i] as number) ? Math.max(w, text.length) : w), 1);
   return { texts: texts.map((text) => text.padStart(width)), width };
+}
+
+/** Complex numbers: real parts in one notation, imaginary ones in another. */
+function formatComplex(elements: ArrayLike<Complex>, settings: Settings): Column {
+  const numbers = Array.from(elements);
+  const part = (name: keyof Complex): Column =>
+    formatFloats(
+      numbers.map((number) => number[name]),
+      settings,
+    );
+  const [re, im] = [part('re'), part('im')];
+  const texts = re.texts.map((text, i) => {
+    const imaginary = `${im.texts[i]?.trimStart()}j`;
+    return imaginary.startsWith('-') ? text + imaginary : `${text}+${imaginary}`;
+  });
+  return { texts, width: re.width + im.width + 1 };
 }
 
 function counts(value: number): boolean {
@@ -242,7 +262,8 @@ function wrap(elements: readonly string[], elementWidth: number, lineWidth: numb
 function suffixes(tensor: PrintedTensor, { edgeitems }: Settings): string[] {
   const { dtype, shape, data, device, requiresGrad, gradFn } = tensor;
   const empty = size(shape) === 0;
-  const guessed: readonly DType[] = empty || data === undefined ? ['float32'] : ['float32', 'int64', 'bool'];
+  const guessed: readonly DType[] =
+    empty || data === undefined ? ['float32'] : ['float32', 'int64', 'bool', 'complex64'];
   const parts: string[] = [];
   if (device !== undefined && device !== 'cpu') parts.push(`device='${device}'`);
   if (data === undefined || (empty ? shape.length !== 1 : edgeitems === 0)) parts.push(`size=${tuple(shape)}`);

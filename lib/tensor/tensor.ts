@@ -7,7 +7,7 @@ import { native } from '../binding/load';
 import type { Handle } from '../binding/native';
 import { TorchError } from '../errors';
 import { boolean, integer, withDefaults } from '../options';
-import type { Device, DType, NestedArray, Scalar, TypedArray } from '../types';
+import type { Complex, Device, DType, NestedArray, Scalar, TypedArray } from '../types';
 import { type CastOptions, readCast } from './cast';
 import { contentTag, identityTag } from './comparison-tag';
 import { type Stream, streamHandle } from './cuda/streams';
@@ -183,7 +183,7 @@ export class Tensor implements Disposable {
    * @throws NativeError `RUNTIME` if the tensor has not exactly one element.
    */
   item<T extends Scalar = number>(): T {
-    return native().item(this.#handle) as T;
+    return element(native().item(this.#handle)) as T;
   }
 
   /** The elements as nested arrays (a scalar as itself); integers beyond 2^53 come as `bigint`. */
@@ -206,7 +206,7 @@ export class Tensor implements Disposable {
    */
   async itemAsync<T extends Scalar = number>(): Promise<T> {
     if (this.numel !== 1) return this.item<T>();
-    return native().item(await fetched(this.#handle)) as T;
+    return element(native().item(await fetched(this.#handle))) as T;
   }
 
   /** {@link toTypedArray} when the device has computed the elements: the JavaScript thread does not wait. */
@@ -317,6 +317,11 @@ export class Tensor implements Disposable {
 
 function jsonElement(value: Scalar): number | boolean | string {
   return typeof value === 'boolean' || Number.isFinite(value) ? (value as number | boolean) : String(value);
+}
+
+/** An element that native code gives: its objects may belong to another realm. */
+function element(value: Scalar | Complex): Scalar | Complex {
+  return typeof value === 'object' ? { ...value } : value;
 }
 
 /** The elements that the printed form shows; the rest of a large tensor is not touched. */

@@ -1,5 +1,6 @@
 // The steps in their order, and what is printed about them.
 import { fileURLToPath } from 'node:url';
+import { declareOperators } from './declarations.mjs';
 import { buildAddon, findLibtorch } from './libtorch.mjs';
 import { installPackages, packagesNote } from './packages.mjs';
 import { runSteps } from './steps.mjs';
@@ -22,6 +23,7 @@ export async function setUp(root, { force }) {
   const context = { root: fileURLToPath(root), force, summary: [] };
   return runSteps(context, [
     { name: 'npm ci', run: installPackages, help: packagesNote },
+    { name: 'types of operators', run: declareOperators },
     { name: 'TypeScript', run: compileLibrary },
     { name: 'examples', run: compileExamples },
     { name: 'libtorch', run: findLibtorch },

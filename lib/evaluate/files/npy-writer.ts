@@ -28,6 +28,8 @@ const descriptors: Readonly<Record<DType, string>> = {
   int8: '|i1',
   uint8: '|u1',
   bool: '|b1',
+  complex64: '<c8',
+  complex128: '<c16',
 };
 
 const absent = Object.freeze({ dtype: undefined, rowShape: undefined });

@@ -100,3 +100,8 @@ export function stream<T>(stream: Stream, fn: () => T): T {
   const op = 'cuda.stream';
   return native().withStream(streamHandle(op, "'stream'", stream), synchronous(op, fn));
 }
+
+/** @internal The handle of a stream; `undefined` for anything else. */
+export function streamHandleOf(value: unknown): StreamHandle | undefined {
+  return value instanceof Stream ? handleOf(value) : undefined;
+}

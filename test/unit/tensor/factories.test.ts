@@ -177,7 +177,7 @@ describe('dtypes', () => {
     ['Float32', 'float32'],
     ['int-64', 'int64'],
     ['f', undefined],
-    ['complex64', undefined],
+    ['complex32', undefined],
   ])("'%s' is none; the nearest is suggested", (dtype, near) => {
     const { message, code, argument } = refusal(() => torch.zeros([1], { dtype: dtype as never }));
     expect([code, argument]).toEqual(['INVALID_ARGUMENT', 'dtype']);
