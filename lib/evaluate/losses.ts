@@ -56,9 +56,9 @@ export const lossDescriptions: readonly LossDescription[] = Object.values(F)
   .map((value) => describe(value as AnyLoss))
   .sort((a, b) => (a.name < b.name ? -1 : 1));
 
-/** What is known of a loss; `undefined` for a function that is none of `nn.functional`. */
+/** What is known of a loss; `undefined` for a function that is no declared loss. */
 export function descriptionOf(loss: unknown): LossDescription | undefined {
-  return lossDescriptions.find((description) => description.loss === loss);
+  return declarationOf(loss) === undefined ? undefined : describe(loss as AnyLoss);
 }
 
 /** The arguments of a loss before its options. */
