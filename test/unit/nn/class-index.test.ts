@@ -57,7 +57,7 @@ describe.each([
     expect(loss).toBeCloseTo(smallest, 14);
     expect({ count, ignored }).toEqual({ count: 1, ignored: 1 });
     expect(JSON.parse(JSON.stringify(evaluator.state()))).toEqual(evaluator.state());
-    const other = new torch.BatchEvaluator(F.crossEntropy, { ignoreIndex: 2n ** 61n }).update(logits, tensor([0, 1]));
+    const other = new torch.BatchEvaluator(F.crossEntropy, { ignoreIndex: 2n ** 61n }).update(logits, tensor([0n, 1n]));
     expect(() => evaluator.merge(other)).toThrow(/ignoreIndex/);
   });
 });
