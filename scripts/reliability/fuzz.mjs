@@ -1,37 +1,43 @@
-// Calls every native entry and the public interface with hostile values until so many calls were made, each some
-// thousand in a process of its own, whose time is bounded: a crash and a hang are found and named.
+// Runs an attack of attacks.mjs until it made so many calls, each some thousand in a process of its own, whose time is
+// bounded: a crash and a hang are found and named.
 //
-//   npm run fuzz -- [--calls 1000000] [--seed 1] [--processes 1] [--minutes 60]
+//   npm run fuzz -- [--attack calls] [--calls 1000000] [--seed 1] [--processes 1] [--minutes 60]
 //
-// Process k runs test/lifecycle/fuzz/fuzz.cjs with the seed + k; the same seed makes the same choices again. Ends with
-// status 1 if a process crashed, hung or saw an error that is none of this package's, or if time was up before.
+// Process k runs with the seed + k; the same seed makes the same choices again. Ends with status 1 if a process crashed,
+// hung or found something wrong, or if time was up before.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { attacks } from './attacks.mjs';
 import { describeMachine } from './machine.mjs';
 import { wholeNumber } from './options.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const harness = join(root, 'test', 'lifecycle', 'fuzz', 'fuzz.cjs');
 const dist = join(root, 'dist');
 
-/** Calls of one process: some seconds. */
-const share = 20_000;
-/** A process that has not ended after so long hangs: it takes a hundredth of that. */
+/** A process that has not ended after so long hangs: it takes some seconds. */
 const longest = 10 * 60_000;
 
 const { values: given } = parseArgs({
   options: {
-    calls: { type: 'string', default: '1000000' },
+    attack: { type: 'string', default: 'calls' },
+    calls: { type: 'string' },
     seed: { type: 'string', default: '1' },
     processes: { type: 'string', default: '1' },
     minutes: { type: 'string', default: '60' },
   },
 });
-const wanted = wholeNumber('calls', given.calls);
+const attack = Object.hasOwn(attacks, given.attack) ? attacks[given.attack] : undefined;
+if (attack === undefined) {
+  console.error(`--attack: expected one of ${Object.keys(attacks).join(', ')}, but received ${given.attack}`);
+  process.exit(1);
+}
+const harness = join(root, 'test', 'lifecycle', 'fuzz', attack.program);
+const { share } = attack;
+const wanted = wholeNumber('calls', given.calls ?? String(attack.calls));
 const firstSeed = wholeNumber('seed', given.seed);
 const processes = wholeNumber('processes', given.processes);
 const until = Date.now() + wholeNumber('minutes', given.minutes) * 60_000;
@@ -39,13 +45,14 @@ const until = Date.now() + wholeNumber('minutes', given.minutes) * 60_000;
 const folder = mkdtempSync(join(tmpdir(), 'fuzz-'));
 const shares = Math.ceil(wanted / share);
 const totals = { calls: 0, refused: 0, problems: 0 };
-/** The native entries that no process has called, and how many there are; unknown until one has ended well. */
-let missed;
+/** The native entries that no process has called, and how many there are, of attacks that tell. */
+let missed = [];
 let entries = 0;
 let next = 0;
 const start = performance.now();
 
 console.log(describeMachine(dist));
+console.log(`${given.attack}: ${attack.what}`);
 try {
   await Promise.all(Array.from({ length: processes }, runShares));
 } finally {
@@ -56,10 +63,10 @@ console.log(
   `${totals.calls} calls in ${shares} processes, seeds ${firstSeed} to ${firstSeed + next - 1}: ` +
     `${totals.refused} refused, ${totals.problems} problems, ${seconds} s`,
 );
-console.log(`${entries - (missed?.length ?? 0)} of ${entries} native entries and operators called`);
-if (missed?.length > 0) console.log(`not called: ${missed.join(', ')}`);
+if (entries > 0) console.log(`${entries - missed.length} of ${entries} native entries and operators called`);
+if (missed.length > 0) console.log(`not called: ${missed.join(', ')}`);
 if (totals.calls < wanted) console.log(`fewer calls than the ${wanted} asked for`);
-process.exitCode = totals.problems > 0 || missed?.length !== 0 || totals.calls < wanted ? 1 : 0;
+process.exitCode = totals.problems > 0 || missed.length > 0 || totals.calls < wanted ? 1 : 0;
 
 async function runShares() {
   while (next < shares && Date.now() < until) await runShare(firstSeed + next++);
@@ -72,7 +79,7 @@ async function runShare(seed) {
   const child = spawn(
     process.execPath,
     [...flags, harness, '--dist', dist, '--seed', `${seed}`, '--calls', `${calls}`, '--last', last],
-    { env: { ...process.env, OMP_NUM_THREADS: '1', MKL_NUM_THREADS: '1' }, timeout: longest, killSignal: 'SIGKILL' },
+    { env: { ...process.env, ...attack.environment }, timeout: longest, killSignal: 'SIGKILL' },
   );
   const output = { stdout: '', stderr: '' };
   for (const stream of ['stdout', 'stderr']) {
@@ -89,8 +96,10 @@ async function runShare(seed) {
   const { wrong, ...counts } = JSON.parse(output.stdout);
   totals.calls += counts.calls;
   totals.refused += counts.refused;
-  missed = missed?.filter((name) => counts.missed.includes(name)) ?? counts.missed;
-  entries = counts.entries;
+  if (counts.entries !== undefined) {
+    missed = entries === 0 ? counts.missed : missed.filter((name) => counts.missed.includes(name));
+    entries = counts.entries;
+  }
   for (const text of wrong) report(seed, text);
   console.log(
     `seed ${seed}: ${counts.calls} calls, ${counts.refused} refused, ${((Date.now() - began) / 1000).toFixed(0)} s`,

@@ -22,8 +22,16 @@ function formsOf({ torch, bitsOf, difference }) {
     return { data: x.toTypedArray(), dims: x.shape };
   }
 
+  /** The value and the gradient by the first argument, of a sum where there are several elements. */
+  function throughGraph(loss, [first, ...rest]) {
+    const leaf = first.detach().requiresGrad_();
+    const value = loss(leaf, ...rest);
+    value.backward(value.ndim === 0 ? {} : { gradient: torch.ones(value.shape, { dtype: value.dtype }) });
+    return { value: value.detach(), grad: leaf.grad };
+  }
+
   /** Compares all forms of a case; gives what differs, and value and gradient, or why there are none. */
-  return async function forms({ name, call: { args, options } }) {
+  async function forms({ name, call: { args, options } }) {
     const loss = torch.nn.functional[name];
     const found = [];
     const given = [...args, options];
@@ -32,7 +40,7 @@ function formsOf({ torch, bitsOf, difference }) {
         found.push(difference(label, bitsOf(actual.detach()), bitsOf(expected), undefined, 'the graph gives'));
       } else if (!Object.is(actual, expected)) found.push(`${label} is ${actual}, but the graph gives ${expected}`);
     };
-    const graph = await attempt(() => torch.valueAndGrad((...passed) => loss(...passed))(...given));
+    const graph = await attempt(() => throughGraph(loss, given));
     const plain = await attempt(() => torch.noGrad(() => loss(...given)));
     if (plain.error !== undefined) {
       await refusals(loss, given, plain.error, found);
@@ -48,7 +56,7 @@ function formsOf({ torch, bitsOf, difference }) {
       if (error !== undefined) found.push(`${label} refuses: ${described(error)}`);
       else same(label, read(result), expected);
     };
-    const both = async (label, action) => {
+    const comparedWithGraph = async (label, action) => {
       const { result, error } = await attempt(action);
       if (error !== undefined) {
         found.push(`${label} refuses: ${described(error)}`);
@@ -77,13 +85,15 @@ function formsOf({ torch, bitsOf, difference }) {
         'backward of async',
         async () => {
           const later = await loss.async(leaf, ...given.slice(1));
-          later.backward(later.numel === 1 ? {} : { gradient: torch.ones(later.shape, { dtype: later.dtype }) });
+          later.backward(later.ndim === 0 ? {} : { gradient: torch.ones(later.shape, { dtype: later.dtype }) });
           return leaf.grad;
         },
         grad,
       );
     }
 
+    // Of one number alone.
+    const both = value.numel === 1 ? comparedWithGraph : async () => {};
     const direct = torch.valueAndGrad(loss);
     await both('valueAndGrad', () => direct(...given));
     await both('valueAndGrad, again', () => direct(...given));
@@ -112,7 +122,7 @@ function formsOf({ torch, bitsOf, difference }) {
       await both('typed arrays, valueAndGrad', () => direct(...data));
     }
     return { found, value, grad };
-  };
+  }
 
   /** A loss that refuses must do so in every form, with the same words. */
   async function refusals(loss, given, error, found) {
@@ -129,6 +139,8 @@ function formsOf({ torch, bitsOf, difference }) {
       if (text !== expected) found.push(`${label}: ${text}, but the plain call: ${expected}`);
     }
   }
+
+  return { forms, throughGraph };
 }
 
 module.exports = { formsOf };

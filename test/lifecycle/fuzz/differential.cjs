@@ -23,7 +23,7 @@ const { disagreement } = require(join(options.dist, 'parity', 'tolerance.js'));
 const { itemsizes } = require(join(options.dist, 'types.js'));
 
 const random = choices(options.seed);
-const { below, pick, chance } = random;
+const { pick, chance } = random;
 const { specs, begin, isLarge } = specsOf(random);
 const names = Object.keys(specs);
 const until = Date.now() + Number(options.milliseconds ?? Infinity);
@@ -88,15 +88,14 @@ function newCase() {
   return { name, dtype, call, threads, text, large: isLarge() };
 }
 
-const forms = formsOf({ torch, bitsOf, difference });
+const { forms, throughGraph } = formsOf({ torch, bitsOf, difference });
 
 /** The first argument's gradient and the value, by the graph, without one, and as near as the dtype allows. */
 function nearby({ name, dtype, call, large }, value, grad) {
   const found = [];
   const clone = (x) => (x instanceof torch.Tensor ? x.clone().contiguous() : x);
   const other = { args: call.args.map(clone), options: mapOptions(call.options, clone) };
-  const loss = torch.nn.functional[name];
-  const copied = torch.valueAndGrad((...args) => loss(...args))(...other.args, other.options);
+  const copied = throughGraph(torch.nn.functional[name], [...other.args, other.options]);
   const tolerance = tolerances[dtype];
   const isHalf = itemsizes[dtype] === 2;
   const wide = { relative: (large || isHalf ? 8 : 2) * tolerance.relative, absolute: 8 * tolerance.absolute };
@@ -120,7 +119,8 @@ function byReference(name, { args, options: given }, value, grad) {
   );
   const terms = value.numel === 1 ? args[0].numel : 1;
   const growth = 20;
-  const first = Object.values(result.backward())[0];
+  const ones = { data: new Float64Array(value.numel).fill(1), shape: value.shape };
+  const first = Object.values(value.ndim === 0 ? result.backward() : result.backward(ones))[0];
   return [
     disagreement('reference, value', value, result.value, { growth, terms }),
     disagreement('reference, gradient', grad, first, { growth }),
