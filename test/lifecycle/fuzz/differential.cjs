@@ -23,7 +23,7 @@ const { disagreement } = require(join(options.dist, 'parity', 'tolerance.js'));
 const { itemsizes } = require(join(options.dist, 'types.js'));
 
 const random = choices(options.seed);
-const { pick, chance } = random;
+const { below, pick, chance } = random;
 const { specs, begin, isLarge } = specsOf(random);
 const names = Object.keys(specs);
 const until = Date.now() + Number(options.milliseconds ?? Infinity);
@@ -36,15 +36,19 @@ process.on('warning', () => {});
 /** Warnings of shapes that broadcast, and of reductions of nothing, are none of ours. */
 process.removeAllListeners('warning');
 
-/** The tensor of a description. */
-function made({ shape, from, dtype }, real) {
+const specials = [NaN, Infinity, -Infinity, 0, -0, 1e30, -1e30, 1e-42];
+
+/** The tensor of a description; `hasSpecials` puts one of the numbers in it that formulas have edges at. */
+function made({ shape, from, dtype }, real, hasSpecials) {
   const numel = shape.reduce((a, b) => a * b, 1);
   if (dtype === 'int64')
     return torch.tensor(
       BigInt64Array.from({ length: numel }, () => BigInt(from())),
       { shape },
     );
-  return torch.tensor(Float64Array.from({ length: numel }, from), { shape }).to(real);
+  const data = Float64Array.from({ length: numel }, from);
+  if (hasSpecials && numel > 0) data[below(numel)] = pick(specials);
+  return torch.tensor(data, { shape }).to(real);
 }
 
 /** Layouts: how the elements of a tensor may lie in memory. An expanded one holds its first row everywhere. */
@@ -72,11 +76,12 @@ function newCase() {
   begin(itemsizes[dtype]);
   const spec = specs[name]();
   const reduction = pick(['mean', 'mean', 'sum', 'none', ...(name === 'klDiv' ? ['batchmean'] : [])]);
+  const hasSpecials = chance(0.15);
   const laidOut = [];
   const make = (description) => {
     const layout = chance(0.5) ? 'contiguous' : pick(Object.keys(layouts));
     laidOut.push(layout);
-    return layouts[layout](made(description, dtype));
+    return layouts[layout](made(description, dtype, hasSpecials));
   };
   const args = spec.args.map(make);
   const call = { args, options: { ...mapOptions(spec.options, make), reduction } };
@@ -84,8 +89,8 @@ function newCase() {
   const shown = Object.entries(call.options)
     .filter(([, value]) => value !== undefined)
     .map(([key, value]) => `${key}: ${value instanceof torch.Tensor ? `[${value.shape}]` : value}`);
-  const text = `${name} ${dtype} ${args.map(({ shape }) => `[${shape}]`).join(' ')} {${shown.join(', ')}}, ${laidOut.join(' ')}, ${threads} threads`;
-  return { name, dtype, call, threads, text, large: isLarge() };
+  const text = `${name} ${dtype} ${args.map(({ shape }) => `[${shape}]`).join(' ')} {${shown.join(', ')}}, ${laidOut.join(' ')}, ${threads} threads${hasSpecials ? ', specials' : ''}`;
+  return { name, dtype, call, threads, text, large: isLarge(), hasSpecials };
 }
 
 const { forms, throughGraph } = formsOf({ torch, bitsOf, difference });
@@ -134,7 +139,8 @@ async function compareCase() {
   torch.setNumThreads(chosen.threads);
   const { found, refusal, value, grad } = await forms(chosen);
   if (refusal !== undefined) counts.refused += 1;
-  else found.push(...nearby(chosen, value, grad));
+  // Overflows on the way to a result are the formula's: forms have the same ones, the reference in float64 has not.
+  else if (!chosen.hasSpecials) found.push(...nearby(chosen, value, grad));
   for (const text of found) {
     if (text !== undefined && wrong.length < 20) wrong.push(`call ${counts.calls}: ${chosen.text}\n  ${text}`);
   }
