@@ -8,7 +8,8 @@ function formsOf({ torch, bitsOf, difference }) {
       return { error };
     }
   };
-  const described = (error) => `${error.code ?? error.name}: ${error.message}`;
+  // Without libtorch's own words: of several values that it refuses, its threads name any.
+  const described = (error) => `${error.code ?? error.name}: ${error.message.replace(/ \(libtorch: .*\)$/s, '')}`;
   const isTensor = (x) => x instanceof torch.Tensor;
   const copy = (x) => (isTensor(x) ? x.clone() : x);
 
