@@ -19,6 +19,7 @@
  * - `INSTALL_FAILED`: `libtorch-losses install` could not finish.
  * - `BAD_DATA`: a file or stream of arrays is missing, damaged, of a kind that cannot be read, or cannot be written. The
  *   message names it, the place in it where there is one, and the reason.
+ * - `NOT_CLOSE`: `testing.assertClose` was given tensors that are not close.
  */
 export type ErrorCode =
   | 'INVALID_ARGUMENT'
@@ -30,7 +31,8 @@ export type ErrorCode =
   | NativeErrorCode
   | LoadErrorCode
   | 'INSTALL_FAILED'
-  | 'BAD_DATA';
+  | 'BAD_DATA'
+  | 'NOT_CLOSE';
 
 /** The kinds of error that libtorch itself throws. */
 export type NativeErrorCode =

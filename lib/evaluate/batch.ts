@@ -132,7 +132,8 @@ export function readLabels(
     if (exact[i] === ignoreIndex) labels[i] = -1;
     else if (!(label >= 0 && label < classes)) {
       const what = `to hold class indices in [0, ${classes}) or ${ignoreIndex} (ignoreIndex)`;
-      const message = `${op}: expected 'target' ${what}, but received ${label} at index ${firstIndex + i}`;
+      const received = target.to('int64').reshape([-1]).toTypedArray()[i];
+      const message = `${op}: expected 'target' ${what}, but received ${received} at index ${firstIndex + i}`;
       throw new TorchError('INDEX', message, { op, argument: 'target' });
     }
   }

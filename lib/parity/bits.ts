@@ -2,7 +2,10 @@
  * Comparison of tensors to the bit: dtype, shape and every element. NaN equals only NaN, whatever its payload; zeros of
  * different sign differ. A failure names the index, both values and their distance in units in the last place (ulp).
  */
+import { type Tolerance, tolerances } from '../tolerances';
 import { type DType, itemsizes } from '../types';
+
+export { type Tolerance, tolerances };
 
 /** A tensor's elements in row-major order, as the little-endian bytes that hold them. */
 export interface Bits {
@@ -11,22 +14,8 @@ export interface Bits {
   bytes: Uint8Array;
 }
 
-/** How far apart two numbers may be: `|actual - expected| <= absolute + relative * |expected|`. */
-export interface Tolerance {
-  relative: number;
-  absolute: number;
-}
-
 /** What a comparison says of the expected side, unless another is named. */
 const pytorch = 'PyTorch gives';
-
-/** PyTorch's own tolerances (`torch.testing.assert_close`); other dtypes must be equal. */
-export const tolerances: Partial<Record<DType, Tolerance>> = {
-  float64: { relative: 1e-7, absolute: 1e-7 },
-  float32: { relative: 1.3e-6, absolute: 1e-5 },
-  float16: { relative: 1e-3, absolute: 1e-5 },
-  bfloat16: { relative: 1.6e-2, absolute: 1e-5 },
-};
 
 /** Bits of the fraction of each floating type; one sign bit and the exponent fill the rest. */
 const fractionBits: Partial<Record<DType, number>> = { float64: 52, float32: 23, float16: 10, bfloat16: 7 };

@@ -5,7 +5,6 @@
  * be equal. All of them compare what `Object.prototype.toString` says first, which asks the `Symbol.toStringTag` of the
  * prototype. A getter there costs nothing until somebody compares.
  */
-import { createHash } from 'node:crypto';
 import { native } from '../binding/load';
 import type { Handle } from '../binding/native';
 import type { DType, Scalar, TypedArray } from '../types';
@@ -37,6 +36,8 @@ export function contentTag(object: object, handle: Handle): string {
     const { dtype, array } = copyOut(handle);
     const shape = Array.from(native().shape(handle));
     const device = native().device(handle);
+    // Loaded here, because programs that compare nothing should not wait for it.
+    const { createHash } = process.getBuiltinModule('node:crypto');
     const hash = createHash('sha256').update(`${dtype} [${shape.join()}] ${device} `);
     hash.update(asBytes(canonical(array, dtype)));
     const text = formatTensor({ dtype, shape, data: printable(array, dtype), device });

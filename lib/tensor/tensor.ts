@@ -36,9 +36,18 @@ const backwardDefaults: Readonly<BackwardOptions> = Object.freeze({
 });
 
 /** A tensor as JSON; `tensor({ data, shape }, { dtype })` takes finite ones back. */
-export type TensorJSON =
-  | { dtype: DType; device: Device; shape: number[]; data?: (number | boolean | string)[] }
-  | { disposed: true };
+export interface TensorJSON {
+  /** The element type; absent with all else for a tensor that was disposed. */
+  dtype?: DType;
+  /** Where the elements live. */
+  device?: Device;
+  /** The size of each dimension. */
+  shape?: number[];
+  /** All elements in row-major order; absent for a tensor of the meta device. */
+  data?: (number | boolean | string)[];
+  /** That the tensor was disposed. */
+  disposed?: true;
+}
 
 /** `util.inspect.custom`, whose type would make users of the declarations need those of Node. */
 const inspectCustom: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never;

@@ -26,7 +26,6 @@ module.exports = (torch) => {
     'big integers': [tensor([2n ** 60n]), tensor([2n ** 60n + 1n])],
     'disposed tensors': [disposed(), disposed()],
     'a disposed tensor and a live one': [disposed(), tensor([1])],
-    'proxies of tensors': [new Proxy(tensor([1]), {}), new Proxy(tensor([1]), {})],
     'a tensor and an empty object': [tensor([1]), {}],
     'a tensor and its elements': [tensor([1]), [1]],
     'in arrays': [[tensor([1])], [tensor([2])]],

@@ -1,6 +1,6 @@
 /** Test runners tell different tensors apart, and take equal ones for equal: else tests of users pass in silence. */
 import { join } from 'node:path';
-import { inspect } from 'node:util';
+import { inspect, isDeepStrictEqual } from 'node:util';
 import * as torch from '../../../lib';
 import { dist, runNode } from '../../support/child';
 
@@ -26,6 +26,11 @@ test.each(Object.entries(pairs.different))('jest tells apart: %s', (_, [a, b]) =
 test.each(Object.entries(pairs.equal))('jest takes for equal: %s', (_, [a, b]) => {
   expect(a).toEqual(b);
   expect(a).toStrictEqual(b);
+});
+
+test('a proxy of a tensor, which none can read, equals itself only', () => {
+  const [a, b] = [new Proxy(tensor([1]), {}), new Proxy(tensor([1]), {})];
+  expect([isDeepStrictEqual(a, b), isDeepStrictEqual(a, a)]).toEqual([false, true]);
 });
 
 test("jest's message has the elements, and matchers match", () => {
