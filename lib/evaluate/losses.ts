@@ -56,9 +56,14 @@ export const lossDescriptions: readonly LossDescription[] = Object.values(F)
   .map((value) => describe(value as AnyLoss))
   .sort((a, b) => (a.name < b.name ? -1 : 1));
 
-/** What is known of a loss; `undefined` for a function that is no declared loss. */
+const descriptions = new WeakMap<object, LossDescription>(lossDescriptions.map((known) => [known.loss, known]));
+
+/** What is known of a loss, the same object each time; `undefined` for a function that is no declared loss. */
 export function descriptionOf(loss: unknown): LossDescription | undefined {
-  return declarationOf(loss) === undefined ? undefined : describe(loss as AnyLoss);
+  if (declarationOf(loss) === undefined) return undefined;
+  const description = descriptions.get(loss as AnyLoss) ?? describe(loss as AnyLoss);
+  descriptions.set(loss as AnyLoss, description);
+  return description;
 }
 
 /** The arguments of a loss before its options. */
