@@ -25,6 +25,7 @@ export {
 export * from './evaluate';
 /** The losses as functions (`nn.functional`) and as classes, as `torch.nn`. */
 export * as nn from './nn';
+export type { Call, Loss } from './nn/losses/declare';
 export {
   type BackwardAllOptions,
   backward,

@@ -76,7 +76,9 @@ export type Scalar = number | bigint | boolean;
 
 /** A complex number: `1 + 2j` of Python is `{ re: 1, im: 2 }`. */
 export interface Complex {
+  /** The real part. */
   readonly re: number;
+  /** The imaginary part. */
   readonly im: number;
 }
 

@@ -54,8 +54,11 @@ export function pairwiseDistance(...args: Call<Vectors, PairwiseDistanceOptions,
 
 /** {@link pairwiseDistance} with its options. **Source**: `torch.nn.PairwiseDistance`. */
 export class PairwiseDistance extends Module {
+  /** The power of the norm. */
   readonly p: number;
+  /** What is added to each difference. */
   readonly eps: number;
+  /** Whether the last dimension stays, with size 1. */
   readonly keepdim: boolean;
 
   constructor(...args: Call<[], PairwiseDistanceOptions, ['p', 'eps', 'keepdim']>) {
@@ -96,7 +99,9 @@ export function cosineSimilarity(...args: Call<Vectors, CosineSimilarityOptions,
 
 /** {@link cosineSimilarity} with its options. **Source**: `torch.nn.CosineSimilarity`. */
 export class CosineSimilarity extends Module {
+  /** The dimension of the vectors. */
   readonly dim: number;
+  /** The least product of norms that is divided by. */
   readonly eps: number;
 
   constructor(...args: Call<[], CosineSimilarityOptions, ['dim', 'eps']>) {

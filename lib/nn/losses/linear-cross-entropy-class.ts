@@ -59,13 +59,19 @@ type Checked = Required<LinearCrossEntropyLossOptions> & {
 export class LinearCrossEntropyLoss extends Module {
   /** The number of classes C. */
   readonly numClasses: number;
+  /** The sizes of the target behind the batch. */
   readonly outFeatures: readonly number[];
+  /** A weight for each class. */
   readonly weight: Tensor | undefined;
+  /** `'none'`, `'mean'` or `'sum'`. */
   readonly reduction: Reduction;
+  /** A class index that counts for nothing. */
   readonly ignoreIndex: number | bigint | undefined;
+  /** How much of each target is spread evenly over all classes. */
   readonly labelSmoothing: number;
   /** The layer before the loss. */
   readonly linear: Linear;
+  /** How the loss is computed in chunks. */
   readonly options: LinearCrossEntropyOptions | undefined;
 
   constructor(...args: Call<[inFeatures: number, numClasses: number], LinearCrossEntropyLossOptions>) {

@@ -24,7 +24,7 @@ afterEach(() => outputs.discard());
 
 const begun = (options: NpyWriterOptions) => writeNpy(outputs.open("'--per-sample'", path), options);
 
-test.each(dtypes)('%s comes back', async (dtype) => {
+test.each(dtypes.filter((dtype) => !dtype.startsWith('complex')))('%s comes back', async (dtype) => {
   for (const rowShape of [[], [3], [2, 2], [0]]) {
     const writer = begun({ dtype, rowShape });
     const all = torch.randint(0, 2, [5, ...rowShape]).to(dtype);
