@@ -1,5 +1,5 @@
 // Writes lib/torch/ops/aten.generated.ts: the types of torch.ops.aten, from the schemas in lib/torch/ops/aten.schemas.txt.
-// It is a build output, made by setup and by `npm ci`; it uses Node's own modules only.
+// It is a build output, made by setup and by `npm run typecheck`; it uses Node's own modules only.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

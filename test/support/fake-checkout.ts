@@ -104,6 +104,7 @@ const standIns: Readonly<Record<string, string>> = {
     return { root: 'libtorch', version: '2.13.0+cpu', flavour: 'cpu', source: 'cache' };
   };`,
   'lib/cli/main.ts': `${note} note('install'); console.log('downloading'); fs.mkdirSync('libtorch');`,
+  'lib/torch/ops/aten.schemas.txt': 'aten::relu(Tensor self) -> Tensor\n',
   'lib/old.ts': '',
   'examples/first.ts': '',
   'npm-cli.js': `${note}

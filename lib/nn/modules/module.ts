@@ -3,6 +3,9 @@ import { inspect } from 'node:util';
 import { isTensor } from '../../aten/bind';
 import type { Tensor } from '../../tensor/tensor';
 
+/** `util.inspect.custom`, whose type would make users of the declarations need those of Node. */
+const inspectCustom: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never;
+
 /** A call of a module is a call of its `forward`. */
 export interface Module<Result = Tensor> {
   (...inputs: Parameters<this['forward']>): ReturnType<this['forward']>;
@@ -39,7 +42,7 @@ export abstract class Module<Result = Tensor> {
   }
 
   /** @internal How Node prints it: not as the function that it is. */
-  [inspect.custom](_depth: number, options: object): string {
+  [inspectCustom](_depth: number, options: object): string {
     return `${this.constructor.name} ${inspect({ ...this }, options)}`;
   }
 }
