@@ -124,16 +124,21 @@ function differentiated<Into extends Buffer>(
   callable('valueAndGrad', "'fn'", fn);
   const { gradInto } = withDefaults<ValueAndGradOptions>('valueAndGrad', options, defaults);
   const direct = derivatives.get(fn);
+  const compute = (into: Tensor | undefined, input: Tensor | TensorData, rest: readonly unknown[]) => {
+    const found = direct?.compiled.call([into, input, ...rest]);
+    return found && { value: found[0] as Tensor, grad: found[1] as Tensor };
+  };
   const call = (input: Tensor | TensorData, ...rest: readonly unknown[]): ValueAndGrad<Into> => {
-    // Elements are only made a tensor of where they have to be.
-    const [x, into, written] = gradInto === undefined ? [input] : read(input, gradInto, rest);
-    const found = direct?.compiled.call([written, x, ...rest]);
-    const { value, grad: gradient } =
-      found === undefined
-        ? slowly(fn, direct, read(x, undefined, rest)[0], written, rest)
-        : { value: found[0] as Tensor, grad: found[1] as Tensor };
+    if (gradInto === undefined) {
+      // Elements are only made a tensor of where they have to be.
+      const found =
+        compute(undefined, input, rest) ?? slowly(fn, direct, read(input, undefined, rest)[0], undefined, rest);
+      return found as ValueAndGrad<Into>;
+    }
+    const [x, into, written] = read(input, gradInto, rest);
+    const { value, grad: gradient } = compute(written, x, rest) ?? slowly(fn, direct, x, written, rest);
     if (written !== into) settled(gradient, into);
-    return { value, grad: (gradInto ?? gradient) as Into };
+    return { value, grad: gradInto as Into };
   };
 
   const inTheBackground = async (

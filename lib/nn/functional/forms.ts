@@ -14,7 +14,7 @@ const forwards = new WeakMap<object, Compiled<Tensor>>();
  * The loss itself in one native call; `undefined` where it records a graph or cannot be had so, and while it is recorded
  * for that: then the loss goes its own way.
  */
-export function inOneCall<Args extends readonly unknown[]>(loss: Loss<Args>, ...args: Args): Tensor | undefined {
+export function inOneCall<Args extends readonly unknown[]>(loss: Loss<Args>, args: Args): Tensor | undefined {
   if (isRecording()) return undefined;
   let compiled = forwards.get(loss);
   if (compiled === undefined) {

@@ -101,7 +101,7 @@ export function declareLoss<
   const parameters = parametersOf(declaration.name, declaration);
   const { compute, derivative, others } = declaration;
   const loss = (...args: unknown[]): Tensor =>
-    inOneCall(loss, ...args) ?? run(declaration, read(declaration, parameters, args), compute);
+    inOneCall(loss, args) ?? run(declaration, read(declaration, parameters, args), compute);
   Object.defineProperty(loss, 'name', { value: declaration.name });
   declarations.set(loss, declaration);
   if (derivative !== undefined) {
