@@ -163,7 +163,8 @@ function there(value: unknown, where: torch.Device): unknown {
 }
 
 function thereIn(options: unknown, where: torch.Device): unknown {
-  const isPlain = typeof options === 'object' && options !== null && !Array.isArray(options);
+  const isPlain =
+    typeof options === 'object' && options !== null && Object.getPrototypeOf(options) === Object.prototype;
   if (!isPlain) return options;
   return Object.fromEntries(Object.entries(options).map(([name, value]) => [name, there(value, where)]));
 }
