@@ -157,7 +157,8 @@ function own(layer: torch.nn.Linear, weight: torch.Tensor, bias?: torch.Tensor):
 /** The linear layers in an object, in order, however they are nested. */
 function layersOf(value: unknown): torch.nn.Linear[] {
   if (value instanceof torch.nn.Linear) return [value];
-  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(layersOf) : [];
+  const isNested = typeof value === 'object' ? value !== null : value instanceof torch.nn.Module;
+  return isNested ? Object.values(value as object).flatMap(layersOf) : [];
 }
 
 function categorical(options: Options | undefined): torch.distributions.Categorical {
