@@ -68,6 +68,8 @@ export interface LossDeclaration<
   readonly positional?: readonly (keyof Options & string)[];
   /** Arguments that may be on the CPU wherever the others are. */
   readonly anywhere?: readonly (keyof Arguments & string)[];
+  /** Whether it looks at elements on the way, so that it cannot be recorded and run in one native call. */
+  readonly readsElements?: true;
   compute(call: CallOf<Arguments, Options>): Tensor;
   /**
    * Value and gradient with respect to the first argument, without a graph and with its bits; `undefined` where these
@@ -99,9 +101,10 @@ export function declareLoss<
 >(declared: LossDeclaration<Arguments, Options>): AnyLoss {
   const declaration = declared as unknown as LossDeclaration;
   const parameters = parametersOf(declaration.name, declaration);
-  const { compute, derivative, others } = declaration;
+  const { compute, derivative, others, readsElements = false } = declaration;
   const loss = (...args: unknown[]): Tensor =>
-    inOneCall(loss, args) ?? run(declaration, read(declaration, parameters, args), compute);
+    (readsElements ? undefined : inOneCall(loss, args)) ??
+    run(declaration, read(declaration, parameters, args), compute);
   Object.defineProperty(loss, 'name', { value: declaration.name });
   declarations.set(loss, declaration);
   if (derivative !== undefined) {

@@ -102,8 +102,10 @@ describe('the loss of sequences', () => {
 });
 
 describe('linear cross entropy', () => {
+  const input = tensor([[1, 2]]);
+  const weight = tensor([1, 0, 0, 1, 0, 0.25]).reshape([3, 2]);
+
   test('takes its options by name alone, as in Python', () => {
-    const [input, weight] = [tensor([[1, 2]]), tensor([[1, 0], [0, 1], [0, 0.25]])]; // biome-ignore format: rows
     alike([F.linearCrossEntropy(input, weight, [1]), F.linearCrossEntropy(input, weight, [1], { linearBias: null })]);
     const anyhow = F.linearCrossEntropy as Anyhow;
     expect(refusal(() => anyhow(input, weight, [1], tensor([0, 0, 0])))).toMatchObject({ argument: 'options' });
@@ -112,7 +114,6 @@ describe('linear cross entropy', () => {
   });
 
   test('a chunking method of null is none, not the default', () => {
-    const [input, weight] = [tensor([[1, 2]]), tensor([[1, 0], [0, 1], [0, 0.25]])]; // biome-ignore format: rows
     const { options } = new nn.LinearCrossEntropyLoss(2, 3, { options: { chunkingMethod: null } });
     expect(options).toMatchObject({ chunkingMethod: null, accPolicy: 'auto' });
     const noFeatures = [tensor([]).reshape([1, 0]), tensor([]).reshape([0, 3]).t()] as const;
