@@ -59,9 +59,10 @@ function memberComment(interfaces, name, key) {
   throw new Error(`no comment for option ${key} of ${name}`);
 }
 
-/** A default as the page shows it; those that the comment states in words are absent tensors and functions. */
+/** A default as the page shows it; those that the comment states in words are absent tensors. */
 function shownDefault(value) {
   if (value === undefined) return 'absent';
+  if (typeof value === 'function') return `\`${value.name}\``;
   return typeof value === 'string' ? `\`'${value}'\`` : `\`${value}\``;
 }
 

@@ -37,14 +37,26 @@ export function accepted(input: Tensor, target: Tensor, weight: Tensor, reductio
     F.gaussianNllLoss(input, target, 1, true, 1e-4, reduction),
     F.gaussianNllLoss(input, target, 1, null, { eps: 1e-4 }),
     F.hingeEmbeddingLoss(input, target, { margin: 2 }),
+    F.hingeEmbeddingLoss(input, target, 2, { reduction }),
     F.softMarginLoss(input, target, { reduction }),
     F.multiMarginLoss(input, [1, 0], { p: 2, margin: 0.5, weight }),
+    F.multiMarginLoss(input, [1, 0], 2, 0.5, weight, { reduction }),
+    F.multiMarginLoss(input, [1, 0], null, { margin: 0.5, weight: [1, 2] }),
     F.multilabelMarginLoss(input, target, { reduction }),
     F.multilabelSoftMarginLoss(input, target, { weight }),
+    F.multilabelSoftMarginLoss(input, target, [1, 2], { reduction }),
     F.marginRankingLoss(input, input, target, { margin: 1 }),
+    F.marginRankingLoss(input, input, target, 1, { reduction }),
     F.cosineEmbeddingLoss(input, input, target, { margin: 0.5 }),
+    F.cosineEmbeddingLoss(input, input, target, 0.5),
     F.tripletMarginLoss(input, input, target, { margin: 2, p: 1, eps: 1e-3, swap: true }),
+    F.tripletMarginLoss(input, input, target, 2, 1, 1e-3, true, { reduction }),
+    F.tripletMarginLoss(input, input, target, 2, { swap: true }),
     F.tripletMarginWithDistanceLoss(input, input, target, { distanceFunction: (a, b) => a.sub(b).abs().sum(-1) }),
+    F.tripletMarginWithDistanceLoss(input, input, target, { distanceFunction: F.pairwiseDistance }),
+    F.pairwiseDistance(input, target, 1, 1e-3, true),
+    F.pairwiseDistance(input, target, 1, { keepdim: true }),
+    F.cosineSimilarity(input, target, -1, { eps: 1e-6 }),
     F.ctcLoss(input, target, [5, 4], [2, 1], { blank: 1, zeroInfinity: true }),
     F.ctcLoss(input, target, { data: [5, 4], dims: [2] }, { data: Int32Array.of(2, 1), shape: [2] }),
     F.crossEntropy(input, target, { ignoreIndex: 2n ** 60n }),
@@ -59,6 +71,14 @@ export function accepted(input: Tensor, target: Tensor, weight: Tensor, reductio
     new nn.PoissonNLLLoss({ logInput: false }).forward(input, target),
     new nn.PoissonNLLLoss(false, true, { eps: 1e-6 })(input, target),
     new nn.MultiLabelSoftMarginLoss({ weight }).forward(input, target),
+    new nn.MultiLabelSoftMarginLoss(weight, { reduction })(input, target),
+    new nn.HingeEmbeddingLoss(2)(input, target),
+    new nn.MultiMarginLoss(2, 0.5, weight)(input, [1, 0]),
+    new nn.MarginRankingLoss(1, { reduction })(input, input, target),
+    new nn.CosineEmbeddingLoss(0.5)(input, input, target),
+    new nn.TripletMarginLoss(2, 1, 1e-3, true)(input, input, target),
+    new nn.PairwiseDistance(1, { keepdim: true })(input, target),
+    new nn.CosineSimilarity(-1, 1e-6)(input, target),
     new nn.TripletMarginWithDistanceLoss({ swap: true }).forward(input, input, target),
     new nn.CTCLoss({ blank: 3 }).forward(input, target, [5], [2]),
     new nn.CTCLoss(3, 'sum', true)(input, target, [5], [2]),
@@ -167,6 +187,14 @@ export function wrongOptionsOfNumbers(input: Tensor, target: Tensor, weight: Ten
   F.multilabelMarginLoss(input, target, { margin: 1 });
   // @ts-expect-error: a number, not text
   F.hingeEmbeddingLoss(input, target, { margin: '1' });
+  // @ts-expect-error: behind the target comes the power
+  F.multiMarginLoss(input, target, weight);
+  // @ts-expect-error: the reduction stands behind deprecated arguments of Python
+  F.hingeEmbeddingLoss(input, target, 1, 'sum');
+  // @ts-expect-error: softMarginLoss takes its option by name
+  F.softMarginLoss(input, target, 'sum');
+  // @ts-expect-error: given twice
+  F.marginRankingLoss(input, input, target, 1, { margin: 1 });
 }
 
 export function wrongOptionsOfPairs(input: Tensor, target: Tensor): void {
@@ -182,6 +210,10 @@ export function wrongOptionsOfPairs(input: Tensor, target: Tensor): void {
   F.tripletMarginWithDistanceLoss(input, input, target, { distanceFunction: 'cosine' });
   // @ts-expect-error: a distance gives a tensor
   F.tripletMarginWithDistanceLoss(input, input, target, { distanceFunction: (a) => a.numel });
+  // @ts-expect-error: a distance is given by name
+  F.tripletMarginWithDistanceLoss(input, input, target, F.pairwiseDistance);
+  // @ts-expect-error: the class takes it by name, too
+  new nn.TripletMarginWithDistanceLoss(F.pairwiseDistance);
   // @ts-expect-error: lengths of inputs and of targets
   F.ctcLoss(input, target, [5]);
   // @ts-expect-error: lengths are numbers

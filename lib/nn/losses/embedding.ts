@@ -40,7 +40,7 @@ export type DistanceFunction = (x1: Tensor, x2: Tensor) => Tensor;
 
 /** Options of {@link tripletMarginWithDistanceLoss}. */
 export interface TripletMarginWithDistanceLossOptions {
-  /** What measures; absent: {@link pairwiseDistance}. */
+  /** What measures. Default {@link pairwiseDistance}. */
   distanceFunction?: DistanceFunction | undefined;
   /** By how much nearer the positive should be than the negative, > 0. Default 1. */
   margin?: number | undefined;
