@@ -20,28 +20,31 @@ struct Term {
   int64_t most;
 };
 
-// Where the first byte of a tensor lies, and all others: at sums of the terms.
-struct Footprint {
+// The first byte that a tensor with elements uses, and how far it is from there to behind the last.
+struct Extent {
   int64_t begin;
-  int64_t length = 1;
-  std::vector<Term> terms;
+  int64_t length;
 
-  explicit Footprint(const at::Tensor& tensor)
-      : begin(reinterpret_cast<int64_t>(tensor.const_data_ptr())) {
-    const auto item = static_cast<int64_t>(tensor.element_size());
-    Add(1, item - 1);
+  explicit Extent(const at::Tensor& tensor)
+      : begin(reinterpret_cast<int64_t>(tensor.const_data_ptr())), length(1) {
     for (int64_t dim = 0; dim < tensor.dim(); dim++) {
-      Add(tensor.stride(dim) * item, tensor.size(dim) - 1);
+      length += tensor.stride(dim) * (tensor.size(dim) - 1);
     }
-  }
-
- private:
-  void Add(int64_t size, int64_t most) {
-    if (size == 0 || most == 0) return;
-    terms.push_back({size, most});
-    length += size * most;
+    length *= static_cast<int64_t>(tensor.element_size());
   }
 };
+
+// Every byte of the tensor lies at a sum of these terms from its first one.
+void AddTerms(const at::Tensor& tensor, std::vector<Term>& terms) {
+  const auto item = static_cast<int64_t>(tensor.element_size());
+  const auto add = [&](int64_t size, int64_t most) {
+    if (size != 0 && most != 0) terms.push_back({size, most});
+  };
+  add(1, item - 1);
+  for (int64_t dim = 0; dim < tensor.dim(); dim++) {
+    add(tensor.stride(dim) * item, tensor.size(dim) - 1);
+  }
+}
 
 // Whether `target` is a sum of the terms: each is tried as often as leaves something that the
 // smaller ones can reach. Views of a tensor are decided in a few steps; what takes more than
@@ -113,16 +116,17 @@ Overlap OverlapOf(const at::Tensor& a, const at::Tensor& b) {
       a.device() != b.device() || a.is_meta()) {
     return Overlap::kNone;
   }
-  const Footprint of_a(a);
-  const Footprint of_b(b);
+  const Extent of_a(a);
+  const Extent of_b(b);
   if (of_a.begin + of_a.length <= of_b.begin || of_b.begin + of_b.length <= of_a.begin) {
     return Overlap::kNone;
   }
   if (IsSame(a, b)) return Overlap::kSame;
   // A byte of both: begin_a + sum_a = begin_b + sum_b. Counted from its last byte, b's is
   // length_b - 1 - sum_b, which is a sum of the same terms.
-  std::vector<Term> terms = of_a.terms;
-  terms.insert(terms.end(), of_b.terms.begin(), of_b.terms.end());
+  std::vector<Term> terms;
+  AddTerms(a, terms);
+  AddTerms(b, terms);
   const int64_t target = of_b.begin + of_b.length - 1 - of_a.begin;
   return SumSearch(std::move(terms)).Reaches(target) ? Overlap::kPartial : Overlap::kNone;
 }
