@@ -8,7 +8,7 @@
  * const loss = F.crossEntropy(logits, [1]);
  * loss.backward();
  */
-import './tensor/methods';
+import './torch/methods';
 
 /** Probability distributions, as `torch.distributions`. */
 export * as distributions from './distributions';
@@ -26,6 +26,8 @@ export * from './evaluate';
 /** The losses as functions (`nn.functional`) and as classes, as `torch.nn`. */
 export * as nn from './nn';
 export type { Call, Loss } from './nn/losses/declare';
+/** Gradients as functions, as `torch.autograd`. */
+export * as autograd from './tensor/autograd';
 export {
   type BackwardAllOptions,
   backward,
@@ -39,60 +41,17 @@ export {
 } from './tensor/autograd';
 export type { CastOptions } from './tensor/cast';
 export {
-  arange,
-  empty,
-  eye,
+  type AsTensorOptions,
+  asTensor,
   type FlatData,
   type FromDataOptions,
   fromTypedArray,
-  full,
-  linspace,
-  ones,
-  rand,
-  randint,
-  randn,
-  randperm,
   type TensorData,
   type TensorOptions,
   tensor,
-  zeros,
 } from './tensor/create';
 /** What there is of CUDA, as `torch.cuda`. */
 export * as cuda from './tensor/cuda';
-export * from './tensor/ops/activations';
-export {
-  type AlphaOptions,
-  abs,
-  add,
-  type ClampOptions,
-  ceil,
-  clamp,
-  div,
-  exp,
-  expm1,
-  floor,
-  log,
-  log1p,
-  maskedFill,
-  maximum,
-  minimum,
-  mul,
-  neg,
-  pow,
-  reciprocal,
-  round,
-  rsqrt,
-  sign,
-  sqrt,
-  square,
-  sub,
-  xlogy,
-} from './tensor/ops/arithmetic';
-export * from './tensor/ops/comparisons';
-export * from './tensor/ops/in-place';
-export * from './tensor/ops/joining';
-export * from './tensor/ops/reductions';
-export * from './tensor/ops/views';
 export {
   cpuCapability,
   emptyCache,
@@ -113,15 +72,28 @@ export {
   type ValueAndGradOptions,
   valueAndGrad,
 } from './tensor/value-and-grad';
+export * from './torch/constants';
+export { device } from './torch/device';
+/** Fourier transforms, as `torch.fft`. */
+export * as fft from './torch/fft.generated';
+export * from './torch/functional';
 export { defaultGenerator, Generator } from './torch/generator';
+export { type Index, Slice, slice } from './torch/indexing';
+/** Linear algebra, as `torch.linalg`. */
+export * as linalg from './torch/linalg.generated';
 export { NativeObject, storageOf } from './torch/native-object';
+export * from './torch/operators.generated';
 export { ops } from './torch/ops';
+/** Special functions, as `torch.special`. */
+export * as special from './torch/special.generated';
 export {
   type Complex,
   type Device,
   type DType,
   dtypes,
   type FloatingDType,
+  type Layout,
+  type MemoryFormat,
   type NestedArray,
   type Reduction,
   reductions,

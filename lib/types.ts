@@ -53,6 +53,27 @@ export function isComplex(dtype: DType): dtype is 'complex64' | 'complex128' {
   return dtype === 'complex64' || dtype === 'complex128';
 }
 
+/** How elements are laid out, by PyTorch's names, in the order of libtorch's codes. */
+export const layouts = [
+  'strided',
+  'sparse_coo',
+  'sparse_csr',
+  'mkldnn',
+  'sparse_csc',
+  'sparse_bsr',
+  'sparse_bsc',
+  'jagged',
+] as const;
+
+/** How elements are laid out: `torch.strided` is `'strided'`. */
+export type Layout = (typeof layouts)[number];
+
+/** In which order elements lie in memory, by PyTorch's names, in the order of libtorch's codes. */
+export const memoryFormats = ['contiguous_format', 'preserve_format', 'channels_last', 'channels_last_3d'] as const;
+
+/** In which order elements lie in memory: `torch.channelsLast` is `'channels_last'`. */
+export type MemoryFormat = (typeof memoryFormats)[number];
+
 /** How a loss over many elements becomes one number: `'none'` leaves it per element. */
 export const reductions = ['none', 'mean', 'sum'] as const;
 

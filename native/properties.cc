@@ -83,6 +83,11 @@ Napi::Value IsInference(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), Inspected(info).is_inference());
 }
 
+// The code of the layout, in the order of `layouts` in lib/types.ts.
+Napi::Value Layout(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(Inspected(info).layout()));
+}
+
 Napi::Value RequiresGrad(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), Inspected(info).requires_grad());
 }
@@ -184,6 +189,7 @@ void RegisterProperties(Napi::Object exports) {
   Export<ShareDevice>(exports, "shareDevice");
   Export<IsContiguous>(exports, "isContiguous");
   Export<IsInference>(exports, "isInference");
+  Export<Layout>(exports, "layout");
   Export<RequiresGrad>(exports, "requiresGrad");
   Export<SetRequiresGrad>(exports, "setRequiresGrad");
   Export<IsLeaf>(exports, "isLeaf");

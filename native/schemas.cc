@@ -1,6 +1,7 @@
 #include "schemas.h"
 
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <torch/csrc/jit/frontend/function_schema_parser.h>
 #include <torch/csrc/jit/runtime/operator.h>
 
 #include <sstream>
@@ -92,8 +93,17 @@ Napi::Value OperatorSchemas(const Napi::CallbackInfo& info) {
   return result;
 }
 
+// parseSchema("norm(Tensor self, int dim=0) -> Any"): a schema of a function that is no operator.
+Napi::Value ParseSchema(const Napi::CallbackInfo& info) {
+  const napi_env env = info.Env();
+  return Describe(env, torch::jit::parseSchema(ReadString(env, info[0], "schema")));
+}
+
 }  // namespace
 
-void RegisterSchemas(Napi::Object exports) { Export<OperatorSchemas>(exports, "operatorSchemas"); }
+void RegisterSchemas(Napi::Object exports) {
+  Export<OperatorSchemas>(exports, "operatorSchemas");
+  Export<ParseSchema>(exports, "parseSchema");
+}
 
 }  // namespace bridge

@@ -57,7 +57,7 @@ function figures(logits: Tensor, classes: Tensor): Figures {
   return {
     loss: F.crossEntropy(logits, classes).item(),
     correct: logits.argmax(1).eq(classes).sum().item(),
-    count: classes.numel,
+    count: classes.numel(),
   };
 }
 

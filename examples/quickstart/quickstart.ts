@@ -107,7 +107,7 @@ function introduction(
 ): string {
   const { torch: version, capability, threads } = environment();
   const { batch, learningRate, momentum } = settings;
-  const weights = model.parameters().reduce((sum, { numel }) => sum + numel, 0);
+  const weights = model.parameters().reduce((sum, parameter) => sum + parameter.numel(), 0);
   return header('Handwritten digits, learned with PyTorch\u2019s cross entropy in Node.js', [
     ['libtorch', `${version}, ${capability} kernels, ${threads} ${threads === 1 ? 'thread' : 'threads'}`],
     ['images', `${grouped(training.count)} to learn from, ${heldOut.count} held out, 8 x 8 pixels`],

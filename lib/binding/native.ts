@@ -205,6 +205,8 @@ export interface Native {
   operatorNames(): string[];
   /** The overloads of `aten::add`, in the order in which Python's `torch.ops` tries them. */
   operatorSchemas(name: string): OperatorSchema[];
+  /** A schema of a function that is no operator, by the same notation. */
+  parseSchema(schema: string): OperatorSchema;
 
   newGenerator(device: string): GeneratorHandle;
   defaultGenerator(device: string): GeneratorHandle;
@@ -264,6 +266,7 @@ export interface Native {
   ndim(tensor: Handle): number;
   isContiguous(tensor: Handle): boolean;
   isInference(tensor: Handle): boolean;
+  layout(tensor: Handle): number;
   requiresGrad(tensor: Handle): boolean;
   setRequiresGrad(tensor: Handle, value: boolean): void;
   isLeaf(tensor: Handle): boolean;

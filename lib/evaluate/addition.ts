@@ -18,7 +18,7 @@ export function additionOf(
   const [first] = batch.args as [Tensor];
   return {
     rows: batch.rows,
-    losses: losses.numel,
+    losses: losses.numel(),
     ...(sum === undefined ? { each: numbers(losses) } : sumAndNaN(Number(sum.item()), losses)),
     ...(labels === undefined ? {} : { labels, ...classWeights(description, options, labels, first) }),
     ...(weights === undefined ? {} : { denominator: Number(weights.item()) }),

@@ -5,10 +5,10 @@ import { boolean, callable, classIndex, integer, oneOf, withDefaults } from '../
 import { noGrad } from '../tensor/autograd';
 import { identityTag } from '../tensor/comparison-tag';
 import { validating } from '../tensor/cuda/validation';
-import { cat } from '../tensor/ops/joining';
 import { inBackground } from '../tensor/recording';
 import { keep, scope } from '../tensor/scope';
 import type { Tensor } from '../tensor/tensor';
+import { cat } from '../torch/operators.generated';
 import { additionOf } from './addition';
 import { type Batch, op } from './batch';
 import { type Block, Blocks } from './blocks';

@@ -4,7 +4,6 @@ import { asTensor, type TensorLike } from '../nn/functional/arguments';
 import { getNumThreads } from '../tensor/runtime';
 import { keep } from '../tensor/scope';
 import type { Tensor } from '../tensor/tensor';
-import { itemsizes } from '../types';
 import { type Batch, hasLabels, haveSameRows, joined, narrowed, op, readBatch, readLabels } from './batch';
 import type { LossDescription } from './losses';
 
@@ -133,8 +132,8 @@ export class Blocks {
 }
 
 function rowsOfBlock({ args, rows }: Batch, bytes: number): number {
-  const [{ numel, dtype }] = args as [Tensor];
-  return Math.max(1, Math.floor((bytes * rows) / Math.max(numel * itemsizes[dtype], 1)));
+  const [first] = args as [Tensor];
+  return Math.max(1, Math.floor((bytes * rows) / Math.max(first.nbytes, 1)));
 }
 
 function readGroups(given: TensorLike, rows: number): Float64Array {

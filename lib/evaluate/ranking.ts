@@ -1,9 +1,10 @@
 /** Where the label of each row stands among its scores. */
 import * as aten from '../aten/operators.generated';
 import { pieceOf } from '../nn/functional/chunking';
-import { empty, tensor } from '../tensor/create';
+import { tensor } from '../tensor/create';
 import { inChunks } from '../tensor/recording';
 import type { Tensor } from '../tensor/tensor';
+import { empty } from '../torch/operators.generated';
 
 /** @internal What the scores of a row say of its label: all of them `[N]`, of {@link rankDType}. */
 export interface Ranking {

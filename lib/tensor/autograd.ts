@@ -1,62 +1,57 @@
 /** Gradients as functions, and the modes that turn their recording off. **Source**: `torch.autograd`. */
-import { unwrap, unwrapList, wrap } from '../aten/bind';
+import { isTensor, unwrap, unwrapList, wrap } from '../aten/bind';
 import { native } from '../binding/load';
 import { expected, show } from '../errors';
-import { boolean, withDefaults } from '../options';
+import { defineFunction } from '../torch/functions';
+import { zerosLike } from '../torch/operators.generated';
 import { synchronous } from './synchronous';
-import type { BackwardOptions, Tensor } from './tensor';
+import type { Tensor } from './tensor';
 
 /** Options of {@link grad}, by PyTorch's names. */
 export interface GradOptions {
   /** Gradients of something with respect to the outputs; an entry may be absent where the output has one element. */
-  gradOutputs?: readonly (Tensor | undefined)[] | undefined;
+  gradOutputs?: Tensor | readonly (Tensor | null | undefined)[] | null | undefined;
   /** Keep the graph for another pass. Default: `createGraph`. */
-  retainGraph?: boolean | undefined;
+  retainGraph?: boolean | null | undefined;
   /** Record a graph of the gradients too, for higher derivatives. Default `false`. */
-  createGraph?: boolean | undefined;
-  /** Give `undefined` for inputs that the outputs do not depend on, instead of an error. Default `false`. */
-  allowUnused?: boolean | undefined;
+  createGraph?: boolean | null | undefined;
+  /** Give `undefined` for inputs that the outputs do not depend on, instead of an error. Default: `materializeGrads`. */
+  allowUnused?: boolean | null | undefined;
+  /** Give zeros for them. Default `false`. */
+  materializeGrads?: boolean | null | undefined;
 }
 
-/** Options of {@link backward}: those of {@link Tensor.backward}, with a gradient for each tensor. */
-export interface BackwardAllOptions extends Omit<BackwardOptions, 'gradient'> {
+/** Options of {@link backward}, by PyTorch's names. */
+export interface BackwardAllOptions {
   /** The gradient by each of the tensors. Absent: 1, for tensors of one element. */
-  gradients?: readonly (Tensor | undefined)[] | undefined;
+  gradTensors?: Tensor | readonly (Tensor | null | undefined)[] | null | undefined;
+  /** Keep the graph for another pass. Default: `createGraph`. */
+  retainGraph?: boolean | null | undefined;
+  /** Record a graph of the gradients too, for higher derivatives. Default `false`. */
+  createGraph?: boolean | null | undefined;
+  /** Accumulate gradients into these tensors only; default: every leaf that was used. */
+  inputs?: Tensor | readonly Tensor[] | null | undefined;
 }
 
-const gradDefaults: Readonly<Required<GradOptions>> = Object.freeze({
-  gradOutputs: undefined,
-  retainGraph: undefined,
-  createGraph: false,
-  allowUnused: false,
-});
-
-const backwardDefaults: Readonly<Required<BackwardAllOptions>> = Object.freeze({
-  gradients: undefined,
-  retainGraph: undefined,
-  createGraph: false,
-  inputs: undefined,
-});
-
+type Tensors = Tensor | readonly Tensor[];
+type Gradients = Tensor | readonly (Tensor | null | undefined)[];
 type Handles = ReturnType<typeof unwrapList>;
-
-function readRetain(op: string, retainGraph: boolean | undefined): boolean | undefined {
-  return retainGraph === undefined ? undefined : boolean(op, "option 'retainGraph'", retainGraph);
-}
 
 function readGradients(
   op: string,
   argument: string,
-  gradients: readonly (Tensor | undefined)[] | undefined,
+  gradients: Gradients | undefined,
   count: number,
 ): (Handles[number] | undefined)[] | undefined {
   if (gradients === undefined) return undefined;
+  const list = isTensor(gradients) ? [gradients] : gradients;
   const option = `option '${argument}'`;
-  if (!Array.isArray(gradients)) throw expected(op, option, 'to be an array of Tensors', show(gradients));
-  if (gradients.length !== count)
+  if (!Array.isArray(list)) throw expected(op, option, 'to be a Tensor or an array of Tensors', show(gradients));
+  if (list.length !== count) {
     throw expected(op, option, `to have one entry for each of the ${count} tensors`, show(gradients));
-  return Array.from(gradients as readonly (Tensor | undefined)[], (gradient, i) =>
-    gradient === undefined ? undefined : unwrap(gradient, op, `${argument}[${i}]`),
+  }
+  return Array.from(list as readonly (Tensor | null | undefined)[], (gradient, i) =>
+    gradient == null ? undefined : unwrap(gradient, op, `${argument}[${i}]`),
   );
 }
 
@@ -71,52 +66,85 @@ function readGradients(
  *
  * **Source**: `torch.autograd.grad`.
  */
-export function grad(
-  outputs: Tensor | readonly Tensor[],
-  inputs: Tensor | readonly Tensor[],
-  options?: GradOptions & { allowUnused?: false | undefined },
-): Tensor[];
-export function grad(
-  outputs: Tensor | readonly Tensor[],
-  inputs: Tensor | readonly Tensor[],
-  options?: GradOptions,
-): (Tensor | undefined)[];
-export function grad(
-  outputs: Tensor | readonly Tensor[],
-  inputs: Tensor | readonly Tensor[],
-  options?: GradOptions,
-): (Tensor | undefined)[] {
-  const op = 'grad';
-  const { gradOutputs, retainGraph, createGraph, allowUnused } = withDefaults<GradOptions>(op, options, gradDefaults);
-  const of = handles(op, 'outputs', outputs);
-  const results = native().grad(
-    of,
-    handles(op, 'inputs', inputs),
-    readGradients(op, 'gradOutputs', gradOutputs, of.length),
-    readRetain(op, retainGraph),
-    boolean(op, "option 'createGraph'", createGraph),
-    boolean(op, "option 'allowUnused'", allowUnused),
-  );
-  return Array.from(results, (handle) => (handle === undefined ? undefined : wrap(handle)));
-}
+export const grad: {
+  (outputs: Tensors, inputs: Tensors, options?: GradOptions & { allowUnused?: false | null | undefined }): Tensor[];
+  (outputs: Tensors, inputs: Tensors, options: GradOptions & { materializeGrads: true }): Tensor[];
+  (outputs: Tensors, inputs: Tensors, options: GradOptions): (Tensor | undefined)[];
+  (
+    outputs: Tensors,
+    inputs: Tensors,
+    gradOutputs: Gradients | null | undefined,
+    retainGraph?: boolean | null,
+    createGraph?: boolean,
+    allowUnused?: false | null,
+  ): Tensor[];
+  (
+    outputs: Tensors,
+    inputs: Tensors,
+    gradOutputs: Gradients | null | undefined,
+    options: Omit<GradOptions, 'gradOutputs'>,
+  ): (Tensor | undefined)[];
+} = defineFunction(
+  'grad',
+  `(Any outputs, Any inputs, Any? grad_outputs=None, bool? retain_graph=None, bool create_graph=False,
+    bool? allow_unused=None, *, bool materialize_grads=False)`,
+  (
+    outputs: Tensors,
+    inputs: Tensors,
+    gradOutputs: Gradients | undefined,
+    retainGraph: boolean | undefined,
+    createGraph: boolean,
+    allowUnused: boolean | undefined,
+    materializeGrads: boolean,
+  ) => {
+    const op = 'grad';
+    const of = handles(op, 'outputs', outputs);
+    const results = native().grad(
+      of,
+      handles(op, 'inputs', inputs),
+      readGradients(op, 'gradOutputs', gradOutputs, of.length),
+      retainGraph,
+      createGraph,
+      allowUnused ?? materializeGrads,
+    );
+    const by = [inputs].flat() as Tensor[];
+    return Array.from(results, (handle, i) => {
+      if (handle !== undefined) return wrap(handle);
+      return materializeGrads ? zerosLike(by[i] as Tensor) : undefined;
+    });
+  },
+);
 
 /**
  * Computes the gradients of several tensors together and adds them to the `grad` of the leaves.
  *
  * **Source**: `torch.autograd.backward`.
  */
-export function backward(tensors: Tensor | readonly Tensor[], options?: BackwardAllOptions): void {
-  const op = 'backward';
-  const filled = withDefaults<BackwardAllOptions>(op, options, backwardDefaults);
-  const of = handles(op, 'tensors', tensors);
-  native().backward(
-    of,
-    readGradients(op, 'gradients', filled.gradients, of.length),
-    readRetain(op, filled.retainGraph),
-    boolean(op, "option 'createGraph'", filled.createGraph),
-    filled.inputs === undefined ? undefined : unwrapList(filled.inputs, op, 'inputs'),
-  );
-}
+export const backward: {
+  (tensors: Tensors, options?: BackwardAllOptions): void;
+  (tensors: Tensors, gradTensors: Gradients | null | undefined, retainGraph?: boolean, createGraph?: boolean): void;
+  (tensors: Tensors, gradTensors: Gradients | null | undefined, options: Omit<BackwardAllOptions, 'gradTensors'>): void;
+} = defineFunction(
+  'backward',
+  `(Any tensors, Any? grad_tensors=None, bool? retain_graph=None, bool create_graph=False, *, Any? inputs=None)`,
+  (
+    tensors: Tensors,
+    gradTensors: Gradients | undefined,
+    retainGraph: boolean | undefined,
+    createGraph: boolean,
+    inputs: Tensors | undefined,
+  ) => {
+    const op = 'backward';
+    const of = handles(op, 'tensors', tensors);
+    native().backward(
+      of,
+      readGradients(op, 'gradTensors', gradTensors, of.length),
+      retainGraph,
+      createGraph,
+      inputs === undefined ? undefined : handles(op, 'inputs', inputs),
+    );
+  },
+);
 
 function handles(op: string, argument: string, tensors: Tensor | readonly Tensor[]): Handles {
   return Array.isArray(tensors) ? unwrapList(tensors, op, argument) : [unwrap(tensors as Tensor, op, argument)];

@@ -33,7 +33,7 @@ export function asBuffer(op: string, label: string, given: unknown, like: Tensor
     if (overlap(given, given) !== 'partial') return given;
     throw expected(op, label, 'to have memory for each element', 'an expanded tensor (clone() it)');
   }
-  if (isTypedArray(given) && arrayDType(op, given, dtype) === dtype && given.length === like.numel) {
+  if (isTypedArray(given) && arrayDType(op, given, dtype) === dtype && given.length === like.numel()) {
     checkShareable(op, label, given);
     return fromTypedArray(given, { shape, dtype });
   }

@@ -1,58 +1,57 @@
-/** Reading the targets of `to()` and the common options of factories, and refusing devices that are not there. */
+/** Reading the targets of `to()`. */
+import { isTensor } from '../aten/bind';
 import { expected, show } from '../errors';
-import { boolean, oneOf, withDefaults } from '../options';
-import { type Device, type DType, dtypes } from '../types';
-import { isAvailable, whyUnavailable } from './cuda/availability';
-import { noteDevice } from './share-device';
+import { checkDevice, isDeviceName } from '../torch/device';
+import { defineFunction } from '../torch/functions';
+import { type Device, type DType, dtypes, type MemoryFormat } from '../types';
+import type { Tensor } from './tensor';
 
 /** Targets of {@link Tensor.to}. */
 export interface CastOptions {
   /** The dtype of the result. Absent: unchanged. */
-  dtype?: DType | undefined;
+  dtype?: DType | null;
   /** The device of the result. Absent: unchanged. */
-  device?: Device | undefined;
+  device?: Device | null | undefined;
   /** Copy even if nothing changes. Default `false`. */
-  copy?: boolean | undefined;
+  copy?: boolean | null | undefined;
   /** Do not wait for copies from pinned memory to a GPU. Default `false`. */
-  nonBlocking?: boolean | undefined;
+  nonBlocking?: boolean | null | undefined;
+  /** In which order the elements lie. Default `'preserve_format'`. */
+  memoryFormat?: MemoryFormat | null | undefined;
 }
 
-const castDefaults: Readonly<CastOptions> = Object.freeze({
-  dtype: undefined,
-  device: undefined,
-  copy: false,
-  nonBlocking: false,
-});
+type Cast = [
+  device: Device | undefined,
+  dtype: DType | undefined,
+  nonBlocking: boolean,
+  copy: boolean,
+  memoryFormat: MemoryFormat | undefined,
+];
 
-const devicePattern = /^(?:cpu|cuda|mps|xpu|meta|hpu|mtia)(?::\d+)?$/;
+const rest = 'bool non_blocking=False, bool copy=False, *, MemoryFormat? memory_format=None';
 
-/** A dtype, a device or both, as `to()` takes them. */
-export function readCast(op: string, target: DType | Device | CastOptions): CastOptions {
-  if (typeof target === 'string') {
-    if ((dtypes as readonly string[]).includes(target)) return { dtype: target as DType };
-    if (!devicePattern.test(target)) throw expected(op, "'target'", 'to be a dtype or a device', show(target));
-    return { device: checkDevice(op, target) };
-  }
-  if (target === undefined || target === null) {
-    throw expected(op, "'target'", 'to be a dtype, a device or both as options', show(target));
-  }
-  const { dtype, device, copy, nonBlocking } = withDefaults(op, target, castDefaults);
-  return {
-    dtype: dtype === undefined ? undefined : oneOf(op, "option 'dtype'", dtype, dtypes),
-    device: device === undefined ? undefined : checkDevice(op, device),
-    copy: boolean(op, "option 'copy'", copy),
-    nonBlocking: boolean(op, "option 'nonBlocking'", nonBlocking),
-  };
-}
+const readCasts: (...args: unknown[]) => Cast = defineFunction(
+  'to',
+  [`(ScalarType dtype, ${rest})`, `(Device? device=None, ScalarType? dtype=None, ${rest})`, `(Tensor other, ${rest})`],
+  (...given: [DType | Tensor, ...Flags] | Cast): Cast => {
+    if (given.length === 5) return given;
+    const [target, ...flags] = given;
+    return isTensor(target) ? [target.device, target.dtype, ...flags] : [undefined, target as DType, ...flags];
+  },
+);
 
-/** The device, if its name is one and it can be used here. */
-export function checkDevice(op: string, device: unknown): Device {
-  if (typeof device !== 'string' || !devicePattern.test(device)) {
-    throw expected(op, "option 'device'", "to be a device such as 'cpu', 'cuda' or 'cuda:1'", show(device));
+type Flags = [nonBlocking: boolean, copy: boolean, memoryFormat: MemoryFormat | undefined];
+
+/** The arguments of `to()`, in the three forms that PyTorch has. */
+export function readCast(op: string, args: readonly unknown[]): Cast {
+  const [first] = args;
+  if (args.length === 1 && typeof first === 'string') {
+    if ((dtypes as readonly string[]).includes(first)) return [undefined, first as DType, false, false, undefined];
+    if (!isDeviceName(first)) throw expected(op, "'target'", 'to be a dtype or a device', show(first));
+    return [checkDevice(op, first), undefined, false, false, undefined];
   }
-  if (device.startsWith('cuda') && !isAvailable()) {
-    throw expected(op, "option 'device'", 'to be available', `'${device}' (${whyUnavailable()})`);
+  if (args.length === 0 || (args.length === 1 && (first === undefined || first === null))) {
+    throw expected(op, "'target'", 'to be a dtype, a device, a Tensor or options', show(first));
   }
-  noteDevice(device);
-  return device;
+  return readCasts(...args);
 }

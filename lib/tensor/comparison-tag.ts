@@ -69,3 +69,8 @@ function asBytes({ buffer, byteOffset, byteLength }: TypedArray): Uint8Array {
 function printable(array: TypedArray, dtype: DType): ArrayLike<Scalar> {
   return dtype === 'float16' || dtype === 'bfloat16' ? decodeHalf(array as Uint16Array, dtype) : array;
 }
+
+/** Whether jest or vitest ask, in their comparison of things that can be walked through. */
+export function isComparing(): boolean {
+  return /^\s+at iterableEquality\b/m.test(new Error().stack ?? '');
+}

@@ -96,9 +96,9 @@ export class Compiled<Result> {
   #record({ key, inputs, handles }: Taken): Given | undefined {
     try {
       if (isMixed(inputs)) return undefined;
-      const isGraphed = (input: Input): boolean => !('data' in input) && recordsGraph(input);
+      const isGraphed = (input: Input): boolean => isTensor(input) && recordsGraph(input);
       if (this.#giving === onlyResult && inputs.some(isGraphed)) return undefined;
-      const examples = inputs.map((input) => ('data' in input ? tensor(input.data, { shape: input.shape }) : input));
+      const examples = inputs.map((input) => (isTensor(input) ? input : tensor(input.data, { shape: input.shape })));
       // The arguments as they were taken apart: reading options a second time may give something else.
       const to = this.#giving === onlyElement ? 'nowhere' : 'caller';
       const program = record(examples, (given) => this.#fn(restored(key, given)) ?? [], to);
@@ -114,7 +114,7 @@ export class Compiled<Result> {
 
 /** Whether inputs are on several devices: elements have to be copied then, and of tensors it may be wrong. */
 function isMixed(inputs: readonly Input[]): boolean {
-  return new Set(inputs.map((input) => ('data' in input ? 'cpu' : input.device))).size > 1;
+  return new Set(inputs.map((input) => (isTensor(input) ? input.device : 'cpu'))).size > 1;
 }
 
 /** A function of tensors, compiled. */

@@ -3,14 +3,12 @@
 import { types } from 'node:util';
 import { isTensor, wrap } from '../aten/bind';
 import { checkDType, dtypeCode } from '../aten/dtype';
-import * as aten from '../aten/operators.generated';
 import { native } from '../binding/load';
 import { expected, show } from '../errors';
-import { boolean, integer, number, withDefaults } from '../options';
+import { boolean, withDefaults } from '../options';
+import { checkDevice } from '../torch/device';
 import type { Device, DType, NestedArray, Scalar, TypedArray } from '../types';
-import { checkDevice } from './cast';
-import { arrayDType, asReadable, flatten, fromValues, isTypedArray, scalarDType } from './elements';
-import { checkScalar } from './ops/operands';
+import { arrayDType, asReadable, flatten, fromValues, isTypedArray } from './elements';
 import type { Tensor } from './tensor';
 
 /** What every factory takes. */
@@ -40,7 +38,7 @@ export interface FlatData {
 }
 
 /** What a tensor can be made of. */
-export type TensorData = NestedArray | TypedArray | readonly TypedArray[] | FlatData;
+export type TensorData = Tensor | NestedArray | TypedArray | readonly TypedArray[] | FlatData;
 
 const tensorDefaults: Readonly<Required<TensorOptions>> = Object.freeze({
   dtype: undefined,
@@ -54,10 +52,6 @@ interface CheckedOptions {
   dtype: DType | undefined;
   device: Device | undefined;
   requiresGrad: boolean;
-}
-
-function readOptions(op: string, options: TensorOptions | undefined): CheckedOptions {
-  return check(op, withDefaults<TensorOptions>(op, options, tensorDefaults));
 }
 
 function check(op: string, { dtype, device, requiresGrad }: TensorOptions): CheckedOptions {
@@ -108,8 +102,9 @@ export function tensor(data: TensorData, options?: FromDataOptions): Tensor {
   const op = 'tensor';
   const filled = withDefaults<FromDataOptions>(op, options, fromDataDefaults);
   const checked = check(op, filled);
-  if (isTensor(data)) throw expected(op, "'data'", 'to be numbers', 'a Tensor (use clone() or detach() to copy one)');
-  const flat = isFlatData(data) ? readFlatData(op, data, filled.shape) : { data, shape: filled.shape };
+  if (isTensor(data)) return copied(data, checked);
+  const isObject = typeof data === 'object' && data !== null && !Array.isArray(data) && !isTypedArray(data);
+  const flat = isObject ? readFlatData(op, data as FlatData, filled.shape) : { data, shape: filled.shape };
   const shape = flat.shape === undefined ? undefined : checkShape(op, flat.shape);
   const made = isTypedArray(flat.data)
     ? fromArray(op, flat.data, shape, checked)
@@ -117,8 +112,16 @@ export function tensor(data: TensorData, options?: FromDataOptions): Tensor {
   return finish(made, checked);
 }
 
-function isFlatData(data: unknown): data is FlatData {
-  return typeof data === 'object' && data !== null && !Array.isArray(data) && !ArrayBuffer.isView(data);
+/** A copy of a tensor that is in no graph, or in one of its own. */
+function copied(data: Tensor, checked: CheckedOptions): Tensor {
+  if (checked.dtype === undefined && checked.device === undefined) return finish(data.detach().clone(), checked);
+  const { dtype = data.dtype, device = data.device } = checked;
+  return finish(data.detach().to({ dtype, device, copy: true }), checked);
+}
+
+/** @internal Whether a value is flat data with its shape. A Tensor, be it of another copy of this package, is none. */
+export function isFlatData(value: unknown): value is FlatData {
+  return typeof value === 'object' && value !== null && 'data' in value && !('requiresGrad' in value);
 }
 
 function readFlatData(
@@ -143,6 +146,7 @@ function fromArray(
   checkAttached(op, array);
   checkCount(op, array.length, shape);
   const made = wrap(native().fromBytes(asReadable(array), dtypeCode(own, op), shape ?? [array.length]));
+  if ((dtype ?? own) === own && (device ?? 'cpu') === 'cpu') return made;
   return made.to({ dtype: dtype ?? own, device: device ?? 'cpu' });
 }
 
@@ -222,96 +226,16 @@ export function fromTypedArray(array: TypedArray, options?: Omit<FromDataOptions
   return boolean(op, "option 'requiresGrad'", requiresGrad) ? made.requiresGrad_() : made;
 }
 
-/** A tensor filled with zeros; float32 by default. **Source**: `torch.zeros`. */
-export function zeros(shape: readonly number[], options?: TensorOptions): Tensor {
-  const checked = readOptions('zeros', options);
-  return finish(aten.zeros(checkShape('zeros', shape), checked.dtype, undefined, checked.device), checked);
-}
-
-/** A tensor filled with ones; float32 by default. **Source**: `torch.ones`. */
-export function ones(shape: readonly number[], options?: TensorOptions): Tensor {
-  const checked = readOptions('ones', options);
-  return finish(aten.ones(checkShape('ones', shape), checked.dtype, undefined, checked.device), checked);
-}
-
-/** A tensor whose memory is not initialised; float32 by default. **Source**: `torch.empty`. */
-export function empty(shape: readonly number[], options?: TensorOptions): Tensor {
-  const checked = readOptions('empty', options);
-  const made = aten.empty_memory_format(checkShape('empty', shape), checked.dtype, undefined, checked.device);
-  return finish(made, checked);
-}
+/** What {@link asTensor} takes by name. */
+export type AsTensorOptions = Omit<FromDataOptions, 'requiresGrad'>;
 
 /**
- * A tensor filled with one value; by default float32 for a number, int64 for a bigint and bool for a boolean.
- * **Source**: `torch.full` (whose default for Python's integers is int64: JavaScript has one kind of number).
+ * A tensor as it is, or converted, with its graph; anything else as {@link tensor} makes one of it.
+ *
+ * **Source**: `torch.as_tensor`.
  */
-export function full(shape: readonly number[], value: Scalar, options?: TensorOptions): Tensor {
-  const checked = readOptions('full', options);
-  const dtype = checked.dtype ?? scalarDType(checkScalar('full', "'value'", value));
-  return finish(aten.full(checkShape('full', shape), value, dtype, undefined, checked.device), checked);
-}
-
-/**
- * The numbers start, start + step, … below end: `arange(end)`, `arange(start, end)` or `arange(start, end, step)`; int64
- * by default if all are integers, else float32. **Source**: `torch.arange`.
- */
-export function arange(...args: [...range: number[], options: TensorOptions] | number[]): Tensor {
-  const last = args.at(-1);
-  const hasOptions = typeof last === 'object' || (last === undefined && args.length > 1);
-  const options = hasOptions ? (last as TensorOptions | undefined) : undefined;
-  const range = (hasOptions ? args.slice(0, -1) : args) as number[];
-  if (range.length < 1 || range.length > 3) {
-    throw expected(
-      'arange',
-      'the arguments',
-      'to be end, (start, end) or (start, end, step)',
-      `${range.length} numbers`,
-    );
-  }
-  for (const bound of range) number('arange', "'range'", bound);
-  const [start, end, step] = range.length === 1 ? [0, range[0] as number, 1] : [...(range as [number, number]), 1];
-  const checked = readOptions('arange', options);
-  const dtype = checked.dtype ?? (range.every(Number.isSafeInteger) ? 'int64' : 'float32');
-  return finish(aten.arange_start_step(start, end, range[2] ?? step, dtype, undefined, checked.device), checked);
-}
-
-/** `steps` numbers from start to end, both included, evenly spaced; float32 by default. **Source**: `torch.linspace`. */
-export function linspace(start: number, end: number, steps: number, options?: TensorOptions): Tensor {
-  const checked = readOptions('linspace', options);
-  const [first, last] = [number('linspace', "'start'", start), number('linspace', "'end'", end)];
-  const count = integer('linspace', "'steps'", steps);
-  return finish(aten.linspace(first, last, count, checked.dtype, undefined, checked.device), checked);
-}
-
-/** The identity matrix of n rows; float32 by default. **Source**: `torch.eye`. */
-export function eye(n: number, options?: TensorOptions): Tensor {
-  const checked = readOptions('eye', options);
-  return finish(aten.eye(integer('eye', "'n'", n), checked.dtype, undefined, checked.device), checked);
-}
-
-/** Numbers drawn uniformly from [0, 1); float32 by default. **Source**: `torch.rand`. */
-export function rand(shape: readonly number[], options?: TensorOptions): Tensor {
-  const checked = readOptions('rand', options);
-  return finish(aten.rand(checkShape('rand', shape), checked.dtype, undefined, checked.device), checked);
-}
-
-/** Numbers drawn from the standard normal distribution; float32 by default. **Source**: `torch.randn`. */
-export function randn(shape: readonly number[], options?: TensorOptions): Tensor {
-  const checked = readOptions('randn', options);
-  return finish(aten.randn(checkShape('randn', shape), checked.dtype, undefined, checked.device), checked);
-}
-
-/** Integers drawn uniformly from [low, high); int64 by default. **Source**: `torch.randint`. */
-export function randint(low: number, high: number, shape: readonly number[], options?: TensorOptions): Tensor {
-  const checked = readOptions('randint', options);
-  const [from, to] = [integer('randint', "'low'", low), integer('randint', "'high'", high)];
-  const size = checkShape('randint', shape);
-  return finish(aten.randint_low(from, to, size, checked.dtype ?? 'int64', undefined, checked.device), checked);
-}
-
-/** The integers 0 to n - 1 in random order; int64 by default. **Source**: `torch.randperm`. */
-export function randperm(n: number, options?: TensorOptions): Tensor {
-  const checked = readOptions('randperm', options);
-  const count = integer('randperm', "'n'", n);
-  return finish(aten.randperm(count, checked.dtype ?? 'int64', undefined, checked.device), checked);
+export function asTensor(data: TensorData, options?: AsTensorOptions): Tensor {
+  if (!isTensor(data)) return tensor(data, options);
+  const { dtype, device } = check('asTensor', withDefaults<FromDataOptions>('asTensor', options, fromDataDefaults));
+  return data.to({ dtype: dtype ?? data.dtype, device: device ?? data.device });
 }

@@ -4,7 +4,8 @@ import { getSystemErrorMap } from 'node:util';
 import { unwrap, wrap } from '../aten/bind';
 import * as aten from '../aten/operators.generated';
 import { native } from '../binding/load';
-import { empty, fromTypedArray } from './create';
+import { empty } from '../torch/operators.generated';
+import { fromTypedArray } from './create';
 import { keep, scope } from './scope';
 import type { Tensor } from './tensor';
 

@@ -2,38 +2,60 @@
 /** The Tensor class: a handle to a native tensor. Its operators are attached by `methods.ts`. */
 import { registerTensorClass, unwrap, unwrapList } from '../aten/bind';
 import { dtypeName } from '../aten/dtype';
-import * as aten from '../aten/operators.generated';
 import { native } from '../binding/load';
 import type { Handle } from '../binding/native';
-import { TorchError } from '../errors';
-import { boolean, integer, withDefaults } from '../options';
-import type { Complex, Device, DType, NestedArray, Scalar, TypedArray } from '../types';
+import { expected, TorchError } from '../errors';
+import { boolean, integer } from '../options';
+import { defineFunction } from '../torch/functions';
+import { type Index, index, indexPut } from '../torch/indexing';
+import type { TensorMethods } from '../torch/methods';
+import { aten } from '../torch/ops';
+import {
+  type Complex,
+  type Device,
+  type DType,
+  itemsizes,
+  type Layout,
+  layouts,
+  type MemoryFormat,
+  type NestedArray,
+  type Scalar,
+  type TypedArray,
+} from '../types';
 import { type CastOptions, readCast } from './cast';
-import { contentTag, identityTag } from './comparison-tag';
+import { contentTag, identityTag, isComparing } from './comparison-tag';
 import { type Stream, streamHandle } from './cuda/streams';
 import { fetched, fromValues, nest, readElements, readTypedArray } from './elements';
-import type { TensorMethods } from './methods';
 import { formatTensor, printedIndices } from './print';
 import { track } from './scope';
 
-/** Options of {@link Tensor.backward}, by PyTorch's names. */
+/** What {@link Tensor.backward} takes besides the gradient, by PyTorch's names. */
 export interface BackwardOptions {
   /** The gradient of something with respect to this tensor; needed unless the tensor has one element. */
-  gradient?: Tensor | undefined;
+  gradient?: Tensor | null | undefined;
   /** Keep the graph for another backward pass; default: `createGraph`. */
-  retainGraph?: boolean | undefined;
+  retainGraph?: boolean | null | undefined;
   /** Record a graph of the gradients too, for higher derivatives. Default `false`. */
-  createGraph?: boolean | undefined;
+  createGraph?: boolean | null | undefined;
   /** Accumulate gradients into these tensors only; default: every leaf that was used. */
-  inputs?: readonly Tensor[] | undefined;
+  inputs?: Tensor | readonly Tensor[] | null | undefined;
 }
 
-const backwardDefaults: Readonly<BackwardOptions> = Object.freeze({
-  gradient: undefined,
-  retainGraph: undefined,
-  createGraph: false,
-  inputs: undefined,
-});
+type BackwardArguments = [
+  gradient: Tensor | undefined,
+  retainGraph: boolean | undefined,
+  createGraph: boolean,
+  inputs: Tensor | readonly Tensor[] | undefined,
+];
+
+const readBackward: (...args: unknown[]) => BackwardArguments = defineFunction(
+  'backward',
+  [
+    '(Tensor? gradient=None, bool? retain_graph=None, bool create_graph=False, Tensor[]? inputs=None)',
+    '(Tensor? gradient, bool? retain_graph, bool create_graph, Tensor inputs)',
+  ],
+  (...given: BackwardArguments) => given,
+);
 
 /** A tensor as JSON; `tensor({ data, shape }, { dtype })` takes finite ones back. */
 export interface TensorJSON {
@@ -55,7 +77,7 @@ const inspectCustom: unique symbol = Symbol.for('nodejs.util.inspect.custom') as
 /** What only this module has: the constructor asks for it, so that no handle but a native one gets in. */
 const key = Symbol('libtorch-losses.tensor');
 
-/** The methods that are made from functions of the same name: `x.softmax(1)` is `torch.softmax(x, 1)`. */
+/** The methods that are operators: `x.softmax(1)` is `torch.softmax(x, 1)`. */
 export interface Tensor extends TensorMethods {}
 
 /**
@@ -93,11 +115,6 @@ export class Tensor implements Disposable {
     return Array.from(native().shape(this.#handle));
   }
 
-  /** How many elements apart neighbours of each dimension lie in memory. */
-  get strides(): number[] {
-    return Array.from(native().strides(this.#handle));
-  }
-
   /** The element type, by PyTorch's name. */
   get dtype(): DType {
     return dtypeName(native().dtype(this.#handle));
@@ -113,14 +130,110 @@ export class Tensor implements Disposable {
     return native().ndim(this.#handle);
   }
 
+  /** How elements are laid out: `'strided'`, or a format of sparse tensors. */
+  get layout(): Layout {
+    return layouts[native().layout(this.#handle)] as Layout;
+  }
+
+  /** Bytes of one element. */
+  get itemsize(): number {
+    return itemsizes[this.dtype];
+  }
+
+  /** Bytes of all elements. */
+  get nbytes(): number {
+    return this.itemsize * this.numel();
+  }
+
+  /** Whether the elements live on a CUDA device. */
+  get isCuda(): boolean {
+    return this.device.startsWith('cuda');
+  }
+
+  /** Whether the tensor has no elements, but a shape and a dtype only. */
+  get isMeta(): boolean {
+    return this.device === 'meta';
+  }
+
+  /** Whether the layout is `'sparse_coo'`. */
+  get isSparse(): boolean {
+    return this.layout === 'sparse_coo';
+  }
+
+  /** The dimensions in reverse order. **Source**: `torch.Tensor.T`. */
+  get T(): Tensor {
+    return aten.numpy_T(this);
+  }
+
+  /** The last two dimensions exchanged. **Source**: `torch.Tensor.mT`. */
+  get mT(): Tensor {
+    return aten.mT(this);
+  }
+
+  /** The conjugate transpose of a matrix. **Source**: `torch.Tensor.H`. */
+  get H(): Tensor {
+    return aten.matrix_H(this);
+  }
+
+  /** The last two dimensions exchanged, and conjugated. **Source**: `torch.Tensor.mH`. */
+  get mH(): Tensor {
+    return aten.mH(this);
+  }
+
+  /** The real parts: a view, or the tensor itself if it is real. **Source**: `torch.Tensor.real`. */
+  get real(): Tensor {
+    return aten.real(this);
+  }
+
+  /** The imaginary parts of a complex tensor, as a view. **Source**: `torch.Tensor.imag`. */
+  get imag(): Tensor {
+    return aten.imag(this);
+  }
+
+  /** The elements without their history: a view that no gradient passes. **Source**: `torch.Tensor.data`. */
+  get data(): Tensor {
+    return aten.detach(this);
+  }
+
+  /** Takes the elements of another tensor in place of its own. */
+  set data(data: Tensor) {
+    aten.set_data(this, data);
+  }
+
   /** The number of elements. */
-  get numel(): number {
+  numel(): number {
     return native().numel(this.#handle);
   }
 
-  /** Whether the elements lie in row-major order without gaps. */
-  get isContiguous(): boolean {
-    return native().isContiguous(this.#handle);
+  /** The number of dimensions. */
+  dim(): number {
+    return native().ndim(this.#handle);
+  }
+
+  /** The size of each dimension, or of one. **Source**: `torch.Tensor.size`. */
+  size(): number[];
+  size(dim: number): number;
+  size(dim?: number): number | number[] {
+    return alongOf('size', this.shape, dim);
+  }
+
+  /** How many elements apart neighbours of each dimension lie in memory, or those of one. **Source**: `torch.Tensor.stride`. */
+  stride(): number[];
+  stride(dim: number): number;
+  stride(dim?: number): number | number[] {
+    return alongOf('stride', Array.from(native().strides(this.#handle)), dim);
+  }
+
+  /** Bytes of one element. **Source**: `torch.Tensor.element_size`. */
+  elementSize(): number {
+    return this.itemsize;
+  }
+
+  /** Whether the elements lie in row-major order without gaps, or in that of a memory format. */
+  isContiguous(memoryFormat?: MemoryFormat | { memoryFormat?: MemoryFormat }): boolean {
+    const format = typeof memoryFormat === 'object' ? memoryFormat.memoryFormat : memoryFormat;
+    if (format === undefined || format === 'contiguous_format') return native().isContiguous(this.#handle);
+    return aten.is_contiguous.memory_format(this, format);
   }
 
   /** Whether operations on this tensor are recorded for gradients. */
@@ -128,14 +241,14 @@ export class Tensor implements Disposable {
     return native().requiresGrad(this.#handle);
   }
 
+  /** Starts or stops recording operations on this leaf, as {@link requiresGrad_} does. */
+  set requiresGrad(value: boolean) {
+    native().setRequiresGrad(this.#handle, boolean('requiresGrad', "'value'", value));
+  }
+
   /** Whether the tensor was made by the user, and not by an operation that is recorded: leaves get a `grad`. */
   get isLeaf(): boolean {
     return native().isLeaf(this.#handle);
-  }
-
-  /** Whether the tensor was made in {@link inferenceMode}, where no gradient can ever reach it. */
-  get isInference(): boolean {
-    return native().isInference(this.#handle);
   }
 
   /** The name of the recorded operation that made this tensor (`'NllLossBackward0'`); `undefined` for a leaf. */
@@ -149,9 +262,9 @@ export class Tensor implements Disposable {
     return handle === undefined ? undefined : new Tensor(handle, key);
   }
 
-  /** Sets or (`undefined`) clears the accumulated gradient. */
-  set grad(gradient: Tensor | undefined) {
-    native().setGradient(this.#handle, gradient === undefined ? undefined : unwrap(gradient, 'grad', 'value'));
+  /** Sets or (`null`, `undefined`) clears the accumulated gradient. */
+  set grad(gradient: Tensor | null | undefined) {
+    native().setGradient(this.#handle, gradient == null ? undefined : unwrap(gradient, 'grad', 'value'));
   }
 
   /** Starts or stops recording operations on this leaf; returns the tensor itself. Floating dtypes only. */
@@ -172,17 +285,27 @@ export class Tensor implements Disposable {
    * @throws NativeError `RUNTIME` if the tensor has more than one element and no `gradient` is given, if nothing
    *   requires a gradient, or if the graph was freed by an earlier pass.
    *
+   * @example loss.backward();
+   * @example out.backward(gradient, { retainGraph: true });
+   *
    * **Source**: `torch.Tensor.backward`.
    */
-  backward(options?: BackwardOptions): void {
-    const op = 'backward';
-    const { gradient, retainGraph, createGraph, inputs } = withDefaults(op, options, backwardDefaults);
+  backward(options?: BackwardOptions | null): void;
+  backward(
+    gradient: Tensor | null | undefined,
+    retainGraph?: boolean | null,
+    createGraph?: boolean,
+    inputs?: Tensor | readonly Tensor[],
+  ): void;
+  backward(gradient: Tensor | null | undefined, options: Omit<BackwardOptions, 'gradient'>): void;
+  backward(...args: unknown[]): void {
+    const [gradient, retainGraph, createGraph, inputs] = readBackward(...args);
     native().backward(
       [this.#handle],
-      gradient === undefined ? undefined : [unwrap(gradient, op, 'gradient')],
-      retainGraph === undefined ? undefined : boolean(op, "option 'retainGraph'", retainGraph),
-      boolean(op, "option 'createGraph'", createGraph),
-      inputs === undefined ? undefined : unwrapList(inputs, op, 'inputs'),
+      gradient === undefined ? undefined : [unwrap(gradient, 'backward', 'gradient')],
+      retainGraph,
+      createGraph,
+      inputs === undefined ? undefined : unwrapList([inputs].flat() as Tensor[], 'backward', 'inputs'),
     );
   }
 
@@ -200,6 +323,16 @@ export class Tensor implements Disposable {
     return nest(readElements(this.#handle), this.shape) as T;
   }
 
+  /** {@link toArray}, by PyTorch's name. **Source**: `torch.Tensor.tolist`. */
+  tolist<T extends NestedArray = NestedArray<number>>(): T {
+    return this.toArray<T>();
+  }
+
+  /** {@link toTypedArray}, by PyTorch's name: always a copy. **Source**: `torch.Tensor.numpy`. */
+  numpy<T extends TypedArray = TypedArray>(): T {
+    return this.toTypedArray<T>();
+  }
+
   /**
    * A copy of the elements in row-major order: `Float32Array` for float32, `BigInt64Array` for int64, `Uint8Array` for
    * bool, `Float16Array` for float16 where the runtime has it and else their bits as `Uint16Array`, bfloat16 always bits.
@@ -214,30 +347,13 @@ export class Tensor implements Disposable {
    * @throws NativeError `RUNTIME` if the tensor has not exactly one element.
    */
   async itemAsync<T extends Scalar = number>(): Promise<T> {
-    if (this.numel !== 1) return this.item<T>();
+    if (this.numel() !== 1) return this.item<T>();
     return element(native().item(await fetched(this.#handle))) as T;
   }
 
   /** {@link toTypedArray} when the device has computed the elements: the JavaScript thread does not wait. */
   async toTypedArrayAsync<T extends TypedArray = TypedArray>(): Promise<T> {
     return readTypedArray(await fetched(this.#handle)) as T;
-  }
-
-  /** Whether the elements lie in page-locked memory of the CPU, which a device copies from by itself. */
-  get isPinned(): boolean {
-    return aten.is_pinned(this);
-  }
-
-  /**
-   * The elements in page-locked memory of the CPU: from there `to({ device: 'cuda', nonBlocking: true })` returns at once.
-   * Such memory is scarce, and takes its time to make: for buffers that are used again.
-   *
-   * @throws NativeError `RUNTIME` without a device that could copy from there.
-   *
-   * **Source**: `torch.Tensor.pin_memory`.
-   */
-  pinMemory(): Tensor {
-    return aten.pin_memory(this);
   }
 
   /**
@@ -252,10 +368,29 @@ export class Tensor implements Disposable {
     if (!isOnCpu) native().recordStream(this.#handle, used);
   }
 
-  /** The tensor with another dtype, on another device, or both; itself if nothing changes and `copy` is not set. */
-  to(target: DType | Device | CastOptions): Tensor {
-    const { dtype, device, copy, nonBlocking } = readCast('to', target);
-    return aten.to_dtype_layout(this, dtype, undefined, device, undefined, nonBlocking, copy);
+  /**
+   * The tensor with another dtype, on another device, or both; itself if nothing changes and `copy` is not set.
+   *
+   * @example x.to('float64');
+   * @example x.to('cuda', 'float16', { nonBlocking: true });
+   * @example x.to(other); // the dtype and device of another tensor
+   *
+   * **Source**: `torch.Tensor.to`.
+   */
+  to(target: DType | Device | Tensor | CastOptions, options?: CastOptions): Tensor;
+  to(dtype: DType | Tensor, nonBlocking?: boolean, copy?: boolean, options?: CastOptions): Tensor;
+  to(device: Device | null, dtype?: DType | null, nonBlocking?: boolean, copy?: boolean, options?: CastOptions): Tensor;
+  to(...args: unknown[]): Tensor {
+    const [device, dtype, nonBlocking, copy, memoryFormat] = readCast('to', args);
+    const flags = { non_blocking: nonBlocking, copy, memory_format: memoryFormat };
+    return aten.to.dtype_layout(this, { device, dtype, ...flags });
+  }
+
+  /** The dtype's old name (`'torch.FloatTensor'`), or the tensor with another dtype. **Source**: `torch.Tensor.type`. */
+  type(): string;
+  type(dtype: DType): Tensor;
+  type(dtype?: DType): string | Tensor {
+    return dtype === undefined ? `torch.${typeNames[this.dtype]}Tensor` : this.to({ dtype });
   }
 
   /** The tensor on the CPU. */
@@ -264,8 +399,66 @@ export class Tensor implements Disposable {
   }
 
   /** The tensor on the current CUDA device, or the one with the given index. */
-  cuda(index?: number): Tensor {
-    return this.to({ device: index === undefined ? 'cuda' : `cuda:${integer('cuda', "'index'", index)}` });
+  cuda(device?: number | Device): Tensor {
+    if (typeof device === 'string') return this.to({ device });
+    return this.to({ device: device === undefined ? 'cuda' : `cuda:${integer('cuda', "'device'", device)}` });
+  }
+
+  /**
+   * The elements at indices, as Python's brackets give them: a view for numbers, {@link slice}, `null` and `'...'`; a copy
+   * where a tensor, a list or a mask is among them.
+   *
+   * @example x.index(0); // x[0]
+   * @example x.index(slice(1, null), null, '...', mask); // x[1:, None, ..., mask]
+   *
+   * **Source**: `torch.Tensor.__getitem__`.
+   */
+  index(...indices: Index[]): Tensor {
+    return index(this, indices);
+  }
+
+  /**
+   * Writes to the elements at indices, as an assignment to Python's brackets does; with `accumulate` adds to them. Returns
+   * the tensor itself.
+   *
+   * @example x.indexPut_([0, slice(1, null)], 7); // x[0, 1:] = 7
+   *
+   * **Source**: `torch.Tensor.__setitem__`, `torch.Tensor.index_put_`.
+   */
+  indexPut_(
+    indices: readonly Index[],
+    values: Tensor | Scalar | NestedArray,
+    accumulate: boolean | { accumulate?: boolean } = false,
+  ): this {
+    indexPut(this, indices, values, typeof accumulate === 'object' ? accumulate.accumulate === true : accumulate);
+    return this;
+  }
+
+  /**
+   * The slices along the first dimension, one after the other: `for (const row of x)`. A tensor without dimensions has no
+   * iterator.
+   *
+   * **Source**: `torch.Tensor.__iter__`.
+   */
+  get [Symbol.iterator](): () => IterableIterator<Tensor> {
+    // Test runners walk through what can be walked through, and would take empty tensors of any shapes for equal.
+    if (this.ndim === 0 || isComparing()) return undefined as never;
+    return () => aten.unbind.int(this)[Symbol.iterator]();
+  }
+
+  /**
+   * What arithmetic and templates make of a tensor: the number of one element, or the printed form as text.
+   *
+   * @throws TorchError `INVALID_ARGUMENT` for arithmetic with more elements: JavaScript's operators know numbers only.
+   */
+  [Symbol.toPrimitive](hint: 'number' | 'string' | 'default'): number | bigint | string {
+    if (hint === 'string') return this.toString();
+    const value = this.numel() === 1 ? this.item<Scalar>() : undefined;
+    if (typeof value === 'number' || typeof value === 'bigint') return value;
+    if (typeof value === 'boolean') return Number(value);
+    const what = 'to be of one real element where an operator of JavaScript needs a number';
+    const hintText = 'write x.add(y), x.mul(2), x.lt(y), … for the elements';
+    throw expected('Tensor', 'the tensor', what, `one of shape [${this.shape.join(', ')}]: ${hintText}`);
   }
 
   /** Whether {@link dispose} was called, or the scope that owned the tensor has ended. */
@@ -338,8 +531,32 @@ function readPrinted(tensor: Tensor, shape: readonly number[]): ArrayLike<Scalar
   let shown = tensor;
   for (const [dim, indices] of printedIndices(shape).entries()) {
     if (indices.length === shape[dim]) continue;
-    const index = new Tensor(fromValues('toString', indices, 'int64', [indices.length]), key);
-    shown = aten.index_select(shown, dim, index.to({ device: shown.device }));
+    const at = new Tensor(fromValues('toString', indices, 'int64', [indices.length]), key);
+    shown = shown.indexSelect(dim, at.to({ device: shown.device }));
   }
   return readElements(unwrap(shown, 'toString', 'tensor'));
 }
+
+/** All of the numbers, one for each dimension, or the one of a dimension. */
+function alongOf(op: string, all: number[], dim: number | undefined): number | number[] {
+  if (dim === undefined) return all;
+  const found = all.at(integer(op, "'dim'", dim));
+  if (found !== undefined && dim < all.length) return found;
+  throw expected(op, "'dim'", `to be in [${-all.length}, ${all.length - 1}]`, String(dim));
+}
+
+/** What PyTorch called tensors of each dtype before there were dtypes. */
+const typeNames: Readonly<Record<DType, string>> = {
+  float64: 'Double',
+  float32: 'Float',
+  float16: 'Half',
+  bfloat16: 'BFloat16',
+  int64: 'Long',
+  int32: 'Int',
+  int16: 'Short',
+  int8: 'Char',
+  uint8: 'Byte',
+  bool: 'Bool',
+  complex64: 'ComplexFloat',
+  complex128: 'ComplexDouble',
+};

@@ -6,7 +6,7 @@ import { boolean, withDefaults, within } from '../options';
 import { type Tolerance, tolerances } from '../tolerances';
 import { type DType, isFloating, type Scalar } from '../types';
 import { noGrad } from './autograd';
-import { type TensorData, tensor } from './create';
+import { isFlatData, type TensorData, tensor } from './create';
 import { isTypedArray } from './elements';
 import { sameShape, shapeText } from './shape';
 import type { Tensor } from './tensor';
@@ -95,7 +95,7 @@ function check({ rtol, atol, equalNan, checkDevice, checkDtype, checkStride }: A
 
 /** Data as a tensor: plain numbers take the dtype of the other side. */
 function madeBeside(data: TensorData, other: Tensor | undefined): Tensor {
-  const hasOwnDtype = isTypedArray(data) || (typeof data === 'object' && data !== null && 'data' in data);
+  const hasOwnDtype = isTypedArray(data) || isFlatData(data);
   if (other === undefined) return tensor(data);
   return tensor(data, { device: other.device, ...(!hasOwnDtype && { dtype: other.dtype }) });
 }
@@ -112,8 +112,8 @@ function mismatch(actual: Tensor, expected: Tensor, settings: Settings): string 
   if (settings.checkDtype && actual.dtype !== expected.dtype) {
     return differs('to have dtype', actual.dtype, expected.dtype);
   }
-  if (settings.checkStride && String(actual.strides) !== String(expected.strides)) {
-    return differs('to have strides', `[${actual.strides}]`, `[${expected.strides}]`);
+  if (settings.checkStride && String(actual.stride()) !== String(expected.stride())) {
+    return differs('to have strides', `[${actual.stride()}]`, `[${expected.stride()}]`);
   }
   const { relative, absolute } = settings.tolerance ?? toleranceOf(actual.dtype, expected.dtype);
   const [a, e] = comparable(actual, expected);

@@ -176,7 +176,7 @@ function read(
   sharesPlaces(into, x, "'input'");
   const isRead = rest.map((value, i) => sharesPlaces(into, value, `argument ${i + 2}`)).includes(true);
   // Kernels write contiguous rows. Losses read the input before they write its gradient, others perhaps after it.
-  return [x, into, into.isContiguous && !isRead ? into : undefined];
+  return [x, into, into.isContiguous() && !isRead ? into : undefined];
 }
 
 /** Whether an argument, or one of its options, is in the very places of the gradient; throws if they overlap in part. */
@@ -240,7 +240,7 @@ function throughGraph(
   into: Tensor | undefined,
   rest: readonly unknown[],
 ): ValueAndGrad {
-  if (input.isInference) {
+  if (input.isInference()) {
     throw expected('valueAndGrad', "'input'", 'to be made outside of inferenceMode', 'an inference tensor');
   }
   return enableGrad(() => {

@@ -54,7 +54,7 @@ export function argumentsOf(run, device) {
 
 /** The gradient that a backward pass starts from: a fixed pattern of numbers in [0.5, 2), the same in Python. */
 function upstreamFor(value) {
-  const data = Float64Array.from({ length: value.numel }, (_, i) => 0.5 + ((i * 7919 + 13) % 96) / 64);
+  const data = Float64Array.from({ length: value.numel() }, (_, i) => 0.5 + ((i * 7919 + 13) % 96) / 64);
   return torch.tensor(data, { shape: value.shape }).to({ dtype: value.dtype, device: value.device });
 }
 

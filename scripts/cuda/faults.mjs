@@ -177,7 +177,7 @@ function outOfMemory(device, check) {
   const isFine = small === undefined || small.code === 'OUT_OF_MEMORY';
   check('a small call beside it works, or says the same', isFine, shown(small));
   for (const tensor of tensors) tensor.dispose();
-  check('when tensors were disposed, a call as large works', torch.zeros([large], { device }).numel === large);
+  check('when tensors were disposed, a call as large works', torch.zeros([large], { device }).numel() === large);
   check(`${device} works after it`, works(device));
 }
 

@@ -36,7 +36,7 @@ function found(dtype: string, megabytes: string): Found {
       torch.cuda.resetPeakMemoryStats();
       const { current } = torch.cuda.memoryStats().allocatedBytes;
       const { grad } = valueAndGrad(there, labels);
-      out.extra = (torch.cuda.memoryStats().allocatedBytes.peak - current) / (grad.numel * (${dtype === 'float32' ? 4 : 2}));
+      out.extra = (torch.cuda.memoryStats().allocatedBytes.peak - current) / (grad.numel() * (${dtype === 'float32' ? 4 : 2}));
       console.log(JSON.stringify(out));
       `,
       '--require',

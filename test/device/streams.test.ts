@@ -120,8 +120,8 @@ describe('memory', () => {
   test('can be page-locked', () => {
     const x = tensor([1, 2]);
     const pinned = x.pinMemory();
-    expect([x.isPinned, pinned.isPinned, pinned.toArray()]).toEqual([false, true, [1, 2]]);
-    expect(pinned.to({ device: first }).isPinned).toBe(false);
+    expect([x.isPinned(), pinned.isPinned(), pinned.toArray()]).toEqual([false, true, [1, 2]]);
+    expect(pinned.to({ device: first }).isPinned()).toBe(false);
   });
 });
 

@@ -59,11 +59,11 @@ whereLimited('tensors that were dropped are collected before memory is said to h
       limit(300);
       const drop = () => { const tensors = []; refusal(() => { for (;;) tensors.push(torch.empty([big])); }); return tensors.length; };
       const filled = drop();
-      const after = [torch.ones([2 * big]).numel];
+      const after = [torch.ones([2 * big]).numel()];
       drop();
-      after.push(F.mseLoss(...pair, { reduction: 'none' }).numel);
+      after.push(F.mseLoss(...pair, { reduction: 'none' }).numel());
       drop();
-      after.push((await F.mseLoss.async(...pair, { reduction: 'none' })).numel);
+      after.push((await F.mseLoss.async(...pair, { reduction: 'none' })).numel());
       console.log(JSON.stringify({ filled, after }));
     });
   `);

@@ -236,7 +236,7 @@ export async function compareValueAndGrad(golden: GoldenCase, loss: LossWithForm
     );
   }
   // An expanded input has one element in several places: nothing can be written into it.
-  if (input.strides.includes(0) && input.numel > 1) return comparison.wrong;
+  if (input.stride().includes(0) && input.numel() > 1) return comparison.wrong;
   const own = argumentsOf(golden, false).args as [torch.Tensor];
   const inPlace = attempt(() => torch.valueAndGrad(loss, { gradInto: own[0] })(...own));
   check('gradInto the input itself', inPlace, own[0]);

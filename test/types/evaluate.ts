@@ -20,7 +20,7 @@ export function accepted(input: Tensor, target: Tensor, weight: Tensor): Evaluat
     new BatchEvaluator(F.crossEntropy, undefined, undefined).update([[1, 2]], [0]).result(),
     new BatchEvaluator(F.crossEntropy, { weight, ignoreIndex: 0, labelSmoothing: 0.1, reduction: 'sum' }).result(),
     new BatchEvaluator(F.crossEntropy, {}, { predictions: false, details: true, worst: 5, keepLosses: true }).result(),
-    new BatchEvaluator(F.crossEntropy, {}, { details: undefined, onLosses: (losses) => losses.numel }).result(),
+    new BatchEvaluator(F.crossEntropy, {}, { details: undefined, onLosses: (losses) => losses.numel() }).result(),
     new BatchEvaluator(F.crossEntropy)
       .update({ data: new Float32Array(2), dims: [1, 2] }, { data: new BigInt64Array(1), dims: [1] })
       .updateGroups(Int32Array.of(1), input, target)

@@ -61,7 +61,7 @@ export function wrongGradients(input: Tensor, target: Tensor): void {
   // @ts-expect-error: a plain array is no buffer
   valueAndGrad(F.mseLoss, { gradInto: [0] });
   // @ts-expect-error: a function that gives no tensor
-  valueAndGrad((x: Tensor) => x.numel);
+  valueAndGrad((x: Tensor) => x.numel());
   // @ts-expect-error: the arguments are those of the loss
   valueAndGrad(F.mseLoss)(input, target, { beta: 1 });
   // @ts-expect-error: a new tensor is no typed array

@@ -209,7 +209,7 @@ export function wrongOptionsOfPairs(input: Tensor, target: Tensor): void {
   // @ts-expect-error: a distance is a function of tensors
   F.tripletMarginWithDistanceLoss(input, input, target, { distanceFunction: 'cosine' });
   // @ts-expect-error: a distance gives a tensor
-  F.tripletMarginWithDistanceLoss(input, input, target, { distanceFunction: (a) => a.numel });
+  F.tripletMarginWithDistanceLoss(input, input, target, { distanceFunction: (a) => a.numel() });
   // @ts-expect-error: a distance is given by name
   F.tripletMarginWithDistanceLoss(input, input, target, F.pairwiseDistance);
   // @ts-expect-error: the class takes it by name, too

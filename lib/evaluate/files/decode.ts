@@ -1,5 +1,5 @@
 /** Bytes to rows: byte order, order of dimensions, and dtypes that libtorch has no arithmetic for. */
-import '../../tensor/methods';
+import '../../torch/methods';
 import * as aten from '../../aten/operators.generated';
 import { scope } from '../../tensor/scope';
 import { shapeText } from '../../tensor/shape';

@@ -1,11 +1,12 @@
 /** Sources of rows: over bytes that any part can be taken of, and over streams. */
 import * as aten from '../../aten/operators.generated';
 import { expected, show } from '../../errors';
-import { empty, fromTypedArray } from '../../tensor/create';
+import { fromTypedArray } from '../../tensor/create';
 import type { FilePart } from '../../tensor/file-bytes';
 import { scope } from '../../tensor/scope';
 import { shapeText } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
+import { empty } from '../../torch/operators.generated';
 import { type DType, isFloating } from '../../types';
 import type { ArraySource } from '../source';
 import { badData } from './bad-data';

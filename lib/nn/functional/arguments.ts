@@ -2,7 +2,7 @@
 import { isTensor, showForeign } from '../../aten/bind';
 import { DisposedError, expected, NativeError, TorchError } from '../../errors';
 import { oneOf } from '../../options';
-import { type FlatData, type TensorData, tensor } from '../../tensor/create';
+import { isFlatData, type TensorData, tensor } from '../../tensor/create';
 import { isTypedArray } from '../../tensor/elements';
 import { atOnce, failingAs } from '../../tensor/recording';
 import { sameShape } from '../../tensor/shape';
@@ -68,14 +68,10 @@ function onCpu(op: string, argument: string, value: unknown, companion?: Tensor)
   return made.dtype === 'float32' ? tensor(value, { dtype }) : made;
 }
 
-function isFlatData(value: TensorData): value is FlatData {
-  return typeof value === 'object' && 'data' in value;
-}
-
 function isData(value: unknown): value is TensorData {
   if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return true;
   if (Array.isArray(value) || isTypedArray(value)) return true;
-  return typeof value === 'object' && value !== null && 'data' in value && ('dims' in value || 'shape' in value);
+  return isFlatData(value) && ('dims' in value || 'shape' in value);
 }
 
 /** What class indices go with. */

@@ -1,7 +1,7 @@
 /** How large tensors are cut into pieces that stay in a processor's caches. */
 import { mayBeElsewhere } from '../../tensor/share-device';
 import type { Tensor } from '../../tensor/tensor';
-import { isFloating, itemsizes } from '../../types';
+import { isFloating } from '../../types';
 
 /** What a piece of one tensor takes, in bytes: a few of them fit into the second-level cache of a core. */
 const pieceBytes = 512 * 1024;
@@ -21,22 +21,22 @@ const gpuRows = 16;
 /** How many entries of the first dimension a piece has; `undefined` where cutting does not pay or is not possible. */
 export function pieceOf(tensor: Tensor): number | undefined {
   // First what is cheapest to know of a small tensor.
-  if (tensor.numel * 8 < leastBytes || tensor.device !== 'cpu') return undefined;
+  if (tensor.numel() * 8 < leastBytes || tensor.device !== 'cpu') return undefined;
   const bytes = bytesOf(tensor);
   return bytes === undefined || bytes < leastBytes ? undefined : entriesOf(tensor, bytes, pieceBytes);
 }
 
 /** The same on a GPU. Its kernels must not depend on how many rows there are, which is to be known of each of them. */
 export function gpuPieceOf(tensor: Tensor): number | undefined {
-  if (!mayBeElsewhere() || tensor.numel * 8 < gpuPieceBytes || !tensor.device.startsWith('cuda')) return undefined;
+  if (!mayBeElsewhere() || tensor.numel() * 8 < gpuPieceBytes || !tensor.device.startsWith('cuda')) return undefined;
   const bytes = bytesOf(tensor);
   if (bytes === undefined || bytes < 2 * gpuPieceBytes) return undefined;
   return Math.max(1, Math.floor(entriesOf(tensor, bytes, gpuPieceBytes) / gpuRows)) * gpuRows;
 }
 
 /** The bytes of a tensor that can be cut; `undefined` of others. */
-function bytesOf({ dtype, numel, isContiguous }: Tensor): number | undefined {
-  return isFloating(dtype) && isContiguous ? numel * itemsizes[dtype] : undefined;
+function bytesOf(tensor: Tensor): number | undefined {
+  return isFloating(tensor.dtype) && tensor.isContiguous() ? tensor.nbytes : undefined;
 }
 
 function entriesOf({ shape: [entries = 1] }: Tensor, bytes: number, wanted: number): number {

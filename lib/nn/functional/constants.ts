@@ -1,8 +1,10 @@
 /** Numbers as tensors of no dimensions, which are there before anything is recorded. */
-import { full, ones } from '../../tensor/create';
+
 import { synchronize } from '../../tensor/cuda/devices';
 import { atOnce, isRecording } from '../../tensor/recording';
 import type { Tensor } from '../../tensor/tensor';
+import { full } from '../../torch/functional';
+import { ones } from '../../torch/operators.generated';
 
 /** The gradient of a value with respect to itself, which every backward pass begins with. */
 export function unit({ dtype, device }: Tensor): Tensor {

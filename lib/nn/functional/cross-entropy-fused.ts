@@ -9,10 +9,10 @@
  */
 import * as aten from '../../aten/operators.generated';
 import { recordsGraph } from '../../tensor/autograd';
-import { empty } from '../../tensor/create';
 import { atOnce, inChunks, isBelowAutograd, isForNumber, keepOnOneThread } from '../../tensor/recording';
 import type { Tensor } from '../../tensor/tensor';
 import type { ValueAndGrad } from '../../tensor/value-and-grad';
+import { empty } from '../../torch/operators.generated';
 import { isFloating } from '../../types';
 import { gpuPieceOf, pieceOf } from './chunking';
 import { unit } from './constants';
@@ -206,8 +206,11 @@ export function directCrossEntropy(call: CrossEntropyCall): Tensor | undefined {
  * Memory of a program's own, for what does not leave it: making a small tensor takes longer than filling one. `undefined`
  * for large ones, whose memory goes back, and on devices, where calls on several streams may run at once.
  */
-function scratch({ dtype, device, numel }: Tensor, shape: readonly number[]): Tensor | undefined {
-  return numel <= scratchElements && device === 'cpu' ? atOnce(() => empty(shape, { dtype, device })) : undefined;
+function scratch(like: Tensor, shape: readonly number[]): Tensor | undefined {
+  const { dtype, device } = like;
+  return like.numel() <= scratchElements && device === 'cpu'
+    ? atOnce(() => empty(shape, { dtype, device }))
+    : undefined;
 }
 
 const scratchElements = 1024;

@@ -23,7 +23,7 @@ function pieceOfRows({ input, target, weight, reduction, ignoreIndex }: CrossEnt
   if (ignoreIndex >= 0) return undefined;
   if (piece === undefined || reduction === none || input.ndim !== 2 || !isFloating(input.dtype)) return undefined;
   const { shape, dtype } = input;
-  if (target.dtype !== dtype || !target.isContiguous || !sameShape(target.shape, shape)) return undefined;
+  if (target.dtype !== dtype || !target.isContiguous() || !sameShape(target.shape, shape)) return undefined;
   const fits = weight === undefined || (weight.dtype === dtype && sameShape(weight.shape, shape.slice(1)));
   return fits ? piece : undefined;
 }

@@ -17,7 +17,7 @@ export function isValidated(tensor: Tensor): boolean {
 
 /** Refuses class indices that are out of range. One reduction, wherever they are, and waiting for its result. */
 export function checkIndices(op: string, argument: string, target: Tensor, range: IndexRange): void {
-  if (isFloating(target.dtype) || target.numel === 0) return;
+  if (isFloating(target.dtype) || target.numel() === 0) return;
   const { classes, lowest = 0, ignoreIndex } = range;
   const outside = aten.logical_or(aten.lt_Scalar(target, lowest), aten.ge_Scalar(target, classes));
   const counts = ignoreIndex === undefined ? outside : aten.logical_and(outside, aten.ne_Scalar(target, ignoreIndex));
@@ -30,7 +30,7 @@ export function checkIndices(op: string, argument: string, target: Tensor, range
 
 /** Refuses values that are no probabilities, of a tensor on a device that is to be looked at. */
 export function checkProbabilities(op: string, argument: string, tensor: Tensor): void {
-  if (!isFloating(tensor.dtype) || tensor.numel === 0) return;
+  if (!isFloating(tensor.dtype) || tensor.numel() === 0) return;
   // Written so that NaN is refused too, as the kernels do.
   const inside = aten.logical_and(aten.ge_Scalar(tensor, 0), aten.le_Scalar(tensor, 1));
   refuseIf(aten.logical_not(aten.all(inside)), () => {

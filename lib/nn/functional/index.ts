@@ -1,5 +1,5 @@
 /** The functions of `torch.nn.functional`. */
-export { logit, logSigmoid, logSoftmax, relu, sigmoid, softmax, tanh } from '../../tensor/ops/activations';
+export { logit, logSoftmax, relu, sigmoid, softmax, tanh } from '../../torch/operators.generated';
 export {
   type CosineSimilarityOptions,
   cosineSimilarity,

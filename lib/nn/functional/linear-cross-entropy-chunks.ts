@@ -8,9 +8,9 @@
  * `dx = W[y] * r - p W`, `dW = scatter(x * r) - p^T x`, `db = scatter(r) - sum p`.
  */
 import * as aten from '../../aten/operators.generated';
-import { empty, zeros } from '../../tensor/create';
 import { scope } from '../../tensor/scope';
 import type { Tensor } from '../../tensor/tensor';
+import { empty, zeros } from '../../torch/operators.generated';
 import type { DType, Reduction } from '../../types';
 import type { ChunkPlan } from './linear-cross-entropy-options';
 

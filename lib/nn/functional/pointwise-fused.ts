@@ -5,11 +5,11 @@
  */
 import * as aten from '../../aten/operators.generated';
 import { recordsGraph } from '../../tensor/autograd';
-import { empty } from '../../tensor/create';
 import { inChunks } from '../../tensor/recording';
 import { broadcastable, broadcastShapes, sameShape } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
 import type { ValueAndGrad } from '../../tensor/value-and-grad';
+import { empty } from '../../torch/operators.generated';
 import { isFloating } from '../../types';
 import { pieceOf } from './chunking';
 
@@ -53,12 +53,12 @@ const [vector, grain] = [64, 32768];
 function pieceOfElements({ input, operands, splits }: Pointwise): number | undefined {
   const piece = pieceOf(input);
   if (piece === undefined || !splits) return undefined;
-  const { shape, dtype, numel } = input;
+  const { shape, dtype } = input;
   const alike = (operand: Tensor | undefined): boolean =>
-    operand === undefined || (operand.isContiguous && operand.dtype === dtype && sameShape(operand.shape, shape));
+    operand === undefined || (operand.isContiguous() && operand.dtype === dtype && sameShape(operand.shape, shape));
   if (!operands.every(alike)) return undefined;
   const [entries = 1] = shape;
-  return vector * Math.max(1, Math.floor((piece * (numel / entries)) / vector));
+  return vector * Math.max(1, Math.floor((piece * (input.numel() / entries)) / vector));
 }
 
 /** Runs `visit` for the pieces of the input, of the operands, and of what is written. */
@@ -70,7 +70,7 @@ function forPieces(
 ): void {
   const given = operands.filter((operand) => operand !== undefined);
   inChunks({
-    size: input.numel,
+    size: input.numel(),
     chunk,
     grain,
     cut: [input, ...given, ...written].map((tensor) => aten.view(tensor, [-1])),

@@ -170,7 +170,7 @@ function logitsLoss({ input, target, weight, posWeight, reduction: code }: Logit
         aten.sub__Tensor(grad, target);
       }
       if (w !== undefined) aten.mul__Tensor(grad, w);
-      if (code === mean) aten.div_out(grad, constant(input.numel, x), out);
+      if (code === mean) aten.div_out(grad, constant(input.numel(), x), out);
       else aten.copy_(out, grad);
     },
   };

@@ -129,7 +129,7 @@ export const nllLoss: Loss<Pair, NLLLossOptions, ['weight']> = declareLoss({
   positional: ['weight'],
   compute({ input, target, weight, reduction: code, ignoreIndex }) {
     // The backward kernel of 4-D input writes contiguous gradients only, and refuses others after the fact.
-    const given = input.ndim === 4 && !input.isContiguous ? input.contiguous() : input;
+    const given = input.ndim === 4 && !input.isContiguous() ? input.contiguous() : input;
     return aten.nll_loss_nd(given, target, weight, code, ignoreIndex);
   },
   derivative: differentiateNllLoss,

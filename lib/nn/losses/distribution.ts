@@ -140,7 +140,7 @@ function divergence(call: KLDivCall): Pointwise {
     },
     gradient: (x, [y], out) => {
       const one = unit(x);
-      const count = reduction === 'mean' ? input.numel : batchSize(call);
+      const count = reduction === 'mean' ? input.numel() : batchSize(call);
       const upstream = aten.neg(count === undefined ? one : aten.div_Scalar(one, count));
       const probabilities = logTarget ? aten.exp(y as Tensor) : (y as Tensor);
       // A target that is broadcast: the gradient has the input's shape.

@@ -173,7 +173,7 @@ export const multiMarginLoss: Loss<Pair, MultiMarginLossOptions, ['p', 'margin',
   compute: ({ input, target, p, margin, weight, reduction: code }) =>
     reduceEmptyBatch(input, code, (own) => aten.multi_margin_loss(input, target, p, margin, weight, own)),
   derivative({ input, target, p, margin, weight, reduction: code }) {
-    if (code === none || input.numel === 0) return undefined;
+    if (code === none || input.numel() === 0) return undefined;
     return {
       value: aten.multi_margin_loss(input, target, p, margin, weight, code),
       grad: aten.multi_margin_loss_backward(unit(input), input, target, p, margin, weight, code),
@@ -223,7 +223,7 @@ export const multilabelMarginLoss: Loss<Pair, ReductionOptions> = declareLoss({
   compute: ({ input, target, reduction: code }) =>
     reduceEmptyBatch(input, code, (own) => aten.multilabel_margin_loss(input, target, own)),
   derivative({ input, target, reduction: code }) {
-    if (code === none || input.numel === 0) return undefined;
+    if (code === none || input.numel() === 0) return undefined;
     const [value, isTarget] = aten.multilabel_margin_loss_forward(input, target, code) as [Tensor, Tensor];
     return { value, grad: aten.multilabel_margin_loss_backward(unit(input), input, target, code, isTarget) };
   },

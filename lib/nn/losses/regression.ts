@@ -131,7 +131,7 @@ function squaredError(input: Tensor, target: Tensor, reduction: number): Pointwi
       if (splits) {
         // Not the backward operator, which takes the mean over the piece.
         aten.sub_out(x, y as Tensor, undefined, out);
-        aten.mul__Scalar(out, reduction === mean ? 2 / input.numel : 2);
+        aten.mul__Scalar(out, reduction === mean ? 2 / input.numel() : 2);
       } else {
         aten.mse_loss_backward_grad_input(unit(x), x, y as Tensor, reduction, out);
       }
@@ -271,7 +271,7 @@ function differentiatePair(
   into: Tensor | undefined,
   { value, gradient }: PairOperators,
 ): ValueAndGrad | undefined {
-  const fits = isFloating(input.dtype) && target.dtype === input.dtype && input.isContiguous && target.isContiguous;
+  const fits = isFloating(input.dtype) && target.dtype === input.dtype && input.isContiguous() && target.isContiguous();
   if (code === none || !fits || !sameShape(input.shape, target.shape)) return undefined;
   // The value first: the gradient may be written over the input.
   return {

@@ -3,7 +3,7 @@ import { isTensor } from '../../aten/bind';
 import * as aten from '../../aten/operators.generated';
 import { expected, type NativeError, show } from '../../errors';
 import { classIndex } from '../../options';
-import type { FlatData } from '../../tensor/create';
+import { type FlatData, isFlatData } from '../../tensor/create';
 import { isTypedArray } from '../../tensor/elements';
 import { atOnce } from '../../tensor/recording';
 import { shapeText } from '../../tensor/shape';
@@ -126,10 +126,6 @@ function readLengths(op: string, argument: string, lengths: unknown): Tensor | r
   });
 }
 
-function isFlatData(value: unknown): value is FlatData {
-  return typeof value === 'object' && value !== null && 'data' in value && !isTensor(value);
-}
-
 /** The lengths of `{ data, dims }`. */
 function lengthsOf(op: string, argument: string, lengths: FlatData): readonly number[] {
   return atOnce(() => {
@@ -207,7 +203,7 @@ function explainLengths(
  * reads a label.
  */
 function checkLabels(op: string, targets: Tensor, counts: readonly number[], classes: number): void {
-  if (targets.ndim < 1 || targets.ndim > 2 || targets.numel === 0) return;
+  if (targets.ndim < 1 || targets.ndim > 2 || targets.numel() === 0) return;
   // All of them are classes, nearly always, and libtorch sees that at a glance.
   if (Number(aten.min(targets).item()) >= 0 && Number(aten.max(targets).item()) < classes) return;
   const labels = targets.detach().to('int64').toTypedArray<BigInt64Array>();

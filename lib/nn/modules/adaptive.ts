@@ -2,9 +2,9 @@
 import * as aten from '../../aten/operators.generated';
 import { expected, show } from '../../errors';
 import { boolean, integer, withDefaults } from '../../options';
-import { empty, zeros } from '../../tensor/create';
 import { shapeText } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
+import { empty, zeros } from '../../torch/operators.generated';
 import { asIndexTarget, asTensor, type TensorLike } from '../functional/arguments';
 import { Linear, type LinearOptions } from './linear';
 import { Module } from './module';
@@ -151,8 +151,8 @@ export class AdaptiveLogSoftmaxWithLoss extends Module<AdaptiveResult> {
       const low = i === 0 ? 0 : this.#cutoff(i - 1);
       const mask = aten.logical_and(aten.ge_Scalar(target, low), aten.lt_Scalar(target, high));
       const rows = aten.squeeze(aten.nonzero(mask));
-      if (rows.numel === 0) continue;
-      found += rows.numel;
+      if (rows.numel() === 0) continue;
+      found += rows.numel();
       const chosen = aten.masked_select(target, mask);
       if (i === 0) {
         aten.index_copy_(headIndex, 0, rows, chosen);
@@ -199,8 +199,8 @@ export class AdaptiveLogSoftmaxWithLoss extends Module<AdaptiveResult> {
     const headScores = this.head.forward(x);
     const output = aten.argmax(headScores, 1);
     const rare = aten.squeeze_dim(aten.nonzero(aten.ge_Scalar(output, this.#shortlist)), 1);
-    if (rare.numel === 0) return output;
-    if (rare.numel === output.numel) return aten.argmax(this.#allLogProbs(x, headScores), 1);
+    if (rare.numel() === 0) return output;
+    if (rare.numel() === output.numel()) return aten.argmax(this.#allLogProbs(x, headScores), 1);
     const logProbs = this.#allLogProbs(aten.index_select(x, 0, rare), aten.index_select(headScores, 0, rare));
     return aten.index_copy_(output, 0, rare, aten.argmax(logProbs, 1));
   }

@@ -4,9 +4,10 @@ import { emitWarning } from '../../binding/load';
 import { expected, show } from '../../errors';
 import { boolean, integer, withDefaults } from '../../options';
 import { noGrad } from '../../tensor/autograd';
-import { checkDevice } from '../../tensor/cast';
-import { empty, type TensorOptions } from '../../tensor/create';
+import type { TensorOptions } from '../../tensor/create';
 import type { Tensor } from '../../tensor/tensor';
+import { checkDevice } from '../../torch/device';
+import { empty } from '../../torch/operators.generated';
 import { linear } from '../functional/linear';
 import { Module } from './module';
 
@@ -53,7 +54,7 @@ export class Linear extends Module {
   resetParameters(): void {
     const inputs = this.weight.shape[1] as number;
     noGrad(() => {
-      if (this.weight.numel === 0) emitWarning('Initializing zero-element tensors is a no-op');
+      if (this.weight.numel() === 0) emitWarning('Initializing zero-element tensors is a no-op');
       else this.weight.uniform_(-kaimingBound(inputs), kaimingBound(inputs));
       const bound = inputs > 0 ? 1 / Math.sqrt(inputs) : 0;
       this.bias?.uniform_(-bound, bound);

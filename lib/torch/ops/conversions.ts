@@ -3,7 +3,8 @@ import { handleOf, isTensor, wrap } from '../../aten/bind';
 import { dtypeName, dtypeOf } from '../../aten/dtype';
 import type { ArgumentSchema, GeneratorHandle, NativeResult, NativeValue, ObjectHandle } from '../../binding/native';
 import { streamHandleOf } from '../../tensor/cuda/streams';
-import { dtypes } from '../../types';
+import { dtypes, layouts, memoryFormats } from '../../types';
+import { checkDevice } from '../device';
 import { generatorHandle, generatorOf } from '../generator';
 import { objectHandle, objectOf } from '../native-object';
 
@@ -14,8 +15,8 @@ export interface Conversion {
   accepts(value: unknown): boolean;
   /** Whether native code reads, and checks, the elements of an array itself. */
   readonly isPlainList?: boolean;
-  /** An accepted value as native code takes it. */
-  toNative(value: unknown): NativeValue;
+  /** An accepted value as native code takes it; `op` is who asks, for messages. */
+  toNative(value: unknown, op: string): NativeValue;
 }
 
 const asIs = (value: unknown): NativeValue => value as NativeValue;
@@ -41,8 +42,12 @@ const isInstance = (type: string): Conversion => ({
   toNative: (value) => objectHandle(value),
 });
 
-/** libtorch's codes of the ways in which elements lie in memory, by PyTorch's names. */
-const memoryFormats: readonly unknown[] = ['contiguous_format', 'preserve_format', 'channels_last', 'channels_last_3d'];
+/** A name that stands for its place in a list. */
+const nameOf = (names: readonly string[]): Conversion => ({
+  what: `one of ${names.map((name) => `'${name}'`).join(', ')}`,
+  accepts: (value) => (names as readonly unknown[]).includes(value),
+  toNative: (value) => names.indexOf(value as string),
+});
 
 const tensor: Conversion = { what: 'a Tensor', accepts: isTensor, toNative: (value) => handleOf(value) };
 
@@ -62,7 +67,7 @@ const integer: Conversion = { what: 'an integer', accepts: isInteger, toNative: 
 const float: Conversion = { what: 'a number', accepts: (value) => typeof value === 'number', toNative: asIs };
 const boolean: Conversion = { what: 'true or false', accepts: (value) => typeof value === 'boolean', toNative: asIs };
 const string: Conversion = { what: 'a string', accepts: (value) => typeof value === 'string', toNative: asIs };
-const complex: Conversion = { what: 'a number or { re, im }', accepts: isScalar, toNative: asIs };
+const complex: Conversion = { what: 'a number', accepts: isScalar, toNative: asIs };
 
 const base: ReadonlyMap<string, Conversion> = new Map<string, Conversion>([
   ['Tensor', tensor],
@@ -76,7 +81,10 @@ const base: ReadonlyMap<string, Conversion> = new Map<string, Conversion>([
   ['Scalar', complex],
   ['complex', complex],
   ['Any', any],
-  ['Device', { ...string, what: "a device such as 'cpu' or 'cuda:0'" }],
+  [
+    'Device',
+    { ...string, what: "a device such as 'cpu' or 'cuda:0'", toNative: (value, op) => checkDevice(op, value) },
+  ],
   [
     'ScalarType',
     {
@@ -85,15 +93,8 @@ const base: ReadonlyMap<string, Conversion> = new Map<string, Conversion>([
       toNative: dtypeOf,
     },
   ],
-  ['Layout', { what: "'strided'", accepts: (value) => value === 'strided', toNative: () => 0 }],
-  [
-    'MemoryFormat',
-    {
-      what: `one of ${memoryFormats.map((name) => `'${String(name)}'`).join(', ')}`,
-      accepts: (value) => memoryFormats.includes(value),
-      toNative: (value) => memoryFormats.indexOf(value),
-    },
-  ],
+  ['Layout', nameOf(layouts)],
+  ['MemoryFormat', nameOf(memoryFormats)],
   [
     'Generator',
     {
@@ -124,10 +125,10 @@ function listOf(type: string, fixedLength: number | undefined): Conversion {
       }
       return true;
     },
-    toNative: (value) =>
+    toNative: (value, op) =>
       isPlain || !Array.isArray(value)
         ? (value as NativeValue)
-        : Array.from(value, (entry) => (isAbsent(entry) ? undefined : element.toNative(entry))),
+        : Array.from(value, (entry) => (isAbsent(entry) ? undefined : element.toNative(entry, op))),
   };
 }
 
@@ -137,7 +138,8 @@ function dictionaryOf(key: string, value: string): Conversion {
   return {
     what: `a Map, each key ${keys.what}, each value ${values.what}`,
     accepts: (map) => map instanceof Map && [...map].every(([k, v]) => keys.accepts(k) && values.accepts(v)),
-    toNative: (map) => Array.from(map as Map<unknown, unknown>, ([k, v]) => [keys.toNative(k), values.toNative(v)]),
+    toNative: (map, op) =>
+      Array.from(map as Map<unknown, unknown>, ([k, v]) => [keys.toNative(k, op), values.toNative(v, op)]),
   };
 }
 

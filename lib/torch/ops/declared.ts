@@ -6,9 +6,6 @@ export interface Callable {
   readonly schema: string;
 }
 
-/** How elements lie in memory. **Source**: `torch.memory_format`. */
-export type MemoryFormat = 'contiguous_format' | 'preserve_format' | 'channels_last' | 'channels_last_3d';
-
 /** Several results: an array whose entries have names too. */
 export type Results<T extends unknown[], N> = Readonly<N> &
   Iterable<T[number]> &

@@ -46,6 +46,9 @@ function growing(find: (name: string) => unknown): object {
   return object;
 }
 
+/** `ops.aten` for this library's own modules: nothing is loaded before the first call. */
+export const aten = growing((name) => makePacket(`aten::${name}`)) as Aten;
+
 function makeNamespace(namespace: string): object | undefined {
   const operators = operatorsOf(namespace);
   if (operators.size === 0) return undefined;

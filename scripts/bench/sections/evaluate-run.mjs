@@ -27,7 +27,7 @@ async function ofMemory() {
   const [input, target] = await Promise.all(
     [inputFile(folder), targetFile(folder)].map(async (path) => (await (await openArray(path)).read(rows)).clone()),
   );
-  return timed(() => new torch.BatchEvaluator(crossEntropy, {}, options).update(input, target), input.numel * 4);
+  return timed(() => new torch.BatchEvaluator(crossEntropy, {}, options).update(input, target), input.numel() * 4);
 }
 
 function ofFile() {

@@ -25,7 +25,7 @@ const claims = {
   'a copy from page-locked memory does not wait, and arrives': () => {
     const pinned = torch.randn([2 ** 20]).pinMemory();
     const there = pinned.to({ device, nonBlocking: true });
-    return pinned.isPinned && torch.equal(there.cpu(), pinned);
+    return pinned.isPinned() && torch.equal(there.cpu(), pinned);
   },
   'toTypedArrayAsync() and itemAsync() give what was computed, and the event loop goes on meanwhile': async () => {
     const size = order.quick ? 256 : 8192;

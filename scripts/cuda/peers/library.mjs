@@ -58,7 +58,7 @@ function callOf(loss, form, [x, target]) {
       const [value, grad] = results();
       // In float64 row by row: the whole would take four times the memory of a bfloat16.
       const norm = grad === undefined ? undefined : Math.sqrt(rowNorms(grad).sum().item());
-      return { value: value.item(), norm, bytes: x.numel * (x.dtype === 'bfloat16' ? 2 : 4) };
+      return { value: value.item(), norm, bytes: x.numel() * (x.dtype === 'bfloat16' ? 2 : 4) };
     });
   return { results, check };
 }

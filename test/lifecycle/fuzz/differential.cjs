@@ -34,7 +34,7 @@ function report(what) {
 }
 
 const show = (value) =>
-  value instanceof torch.Tensor ? `${value.dtype}[${value.shape}]/[${value.strides}]` : JSON.stringify(value);
+  value instanceof torch.Tensor ? `${value.dtype}[${value.shape}]/[${value.stride()}]` : JSON.stringify(value);
 
 /** What a form gives, or the code of its error. */
 async function outcome(form) {
@@ -67,7 +67,7 @@ function apart(a, b, tolerance) {
 function byGraph({ loss, args: [input, ...rest], options }) {
   const leaf = input.detach().requiresGrad_();
   const value = loss(leaf, ...rest, options);
-  const isScalar = value.numel === 1 && value.ndim === 0;
+  const isScalar = value.numel() === 1 && value.ndim === 0;
   if (isScalar) value.backward();
   return { value: value.detach(), grad: isScalar ? leaf.grad : undefined };
 }
@@ -108,14 +108,14 @@ async function overlaps(call, { value, grad }) {
   const shift = random.below(3);
   const own = room.narrow(0, 1, numel).view(shape);
   own.copy_(input);
-  const targets = rest.map((arg) => (arg.dtype === dtype && arg.numel === numel ? arg.clone() : arg));
+  const targets = rest.map((arg) => (arg.dtype === dtype && arg.numel() === numel ? arg.clone() : arg));
   const into = [
     () => own,
     () => room.narrow(0, 1 + shift, numel).view(shape),
     () => torch.empty(shape.toReversed(), { dtype }).permute(shape.map((_, i) => shape.length - 1 - i)),
     () => torch.empty(shape, { dtype }),
     () =>
-      targets.find((arg) => arg.dtype === dtype && arg.numel === numel && arg.ndim === shape.length)?.view(shape) ??
+      targets.find((arg) => arg.dtype === dtype && arg.numel() === numel && arg.ndim === shape.length)?.view(shape) ??
       own,
     () => room.narrow(0, numel + 2, numel).view(shape),
   ][kind]();
@@ -178,7 +178,7 @@ function describe(index, { name, args, options }) {
       if (typeof expected === 'string') return;
       if (expected.grad !== undefined) await overlaps(call, expected);
       copies(call, expected);
-      if (call.args[0].dtype === 'float64' && call.args[0].numel < 2000 && call.args[0].numel > 0)
+      if (call.args[0].dtype === 'float64' && call.args[0].numel() < 2000 && call.args[0].numel() > 0)
         againstReference(call, expected);
     });
   }

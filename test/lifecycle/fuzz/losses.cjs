@@ -31,7 +31,7 @@ exports.lossCalls = (torch, random) => {
 
   /** The same elements in another layout: transposed, in a wider tensor, at an offset, every second one. */
   function laidOut(x) {
-    if (x.ndim === 0 || x.numel === 0 || chance(0.5)) return x;
+    if (x.ndim === 0 || x.numel() === 0 || chance(0.5)) return x;
     const last = x.ndim - 1;
     const kind = below(3);
     if (kind === 0 && x.ndim > 1) return x.transpose(0, last).contiguous().transpose(0, last);

@@ -78,7 +78,7 @@ function hostile(type, fixedLength) {
 
 function read(result) {
   if (Array.isArray(result)) result.forEach(read);
-  else if (result instanceof torch.Tensor && result.numel < 1e6) result.toTypedArray();
+  else if (result instanceof torch.Tensor && result.numel() < 1e6) result.toTypedArray();
 }
 
 function call(operator, schema) {

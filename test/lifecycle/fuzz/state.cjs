@@ -95,7 +95,7 @@ function newState(torch, native, addonFile, { below, pick, chance }) {
   /** Puts a result in the place of something that is there, so that later calls meet what earlier ones made. */
   state.adopt = (value) => {
     const [list, numel] =
-      value instanceof torch.Tensor ? [state.tensors, () => value.numel] : [state.handles, native.numel];
+      value instanceof torch.Tensor ? [state.tensors, () => value.numel()] : [state.handles, native.numel()];
     try {
       if (numel(value) <= largest) list[below(list.length)] = value;
     } catch {

@@ -228,7 +228,7 @@ describe.each([
         .update(...at(0, 97))
         .reset();
       expect(evaluator.result()).toEqual(begun().result());
-      expect(evaluator.losses().numel).toBe(0);
+      expect(evaluator.losses().numel()).toBe(0);
       expect(evaluator.update(...at(5, 90)).result()).toEqual(
         begun()
           .update(...at(5, 90))
@@ -272,7 +272,7 @@ describe.each([
   test('batches in the background are the same, several in flight', async () => {
     const { at } = make();
     const inOrder: number[] = [];
-    const record = { ...options, onLosses: (losses: torch.Tensor) => inOrder.push(losses.numel) };
+    const record = { ...options, onLosses: (losses: torch.Tensor) => inOrder.push(losses.numel()) };
     const [evaluator, expected] = [new BatchEvaluator(loss, {}, record), begun()];
     const sizes = [60, 1, 70, 9, 10];
     const running: Promise<unknown>[] = [];
@@ -284,7 +284,7 @@ describe.each([
     await Promise.all(running);
     expect(evaluator.result()).toEqual(expected.result());
     expect(evaluator.flush().losses().equal(expected.losses())).toBe(true);
-    expect(inOrder.reduce((sum, count) => sum + count, 0)).toBe(evaluator.losses().numel);
+    expect(inOrder.reduce((sum, count) => sum + count, 0)).toBe(evaluator.losses().numel());
   });
 
   test('scopes of the caller take nothing from it', () => {

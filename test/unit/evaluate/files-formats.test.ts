@@ -19,7 +19,7 @@ async function readAll(source: ArraySource, block: number): Promise<unknown[]> {
     expect(rows.dtype).toBe(source.dtype);
     expect(rows.shape.slice(1)).toEqual(source.rowShape);
     expect(rows.shape[0]).toBeLessThanOrEqual(block);
-    expect(rows.isContiguous).toBe(true);
+    expect(rows.isContiguous()).toBe(true);
     values.push(...(rows.toArray() as unknown[]).flat(Number.POSITIVE_INFINITY));
     rows.dispose();
   }

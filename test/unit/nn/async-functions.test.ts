@@ -35,7 +35,7 @@ describe('functions off the main thread', () => {
     const seen: unknown[] = [];
     const fn = (x: torch.Tensor): torch.Tensor => {
       const y = x.matmul(x.t()).to('float64').narrow(0, 1, 2);
-      seen.push(y.shape, y.dtype, y.numel, y.ndim, y.device, y.isContiguous, y.requiresGrad, x.isDisposed);
+      seen.push(y.shape, y.dtype, y.numel(), y.ndim, y.device, y.isContiguous(), y.requiresGrad, x.isDisposed);
       return y.sum();
     };
     const { grad } = await torch.valueAndGrad(fn).async(torch.ones([3, 2]));

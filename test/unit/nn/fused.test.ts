@@ -19,7 +19,7 @@ jest.mock('../../../lib/nn/functional/chunking', () => {
   const real = jest.requireActual('../../../lib/nn/functional/chunking');
   const pieceOf = (tensor: torch.Tensor): number | undefined => {
     if (mockEntries === undefined) return real.pieceOf(tensor);
-    return tensor.numel > 0 && tensor.isContiguous && /float/.test(tensor.dtype) ? mockEntries : undefined;
+    return tensor.numel() > 0 && tensor.isContiguous() && /float/.test(tensor.dtype) ? mockEntries : undefined;
   };
   return { ...real, pieceOf };
 });

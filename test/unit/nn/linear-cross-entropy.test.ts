@@ -40,7 +40,7 @@ describe('in chunks', () => {
     const options = { linearBias, weight, reduction, ignoreIndex: 3 };
     const inputs = [input, linearWeight, linearBias];
     const whole = linearCrossEntropy(input, linearWeight, target, options);
-    const gradOutputs = [torch.arange(1, 1 + whole.numel, { dtype: 'float64' }).reshape(whole.shape)];
+    const gradOutputs = [torch.arange(1, 1 + whole.numel(), { dtype: 'float64' }).reshape(whole.shape)];
     const expected = torch.grad(whole, inputs, { gradOutputs });
     for (const chunking of [{}, { batchChunkSize: 2 }, { chunkingMethod: 'aspect_ratio' }] as const) {
       const loss = linearCrossEntropy(input, linearWeight, target, { ...options, options: chunking });

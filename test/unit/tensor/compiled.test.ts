@@ -55,7 +55,7 @@ test('the plain call is in the graph whenever its arguments are, in whatever ord
     loss.backward();
     expect(leaf.grad?.toTypedArray()).toEqual(crossEntropy(x, y).grad.toTypedArray());
     expect(torch.noGrad(() => F.crossEntropy(leaf, y)).requiresGrad).toBe(false);
-    expect(torch.inferenceMode(() => F.crossEntropy(leaf, y)).isInference).toBe(true);
+    expect(torch.inferenceMode(() => F.crossEntropy(leaf, y)).isInference()).toBe(true);
     const p = x.softmax(1).requiresGrad_();
     F.klDiv(x, p, { reduction: 'sum' }).backward();
     expect(p.grad).toBeDefined();

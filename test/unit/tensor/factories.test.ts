@@ -262,7 +262,7 @@ describe('flat data with a shape', () => {
 
   test('a size of 0 makes every other harmless', () => {
     const empty = torch.zeros([2 ** 40, 0]);
-    expect([empty.shape, empty.numel, String(empty)]).toEqual([[2 ** 40, 0], 0, `tensor([], size=(${2 ** 40}, 0))`]);
+    expect([empty.shape, empty.numel(), String(empty)]).toEqual([[2 ** 40, 0], 0, `tensor([], size=(${2 ** 40}, 0))`]);
     expect(empty.toTypedArray()).toHaveLength(0);
   });
 });

@@ -25,7 +25,7 @@ test('nested, the innermost holds, and the outer one comes back', () => {
     torch.inferenceMode(() => {
       expect(torch.noGrad(state)).toEqual([false, true]);
       // Recording can be switched on in there, and records nothing of what is made in there.
-      expect(torch.enableGrad(() => torch.ones([1]).isInference)).toBe(true);
+      expect(torch.enableGrad(() => torch.ones([1]).isInference())).toBe(true);
     });
     expect(state()).toEqual([false, false]);
   });
@@ -34,7 +34,7 @@ test('nested, the innermost holds, and the outer one comes back', () => {
 test('no operation is recorded', () => {
   const x = leaf();
   const [y, z] = [torch.noGrad(() => x.exp()), torch.inferenceMode(() => x.exp())];
-  expect([y.requiresGrad, y.gradFn, y.isInference, z.requiresGrad, z.isInference]).toEqual([
+  expect([y.requiresGrad, y.gradFn, y.isInference(), z.requiresGrad, z.isInference()]).toEqual([
     false,
     undefined,
     false,

@@ -415,7 +415,7 @@ describe('a loss that broadcasts', () => {
       [torch.valueAndGrad(F.klDiv)(x, y, { logTarget: true }), byGraph(F.klDiv)(x, y, { logTarget: true })],
     ] as const;
     for (const [direct, graph] of calls) expect(elements(direct)).toEqual(elements(graph));
-    for (const gradInto of [torch.zeros(own), new Float32Array(x.numel), x.clone()]) {
+    for (const gradInto of [torch.zeros(own), new Float32Array(x.numel()), x.clone()]) {
       const { grad } = torch.valueAndGrad(F.mseLoss, { gradInto })(gradInto instanceof torch.Tensor ? x : x, y);
       const written = grad instanceof torch.Tensor ? grad.toTypedArray() : grad;
       expect(written).toEqual(byGraph(F.mseLoss)(x, y).grad.toTypedArray());

@@ -65,10 +65,10 @@ test('a view lives on when its base is disposed', () => {
 
 test('shapes, strides and contiguity', () => {
   const x = make();
-  expect([x.shape, x.strides, x.isContiguous]).toEqual([[2, 3], [3, 1], true]);
-  expect([x.t().shape, x.t().strides, x.t().isContiguous]).toEqual([[3, 2], [1, 3], false]);
-  expect(x.expand([4, 2, 3]).strides).toEqual([0, 3, 1]);
-  expect([x.ndim, x.numel, torch.zeros([]).ndim, torch.zeros([0, 5]).numel]).toEqual([2, 6, 0, 0]);
+  expect([x.shape, x.stride(), x.isContiguous()]).toEqual([[2, 3], [3, 1], true]);
+  expect([x.t().shape, x.t().stride(), x.t().isContiguous()]).toEqual([[3, 2], [1, 3], false]);
+  expect(x.expand([4, 2, 3]).stride()).toEqual([0, 3, 1]);
+  expect([x.ndim, x.numel(), torch.zeros([]).ndim, torch.zeros([0, 5]).numel()]).toEqual([2, 6, 0, 0]);
   // A list of its own each time: changing it changes no tensor.
   x.shape.push(7);
   expect(x.shape).toEqual([2, 3]);

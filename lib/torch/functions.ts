@@ -1,0 +1,120 @@
+/** PyTorch's functions and methods, made from the operators of the same names at their first call. */
+
+import { isTensor } from '../aten/bind';
+import { loadedLibtorch, native } from '../binding/load';
+import type { OperatorSchema } from '../binding/native';
+import { TorchError } from '../errors';
+import type { Tensor } from '../tensor/tensor';
+import { Overloads } from './ops/overloads';
+import { camelCase, readArguments, Signature } from './ops/signature';
+
+/** The overloads of an operator, and how its calls are read. */
+interface Bound {
+  overloads: Overloads;
+  /** Whether sizes may go without brackets, `x.view(2, -1)`: where they are all that goes by position. */
+  takesLooseSizes: boolean;
+  /** Which argument the tensor of a method is. */
+  self: number;
+}
+
+function bind(op: string, operator: string, isMethod: boolean, thrower: (...args: never[]) => unknown): Bound {
+  const all = Array.from(native().operatorSchemas(operator));
+  const schemas = isMethod ? all.filter(isOfTensor) : all;
+  const [first] = schemas;
+  if (first === undefined) {
+    const message = `${op}: expected a libtorch that has ${operator}, but received ${loadedLibtorch().version}`;
+    throw new TorchError('NOT_IMPLEMENTED', message, { op });
+  }
+  const overloads = new Overloads(op, operator, schemas, 'python');
+  overloads.thrower = thrower;
+  return {
+    overloads,
+    takesLooseSizes: schemas.some((schema) => takesOnlySizes(schema, isMethod)),
+    self: isMethod ? selfOf(first) : -1,
+  };
+}
+
+function selfOf(schema: OperatorSchema): number {
+  return schema.arguments.findIndex(({ name, type }) => name === 'self' && type === 'Tensor');
+}
+
+/** Whether an overload can be a method: it has a tensor of its own, and makes its result itself. */
+function isOfTensor(schema: OperatorSchema): boolean {
+  return selfOf(schema) >= 0 && !schema.arguments.some(({ isOut }) => isOut);
+}
+
+function takesOnlySizes({ arguments: all }: OperatorSchema, isMethod: boolean): boolean {
+  const positional = all.filter(({ kwargOnly, name }) => !kwargOnly && !(isMethod && name === 'self'));
+  return positional.length === 1 && /^(Sym)?[Ii]nt\[\]$/.test(positional[0]?.type ?? '');
+}
+
+/** The arguments with the integers from one place on as an array. */
+function withSizes(args: readonly unknown[], from: number): readonly unknown[] {
+  let end = from;
+  while (end < args.length && (typeof args[end] === 'number' || typeof args[end] === 'bigint')) end++;
+  if (end === from) return args;
+  return [...args.slice(0, from), args.slice(from, end), ...args.slice(end)];
+}
+
+/** The function of an operator: `makeFunction('logSoftmax', 'aten::log_softmax')`. Nothing is loaded before its call. */
+export function makeFunction<F>(op: string, operator: string): F {
+  let bound: Bound | undefined;
+  const called = (...args: unknown[]): unknown => {
+    bound ??= bind(op, operator, false, called);
+    return bound.overloads.call(bound.takesLooseSizes ? withSizes(args, 0) : args);
+  };
+  Object.defineProperty(called, 'name', { value: op });
+  return called as F;
+}
+
+/** The method of an operator, by its name in Python. */
+export function makeMethod(name: string): (this: unknown, ...args: unknown[]) => unknown {
+  const op = camelCase(name);
+  let bound: Bound | undefined;
+  const called = function (this: unknown, ...args: unknown[]): unknown {
+    bound ??= bind(op, `aten::${name}`, true, called);
+    const { overloads, self } = bound;
+    if (self > 0) return overloads.call([...args.slice(0, self), this, ...args.slice(self)]);
+    args.unshift(this);
+    return overloads.call(bound.takesLooseSizes ? withSizes(args, 1) : args);
+  };
+  Object.defineProperty(called, 'name', { value: op });
+  return called;
+}
+
+/** Whether the first argument is a list of tensors that may go without brackets: `blockDiag(a, b)`. */
+const takesLooseTensors = ({ parameters }: Signature): boolean =>
+  parameters[0]?.type === 'Tensor[]' && parameters.slice(1).every(({ isKeywordOnly }) => isKeywordOnly);
+
+/** The arguments with the tensors at the beginning as an array. */
+function withTensors(args: readonly unknown[]): readonly unknown[] {
+  let end = 0;
+  while (end < args.length && isTensor(args[end])) end++;
+  return end === 0 ? args : [args.slice(0, end), ...args.slice(end)];
+}
+
+/**
+ * A function that is written in TypeScript. Its arguments are read by schemas in PyTorch's notation, of which the first
+ * that fits counts, and given to `run` in their order: what is absent as the default, or `undefined`.
+ */
+export function defineFunction<F>(
+  op: string,
+  schemas: string | readonly string[],
+  run: (...given: never[]) => unknown,
+): F {
+  let signatures: Signature[] | undefined;
+  const called = (...args: unknown[]): unknown => {
+    signatures ??= [schemas].flat().map((text) => new Signature(op, parse(text), 'python'));
+    const isLoose = isTensor(args[0]) && signatures.every(takesLooseTensors);
+    const { given, signature, requiresGrad } = readArguments(op, signatures, isLoose ? withTensors(args) : args);
+    const values = signature.parameters.map(({ fallback }, i) => given[i] ?? fallback ?? undefined);
+    const result = run(...(values as never[]));
+    return requiresGrad === true ? (result as Tensor).requiresGrad_() : result;
+  };
+  Object.defineProperty(called, 'name', { value: op });
+  return called as F;
+}
+
+function parse(parameters: string): OperatorSchema {
+  return native().parseSchema(`f${parameters.replace(/\s+/g, ' ')} -> Any`);
+}

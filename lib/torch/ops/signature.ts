@@ -1,0 +1,245 @@
+/** What an operator takes, and how the arguments of a call are put into their places: Python's calling convention. */
+import { handleOf, showForeign } from '../../aten/bind';
+import { native } from '../../binding/load';
+import type { ArgumentSchema, NativeValue, OperatorSchema } from '../../binding/native';
+import { expected, TorchError } from '../../errors';
+import { isPlain, unknownOption } from '../../options';
+import { type Conversion, conversionFor } from './conversions';
+
+/**
+ * By whose names arguments go: those of the schema (`self`, `start_dim`, `values`), as in `torch.ops`, or those of
+ * PyTorch's functions and methods in camelCase (`input`, `startDim`, `out`).
+ */
+export type Naming = 'schema' | 'python';
+
+/** Why a call does not fit an overload. */
+export class Refusal {
+  constructor(
+    /** Made only where it is thrown. */
+    readonly error: () => TorchError,
+    /** How many arguments had fitted. */
+    readonly position: number,
+    /** For an argument of the wrong kind: its name, what it is to be, and what was given. */
+    readonly mismatch?: { readonly name: string; readonly what: string; readonly value: unknown },
+    /** For a keyword that the overload lacks: those that it has. */
+    readonly unknown?: { readonly key: string; readonly known: readonly string[] },
+  ) {}
+}
+
+/** Arguments that fit: as they were given, in the schema's order, and as native code takes them. */
+export interface Fitting {
+  given: readonly unknown[];
+  values: NativeValue[];
+  signature: Signature;
+  requiresGrad?: boolean;
+}
+
+/** An argument of an operator. */
+export interface Parameter {
+  name: string;
+  isRequired: boolean;
+  /** Whether nothing may be given for it. */
+  isNullable: boolean;
+  isKeywordOnly: boolean;
+  type: string;
+  isTensor: boolean;
+  /** What is meant where it is absent. */
+  fallback: unknown;
+  conversion: Conversion;
+}
+
+/** The arguments of an overload. */
+export class Signature {
+  /** What errors call the function. */
+  readonly op: string;
+  readonly parameters: readonly Parameter[];
+  /** How many may go by position. */
+  readonly positional: number;
+  /** How many must be given; infinitely many if one of them goes by name only. */
+  readonly required: number;
+  readonly #isPython: boolean;
+  /** The arguments that the keyword `out` stands for. */
+  readonly #outs: readonly number[];
+  /** Whether it makes a tensor, which may be asked to require gradients. */
+  readonly #isFactory: boolean;
+
+  constructor(op: string, schema: OperatorSchema, naming: Naming) {
+    this.op = op;
+    const isPython = naming === 'python';
+    this.#isPython = isPython;
+    this.#outs = isPython ? schema.arguments.flatMap(({ isOut }, i) => (isOut ? [i] : [])) : [];
+    this.#isFactory = isPython && schema.arguments.some((argument) => argument.name === 'pin_memory');
+    this.parameters = schema.arguments.map((argument) => ({
+      name: isPython ? pythonName(argument) : argument.name,
+      isRequired: !argument.hasDefault,
+      isNullable: argument.hasDefault || argument.optional,
+      isKeywordOnly: argument.kwargOnly,
+      type: argument.type,
+      isTensor: argument.type === 'Tensor',
+      fallback: argument.default,
+      conversion: conversionFor(argument),
+    }));
+    this.positional = this.parameters.filter(({ isKeywordOnly }) => !isKeywordOnly).length;
+    this.required = this.parameters.some(({ isKeywordOnly, isRequired }) => isKeywordOnly && isRequired)
+      ? Number.POSITIVE_INFINITY
+      : this.parameters.filter(({ isRequired }) => isRequired).length;
+  }
+
+  /**
+   * The arguments in the schema's order, or why they do not fit. `unpacks`: tensors without dimensions count as the
+   * number that they hold where a number is asked for, as in Python.
+   */
+  fit(args: readonly unknown[], unpacks = false): Fitting | Refusal {
+    const last = args.at(-1);
+    const hasKeywords = isKeywords(last, this.parameters[args.length - 1]);
+    const positional = hasKeywords ? args.slice(0, -1) : args;
+    if (positional.length > this.positional) return this.#tooMany(positional.length);
+    const given: unknown[] = Array.from(positional);
+    const fitting: Fitting = { given, values: [], signature: this };
+    if (hasKeywords) {
+      const refusal = this.#readKeywords(last as Record<string, unknown>, fitting, given);
+      if (refusal !== undefined) return refusal;
+    }
+    for (const [i, { name, conversion, isRequired, isNullable }] of this.parameters.entries()) {
+      let value = given[i];
+      if (value === undefined || value === null) {
+        // What has no default must be mentioned, be it as nothing, as in Python.
+        if (isRequired && !(isNullable && i in given)) return this.#missing(name, i);
+        fitting.values.push(undefined);
+        continue;
+      }
+      if (!conversion.accepts(value) && unpacks) value = numbersIn(value);
+      if (!conversion.accepts(value)) return this.#mismatch(name, conversion.what, given[i], i);
+      fitting.values.push(conversion.toNative(value, this.op));
+    }
+    return fitting;
+  }
+
+  #tooMany(count: number): Refusal {
+    const keywords = this.#keywords().slice(this.positional);
+    const hint = keywords.length === 0 ? '' : ` (${keywords.join(', ')} go into a trailing object)`;
+    const what = `to have at most ${this.positional} positional arguments${hint}`;
+    return new Refusal(() => expected(this.op, 'the call', what, `${count}`), this.positional);
+  }
+
+  #missing(name: string, position: number): Refusal {
+    const message = `${this.op}: expected '${name}' to be given, but received undefined`;
+    const error = (): TorchError => new TorchError('INVALID_ARGUMENT', message, { op: this.op, argument: name });
+    return new Refusal(error, position);
+  }
+
+  #mismatch(name: string, what: string, value: unknown, position: number): Refusal {
+    const error = (): TorchError => expected(this.op, `'${name}'`, `to be ${what}`, showForeign(value));
+    return new Refusal(error, position, { name, what, value });
+  }
+
+  /** What may be given by name. */
+  #keywords(): string[] {
+    const names = this.parameters.map(({ name }) => name);
+    if (this.#isFactory) names.push('requiresGrad');
+    return [...new Set(names)];
+  }
+
+  /** Puts keyword arguments into their places. */
+  #readKeywords(keywords: Record<string, unknown>, fitting: Fitting, given: unknown[]): Refusal | undefined {
+    const count = given.length;
+    for (const key of Object.keys(keywords)) {
+      const value = keywords[key];
+      if (key === 'requiresGrad' && this.#isFactory) {
+        if (typeof value !== 'boolean' && value !== undefined && value !== null) {
+          return this.#mismatch(key, 'true or false', value, count);
+        }
+        fitting.requiresGrad = value === true;
+        continue;
+      }
+      if (key === 'out' && this.#outs.length > 1) {
+        const refusal = this.#readOuts(value, given);
+        if (refusal !== undefined) return refusal;
+        continue;
+      }
+      const index = this.parameters.findIndex(({ name }) => name === key);
+      if (index < 0) {
+        const known = this.#keywords();
+        return new Refusal(() => unknownOption(this.op, key, known), count, undefined, { key, known });
+      }
+      if (key === 'dtype' && value === undefined && this.#isPython)
+        return this.#mismatch(key, absentDType, value, index);
+      if (index < count && given[index] !== undefined) {
+        const actual = 'it as a positional argument and as a keyword';
+        return new Refusal(() => expected(this.op, `'${key}'`, 'to be given once', actual), index);
+      }
+      given[index] = value;
+    }
+    return undefined;
+  }
+
+  /** Puts the tensors of `out: [values, indices]` into their places. */
+  #readOuts(value: unknown, given: unknown[]): Refusal | undefined {
+    if (value === undefined || value === null) return undefined;
+    const { length } = this.#outs;
+    if (!Array.isArray(value) || value.length !== length) {
+      return this.#mismatch('out', `an array of ${length} tensors`, value, this.positional);
+    }
+    for (const [i, index] of this.#outs.entries()) given[index] = value[i];
+    return undefined;
+  }
+}
+
+/** The arguments as the first of several signatures takes them. */
+export function readArguments(op: string, signatures: readonly Signature[], args: readonly unknown[]): Fitting {
+  const refusals: Refusal[] = [];
+  for (const unpacks of [false, true]) {
+    for (const signature of signatures) {
+      const fitting = signature.fit(args, unpacks);
+      if ('values' in fitting) return fitting;
+      if (!unpacks) refusals.push(fitting);
+    }
+  }
+  throw misfit(op, refusals);
+}
+
+/** The error of the overloads that the arguments fit best. */
+export function misfit(op: string, refusals: readonly Refusal[]): TorchError {
+  const keys = refusals.filter(({ unknown }) => unknown !== undefined);
+  if (keys.length === refusals.length) {
+    const known = new Set(keys.flatMap(({ unknown }) => unknown?.known ?? []));
+    return unknownOption(op, keys[0]?.unknown?.key as string, [...known]);
+  }
+  const rest = refusals.filter(({ unknown }) => unknown === undefined);
+  const furthest = Math.max(...rest.map(({ position }) => position));
+  const [best, ...others] = rest.filter(({ position }) => position === furthest) as [Refusal, ...Refusal[]];
+  const { mismatch } = best;
+  if (mismatch === undefined || others.length === 0) return best.error();
+  const whats = [mismatch, ...others.map((other) => other.mismatch)]
+    .flatMap((found) => (found?.name === mismatch.name ? [found.what] : []))
+    .filter((what, i, all) => !all.some((other, j) => j !== i && other.includes(what) && (other !== what || j < i)));
+  return expected(op, `'${mismatch.name}'`, `to be ${whats.join(' or ')}`, showForeign(mismatch.value));
+}
+
+const absentDType = 'a dtype (a misspelled constant is undefined; null and no dtype at all mean the default)';
+
+/** What PyTorch's functions call an argument, in camelCase. */
+function pythonName({ name, isOut }: ArgumentSchema): string {
+  if (isOut) return 'out';
+  return name === 'self' ? 'input' : camelCase(name);
+}
+
+/** `start_dim` as `startDim`; `add_` and `_foreach_add` keep their underscores at the ends. */
+export function camelCase(name: string): string {
+  return name.replace(/(?<=[a-zA-Z0-9])_([a-zA-Z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** The number that a tensor without dimensions holds, in lists too; anything else as it is. */
+function numbersIn(value: unknown): unknown {
+  if (Array.isArray(value)) return Array.from(value, numbersIn);
+  const handle = handleOf(value);
+  if (handle === undefined || native().ndim(handle) !== 0 || native().requiresGrad(handle)) return value;
+  return native().item(handle);
+}
+
+/** Whether the last argument holds keywords: an object of braces that is not a complex number. */
+function isKeywords(value: unknown, parameter: Parameter | undefined): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  if (handleOf(value) !== undefined || !isPlain(value)) return false;
+  return !('re' in value && 'im' in value && parameter?.conversion.accepts(value) === true);
+}

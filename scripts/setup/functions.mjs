@@ -1,0 +1,191 @@
+// The modules of PyTorch's functions (`torch.add`, `torch.linalg.norm`) and the types of its methods (`x.add`): one line
+// of code for each name in lib/torch/python.names.txt, with its types and its documentation from the schemas.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { optional, parse, reserved, resultOf } from './schemas.mjs';
+import { signatures } from './signatures.mjs';
+
+const words = (text) => text.split(' ');
+
+const namesPath = 'lib/torch/python.names.txt';
+
+/** What is written in TypeScript instead: Python has no schema for it, or JavaScript needs another one. */
+const handwritten = {
+  torch: words('as_tensor full nonzero tensor'),
+  Tensor: words('cpu cuda dim index_put_ item nonzero numel record_stream requires_grad_ retain_grad size stride to'),
+};
+
+/** Methods that Python's own layer only passes on. */
+const passedOn = { Tensor: ['istft', 'split', 'unflatten'], torch: ['split'] };
+
+/** Schemas and sections of names by what their operators begin with. */
+const prefixes = { torch: '', Tensor: '', linalg: 'linalg_', special: 'special_', fft: 'fft_' };
+
+/** `start_dim` as `startDim`; underscores at the ends stay. */
+function camelCase(name) {
+  return name.replace(/(?<=[a-zA-Z0-9])_([a-zA-Z0-9])/g, (_, letter) => letter.toUpperCase());
+}
+
+function readNames(root) {
+  const sections = {};
+  let section = '';
+  for (const line of readFileSync(join(root, namesPath), 'utf8').split('\n')) {
+    if (line === '' || line.startsWith('#')) continue;
+    const heading = /^\[(\w+)\]$/.exec(line)?.[1];
+    if (heading === undefined) {
+      sections[section].push(line);
+    } else {
+      section = heading;
+      sections[section] = [];
+    }
+  }
+  for (const [name, list] of Object.entries(sections)) {
+    sections[name] = [...list, ...(passedOn[name] ?? [])].filter((entry) => !handwritten[name]?.includes(entry)).sort();
+  }
+  return sections;
+}
+
+/** An overload by Python's names: `input`, `startDim`, `out`. */
+function pythonForm({ all, results }, isMethod) {
+  const outs = all.filter(({ isOut }) => isOut);
+  const given = all
+    .filter(({ isOut, name }) => !isOut && !(isMethod && name === 'self'))
+    .map((argument) => ({ ...argument, name: argument.name === 'self' ? 'input' : camelCase(argument.name) }));
+  if (all.some(({ name }) => name === 'pin_memory')) {
+    given.push({ name: 'requiresGrad', type: 'boolean', isOptional: true, isKeywordOnly: true });
+  }
+  const out = outs.length === 1 ? 'Tensor' : `readonly [${outs.map(() => 'Tensor').join(', ')}]`;
+  return { given, out: outs.length === 0 ? undefined : out, result: resultOf(results, camelCase) };
+}
+
+/** The overloads, with `out` as a keyword of the one that gives the same. */
+function withOut(forms) {
+  const key = ({ given }) => given.map(({ name, type }) => `${name}: ${type}`).join();
+  const isAskedOf = ({ name }) => !['dtype', 'layout', 'device', 'pinMemory', 'requiresGrad'].includes(name);
+  const merged = forms.filter(({ out }) => out === undefined).map((form) => ({ ...form }));
+  for (const form of forms.filter(({ out }) => out !== undefined)) {
+    const same = merged.find(
+      (base) => key(base) === key(form) || key({ given: base.given.filter(isAskedOf) }) === key(form),
+    );
+    if (same === undefined) merged.push({ ...form, isOutRequired: true });
+    else same.out = form.out;
+  }
+  return merged.map(({ given, out, isOutRequired, result }) => {
+    if (out === undefined) return { all: given, result };
+    const argument = { name: 'out', type: out, isOptional: isOutRequired !== true, isKeywordOnly: true };
+    return { all: [...given, argument], result };
+  });
+}
+
+/** `x.view(2, -1)`, `zeros(2, 3, { dtype })`: sizes that stand alone may go without brackets. */
+function withoutBrackets({ all, result }) {
+  const positional = all.filter(({ isKeywordOnly }) => !isKeywordOnly);
+  if (positional.length !== 1 || !positional[0].isSizes) return [];
+  const name = positional[0].name;
+  const keywords = all.filter(({ isKeywordOnly }) => isKeywordOnly);
+  const lines = [`(...${name}: (number | bigint)[]): ${result};`];
+  if (keywords.length > 0) {
+    const members = keywords.map(({ name: key, type }) => `${key}?: ${optional(type)}`).join('; ');
+    lines.push(`(...args: [...${name}: (number | bigint)[], keywords: { ${members} }]): ${result};`);
+  }
+  return lines;
+}
+
+function callSignatures(schemas, isMethod) {
+  const forms = schemas.map((schema) => pythonForm(schema, isMethod));
+  const lines = withOut(isMethod ? forms.filter(({ out }) => out === undefined) : forms).flatMap((form) => [
+    ...signatures(form),
+    ...withoutBrackets(form),
+  ]);
+  return [...new Set(lines)];
+}
+
+function documentation(schemas, python) {
+  const page = `https://docs.pytorch.org/docs/stable/generated/${python}.html`;
+  const lines = schemas.filter(({ all }) => !all.some(({ isOut }) => isOut)).map(({ schema }) => `\`${schema}\``);
+  return `/**\n * ${lines.join('\n *\n * ')}\n *\n * **Source**: [\`${python}\`](${page}).\n */`;
+}
+
+/** What types are imported from, by module. */
+const sources = {
+  '../tensor/cuda/streams': ['Stream'],
+  '../tensor/tensor': ['Tensor'],
+  '../types': ['Complex', 'Device', 'DType', 'Layout', 'MemoryFormat', 'Scalar'],
+  './generator': ['Generator'],
+  './native-object': ['NativeObject'],
+  './ops/declared': ['Results'],
+};
+
+/** The imports of the types that a text mentions. */
+function importsOf(text) {
+  const lines = Object.entries(sources).map(([module, names]) => {
+    const used = names.filter((name) => new RegExp(`[ (<[]${name}\\b`).test(text));
+    return used.length === 0 ? '' : `import type { ${used.join(', ')} } from '${module}';\n`;
+  });
+  return lines.join('');
+}
+
+const heading =
+  '// Generated by scripts/setup/functions.mjs from python.names.txt and ops/aten.schemas.txt. Do not edit.\n';
+
+function functionsModule(section, names, overloadsOf) {
+  const prefix = prefixes[section];
+  const python = section === 'torch' ? 'torch' : `torch.${section}`;
+  const parts = names.map((name) => {
+    const operator = prefix + name;
+    const schemas = overloadsOf(operator);
+    const exported = camelCase(name);
+    const variable = reserved.has(exported) ? `${exported}_` : exported;
+    const type = `{\n  ${callSignatures(schemas, false).join('\n  ')}\n}`;
+    const comment = documentation(schemas, `${python}.${name}`);
+    const made = `makeFunction('${exported}', 'aten::${operator}')`;
+    return exported === variable
+      ? `${comment}\nexport const ${exported}: ${type} = ${made};`
+      : `${comment}\nconst ${variable}: ${type} = ${made};\nexport { ${variable} as ${exported} };`;
+  });
+  const text = parts.join('\n\n');
+  return `${heading}${importsOf(text)}import { makeFunction } from './functions';\n\n${text}\n`;
+}
+
+function methodsModule(names, overloadsOf) {
+  const takesSelf = ({ all }) => all.some(({ name }) => name === 'self') && !all.some(({ isOut }) => isOut);
+  const parts = names.map((name) => {
+    const schemas = overloadsOf(name).filter(takesSelf);
+    const lines = callSignatures(schemas, true).map((line) => `${camelCase(name)}${line}`);
+    const comment = documentation(schemas, `torch.Tensor.${name}`).replaceAll('\n', '\n  ');
+    return `  ${comment}\n  ${lines.join('\n  ')}`;
+  });
+  const list = names.map((name) => `  '${name}',`).join('\n');
+  const text = parts.join('\n');
+  return `${heading}${importsOf(text)}
+/** The methods of tensors that are operators. */
+export interface TensorMethods {
+${text}
+}
+
+/** Their names in Python. */
+export const methodNames: readonly string[] = [
+${list}
+];
+`;
+}
+
+/** The modules of functions and methods, by their paths. */
+export function functionModules(root, schemas) {
+  const operators = new Map();
+  for (const parsed of schemas.map(parse)) {
+    operators.set(parsed.name, [...(operators.get(parsed.name) ?? []), parsed]);
+  }
+  const overloadsOf = (name) => {
+    const found = operators.get(name);
+    if (found === undefined) throw new Error(`${namesPath}: ${name} is no operator`);
+    return found;
+  };
+  const { Tensor: methods, ...sections } = readNames(root);
+  const modules = { 'lib/torch/methods.generated.ts': methodsModule(methods, overloadsOf) };
+  for (const [section, names] of Object.entries(sections)) {
+    const file = section === 'torch' ? 'operators' : section;
+    modules[`lib/torch/${file}.generated.ts`] = functionsModule(section, names, overloadsOf);
+  }
+  return modules;
+}

@@ -1,0 +1,28 @@
+// How an operator is called, as TypeScript writes it.
+import { optional, reserved } from './schemas.mjs';
+
+/** Call signatures: everything positional, or from some place on as keywords. */
+export function signatures({ all, result }) {
+  const positional = all.filter(({ isKeywordOnly }) => !isKeywordOnly);
+  const keywordOnly = all.filter(({ isKeywordOnly }) => isKeywordOnly);
+  // What has no default may follow what has one, in a few schemas.
+  const required = positional.findLastIndex(({ isOptional }) => !isOptional) + 1;
+  const lines = [];
+  for (let count = positional.length; count >= required; count--) {
+    if (count !== positional.length && count !== required && positional.length - required > 3) continue;
+    const given = positional.slice(0, count).map(({ name, type, isOptional }, i) => {
+      const safe = reserved.has(name) ? `${name}_` : name;
+      return isOptional && i >= required && count === positional.length
+        ? `${safe}?: ${optional(type)}`
+        : `${safe}: ${isOptional ? optional(type) : type}`;
+    });
+    const rest = [...positional.slice(count), ...keywordOnly];
+    const isNeeded = rest.some(({ isOptional }) => !isOptional) && given.every((text) => !text.includes('?: '));
+    const keywords = rest.map(
+      ({ name, type, isOptional }) => `${name}${isOptional ? '?' : ''}: ${isOptional ? optional(type) : type}`,
+    );
+    if (rest.length > 0) given.push(`keywords${isNeeded ? '' : '?'}: { ${keywords.join('; ')} }`);
+    lines.push(`(${given.join(', ')}): ${result};`);
+  }
+  return lines;
+}
