@@ -6,6 +6,7 @@ import { native } from '../binding/load';
 import type { Handle } from '../binding/native';
 import { expected, TorchError } from '../errors';
 import { boolean, integer } from '../options';
+import { checkDevice } from '../torch/device';
 import { defineFunction } from '../torch/functions';
 import { type Index, index, indexPut } from '../torch/indexing';
 import type { TensorMethods } from '../torch/methods';
@@ -137,7 +138,7 @@ export class Tensor implements Disposable {
 
   /** Bytes of one element. */
   get itemsize(): number {
-    return itemsizes[this.dtype];
+    return itemsizes[dtypeName(native().dtype(this.#handle))];
   }
 
   /** Bytes of all elements. */
@@ -147,17 +148,17 @@ export class Tensor implements Disposable {
 
   /** Whether the elements live on a CUDA device. */
   get isCuda(): boolean {
-    return this.device.startsWith('cuda');
+    return native().device(this.#handle).startsWith('cuda');
   }
 
   /** Whether the tensor has no elements, but a shape and a dtype only. */
   get isMeta(): boolean {
-    return this.device === 'meta';
+    return native().device(this.#handle) === 'meta';
   }
 
   /** Whether the layout is `'sparse_coo'`. */
   get isSparse(): boolean {
-    return this.layout === 'sparse_coo';
+    return layouts[native().layout(this.#handle)] === 'sparse_coo';
   }
 
   /** The dimensions in reverse order. **Source**: `torch.Tensor.T`. */
@@ -214,7 +215,7 @@ export class Tensor implements Disposable {
   size(): number[];
   size(dim: number): number;
   size(dim?: number): number | number[] {
-    return alongOf('size', this.shape, dim);
+    return alongOf('size', Array.from(native().shape(this.#handle)), dim);
   }
 
   /** How many elements apart neighbours of each dimension lie in memory, or those of one. **Source**: `torch.Tensor.stride`. */
@@ -224,9 +225,14 @@ export class Tensor implements Disposable {
     return alongOf('stride', Array.from(native().strides(this.#handle)), dim);
   }
 
+  /** Whether the tensor was made in {@link inferenceMode}, where no gradient can ever reach it. */
+  isInference(): boolean {
+    return native().isInference(this.#handle);
+  }
+
   /** Bytes of one element. **Source**: `torch.Tensor.element_size`. */
   elementSize(): number {
-    return this.itemsize;
+    return itemsizes[dtypeName(native().dtype(this.#handle))];
   }
 
   /** Whether the elements lie in row-major order without gaps, or in that of a memory format. */
@@ -390,7 +396,9 @@ export class Tensor implements Disposable {
   type(): string;
   type(dtype: DType): Tensor;
   type(dtype?: DType): string | Tensor {
-    return dtype === undefined ? `torch.${typeNames[this.dtype]}Tensor` : this.to({ dtype });
+    return dtype === undefined
+      ? `torch.${typeNames[dtypeName(native().dtype(this.#handle))]}Tensor`
+      : this.to({ dtype });
   }
 
   /** The tensor on the CPU. */
@@ -400,8 +408,8 @@ export class Tensor implements Disposable {
 
   /** The tensor on the current CUDA device, or the one with the given index. */
   cuda(device?: number | Device): Tensor {
-    if (typeof device === 'string') return this.to({ device });
-    return this.to({ device: device === undefined ? 'cuda' : `cuda:${integer('cuda', "'device'", device)}` });
+    if (typeof device === 'number') return this.to({ device: `cuda:${integer('cuda', "'device'", device)}` });
+    return this.to({ device: device === undefined ? 'cuda' : checkDevice('cuda', device) });
   }
 
   /**
@@ -442,7 +450,7 @@ export class Tensor implements Disposable {
    */
   get [Symbol.iterator](): () => IterableIterator<Tensor> {
     // Test runners walk through what can be walked through, and would take empty tensors of any shapes for equal.
-    if (this.ndim === 0 || isComparing()) return undefined as never;
+    if (native().ndim(this.#handle) === 0 || isComparing()) return undefined as never;
     return () => aten.unbind.int(this)[Symbol.iterator]();
   }
 

@@ -2,7 +2,7 @@
 import { Tensor } from '../tensor/tensor';
 import type { DType } from '../types';
 import { refuseAssignments } from './assignments';
-import * as functional from './functional';
+import { lu, nonzero, norm, stft, unique, uniqueConsecutive } from './functional';
 import { makeMethod } from './functions';
 import { methodNames, type TensorMethods as Operators } from './methods.generated';
 import { camelCase } from './ops/signature';
@@ -17,9 +17,9 @@ type Method<F> = F extends {
   ? { (...rest: A): R; (...rest: B): S; (...rest: C): T; (...rest: D): U }
   : never;
 
-const functions = ['norm', 'nonzero', 'stft', 'unique', 'uniqueConsecutive', 'lu'] as const;
+const functions = { lu, nonzero, norm, stft, unique, uniqueConsecutive };
 
-type Functions = { [Name in (typeof functions)[number]]: Method<(typeof functional)[Name]> };
+type Functions = { [Name in keyof typeof functions]: Method<(typeof functions)[Name]> };
 
 /** Methods that convert elements, by PyTorch's old names of dtypes. */
 const casts = {
@@ -51,13 +51,13 @@ type Aliases = { [Name in keyof typeof aliases]: () => number };
 export interface TensorMethods extends Operators, Functions, Casts, Aliases {}
 
 function attach(name: string, method: (this: Tensor, ...args: never[]) => unknown): void {
+  if (Object.hasOwn(Tensor.prototype, name)) throw new Error(`Tensor has ${name} twice`);
   Object.defineProperty(method, 'name', { value: name, configurable: true });
   Object.defineProperty(Tensor.prototype, name, { value: method, writable: true, configurable: true });
 }
 
 for (const name of methodNames) attach(camelCase(name), makeMethod(name));
-for (const name of functions) {
-  const called = functional[name] as (...args: unknown[]) => unknown;
+for (const [name, called] of Object.entries(functions) as [string, (...args: unknown[]) => unknown][]) {
   attach(name, function (...rest: unknown[]) {
     return called(this, ...rest);
   });

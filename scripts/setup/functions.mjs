@@ -11,8 +11,10 @@ const namesPath = 'lib/torch/python.names.txt';
 
 /** What is written in TypeScript instead: Python has no schema for it, or JavaScript needs another one. */
 const handwritten = {
-  torch: words('as_tensor full nonzero tensor'),
-  Tensor: words('cpu cuda dim index_put_ item nonzero numel record_stream requires_grad_ retain_grad size stride to'),
+  torch: words('full nonzero'),
+  Tensor: words(
+    'dim index_put_ is_contiguous is_inference item nonzero numel record_stream requires_grad_ retain_grad size stride to',
+  ),
 };
 
 /** Methods that Python's own layer only passes on. */
@@ -91,12 +93,33 @@ function withoutBrackets({ all, result }) {
   return lines;
 }
 
+/** Forms that differ in the type of one argument as one that takes both: a tensor or a number. */
+function united(forms) {
+  const frame = ({ all, result }) =>
+    `${all.map(({ name, isOptional, isKeywordOnly }) => `${name} ${isOptional} ${isKeywordOnly}`).join()} ${result}`;
+  const merged = [];
+  for (const form of forms) {
+    const other = merged.find((base) => {
+      if (frame(base) !== frame(form)) return false;
+      return base.all.filter(({ type }, i) => type !== form.all[i].type).length <= 1;
+    });
+    if (other === undefined) {
+      merged.push(form);
+      continue;
+    }
+    other.all = other.all.map((argument, i) => {
+      const types = [...argument.type.split(' | '), ...form.all[i].type.split(' | ')];
+      const isMixed = argument.type !== form.all[i].type;
+      return isMixed ? { ...argument, isSizes: false, type: [...new Set(types)].join(' | ') } : argument;
+    });
+  }
+  return merged;
+}
+
 function callSignatures(schemas, isMethod) {
   const forms = schemas.map((schema) => pythonForm(schema, isMethod));
-  const lines = withOut(isMethod ? forms.filter(({ out }) => out === undefined) : forms).flatMap((form) => [
-    ...signatures(form),
-    ...withoutBrackets(form),
-  ]);
+  const wanted = withOut(isMethod ? forms.filter(({ out }) => out === undefined) : forms);
+  const lines = united(wanted).flatMap((form) => [...signatures(form), ...withoutBrackets(form)]);
   return [...new Set(lines)];
 }
 

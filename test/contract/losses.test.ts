@@ -14,7 +14,7 @@ import { Values } from '../cases/values';
 const notLosses = [
   'cosineSimilarity',
   'linear',
-  'logSigmoid',
+  'logsigmoid',
   'logSoftmax',
   'logit',
   'pairwiseDistance',

@@ -22,8 +22,10 @@ import {
 let mockEntries = 1;
 
 jest.mock('../../lib/nn/functional/chunking', () => ({
-  pieceOf: ({ numel, dtype, isContiguous, device }: Tensor) =>
-    numel > 0 && /float/.test(dtype) && isContiguous && device === 'cpu' ? mockEntries : undefined,
+  pieceOf: (tensor: Tensor) =>
+    tensor.numel() > 0 && /float/.test(tensor.dtype) && tensor.isContiguous() && tensor.device === 'cpu'
+      ? mockEntries
+      : undefined,
   gpuPieceOf: () => undefined,
 }));
 

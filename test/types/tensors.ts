@@ -66,8 +66,8 @@ export function wrongDtypes(x: Tensor): void {
 export function wrongArguments(x: Tensor): void {
   // @ts-expect-error: tensors are made by factories
   new Tensor();
-  // @ts-expect-error: a shape is an array
-  zeros(2, 3);
+  // @ts-expect-error: sizes are numbers
+  zeros('2');
   // @ts-expect-error: randint needs a shape
   randint(0, 10);
   // @ts-expect-error: text is no data
@@ -78,8 +78,8 @@ export function wrongArguments(x: Tensor): void {
   x.shape = [1];
   // @ts-expect-error: softmax needs its dimension
   x.softmax();
-  // @ts-expect-error: backward takes options, not the gradient
-  x.backward(x);
+  // @ts-expect-error: a gradient is a tensor
+  x.backward(1);
   // @ts-expect-error: a gradient that might be absent cannot be used unseen
   x.grad.item();
   // @ts-expect-error: backward takes a list of tensors

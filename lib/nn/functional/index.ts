@@ -1,4 +1,9 @@
 /** The functions of `torch.nn.functional`. */
+import type { Tensor } from '../../tensor/tensor';
+import { makeFunction } from '../../torch/functions';
+
+/** `ln sigmoid(x)`, stable for large negative inputs. **Source**: `torch.nn.functional.logsigmoid`. */
+export const logsigmoid: (input: Tensor) => Tensor = makeFunction('logsigmoid', 'aten::log_sigmoid');
 export { logit, logSoftmax, relu, sigmoid, softmax, tanh } from '../../torch/operators.generated';
 export {
   type CosineSimilarityOptions,

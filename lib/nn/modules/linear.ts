@@ -40,7 +40,7 @@ export class Linear extends Module {
     const op = 'Linear';
     const { bias, dtype, device } = withDefaults<LinearOptions>(op, options, linearDefaults);
     const made = {
-      dtype: dtype === undefined ? undefined : checkDType(op, dtype),
+      dtype: dtype === undefined ? null : checkDType(op, dtype),
       device: device === undefined ? undefined : checkDevice(op, device),
     };
     const [inputs, outputs] = [size(op, 'inFeatures', inFeatures), size(op, 'outFeatures', outFeatures)];

@@ -15,6 +15,10 @@ export interface Conversion {
   accepts(value: unknown): boolean;
   /** Whether native code reads, and checks, the elements of an array itself. */
   readonly isPlainList?: boolean;
+  /** How elements of an array are passed. */
+  readonly element?: Conversion;
+  /** The names that are taken. */
+  readonly names?: readonly string[];
   /** An accepted value as native code takes it; `op` is who asks, for messages. */
   toNative(value: unknown, op: string): NativeValue;
 }
@@ -29,8 +33,13 @@ const isInteger = (value: unknown): boolean =>
 /** `{ re, im }`. */
 function isComplex(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  const { re, im } = value as { re?: unknown; im?: unknown };
-  return typeof re === 'number' && typeof im === 'number';
+  try {
+    const { re, im } = value as { re?: unknown; im?: unknown };
+    return typeof re === 'number' && typeof im === 'number';
+  } catch {
+    // A proxy may refuse every question.
+    return false;
+  }
 }
 
 const isScalar = (value: unknown): boolean =>
@@ -44,6 +53,7 @@ const isInstance = (type: string): Conversion => ({
 
 /** A name that stands for its place in a list. */
 const nameOf = (names: readonly string[]): Conversion => ({
+  names,
   what: `one of ${names.map((name) => `'${name}'`).join(', ')}`,
   accepts: (value) => (names as readonly unknown[]).includes(value),
   toNative: (value) => names.indexOf(value as string),
@@ -88,6 +98,7 @@ const base: ReadonlyMap<string, Conversion> = new Map<string, Conversion>([
   [
     'ScalarType',
     {
+      names: dtypes,
       what: `one of ${dtypes.map((name) => `'${name}'`).join(', ')}`,
       accepts: (value) => dtypeOf(value) !== undefined,
       toNative: dtypeOf,
@@ -117,6 +128,7 @@ function listOf(type: string, fixedLength: number | undefined): Conversion {
   const isPlain = plainElements.has(type);
   return {
     isPlainList: isPlain,
+    element,
     what: `an array, each element ${element.what}${one ? ', or one integer for all' : ''}`,
     accepts: (value) => {
       if (!Array.isArray(value)) return one && isInteger(value);

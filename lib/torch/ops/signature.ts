@@ -3,7 +3,7 @@ import { handleOf, showForeign } from '../../aten/bind';
 import { native } from '../../binding/load';
 import type { ArgumentSchema, NativeValue, OperatorSchema } from '../../binding/native';
 import { expected, TorchError } from '../../errors';
-import { isPlain, unknownOption } from '../../options';
+import { isPlain, nearest, unknownOption } from '../../options';
 import { type Conversion, conversionFor } from './conversions';
 
 /**
@@ -20,7 +20,7 @@ export class Refusal {
     /** How many arguments had fitted. */
     readonly position: number,
     /** For an argument of the wrong kind: its name, what it is to be, and what was given. */
-    readonly mismatch?: { readonly name: string; readonly what: string; readonly value: unknown },
+    readonly mismatch?: { readonly name: string; readonly what: string; readonly actual: string },
     /** For a keyword that the overload lacks: those that it has. */
     readonly unknown?: { readonly key: string; readonly known: readonly string[] },
   ) {}
@@ -92,7 +92,8 @@ export class Signature {
   fit(args: readonly unknown[], unpacks = false): Fitting | Refusal {
     const last = args.at(-1);
     const hasKeywords = isKeywords(last, this.parameters[args.length - 1]);
-    const positional = hasKeywords ? args.slice(0, -1) : args;
+    let positional = hasKeywords ? args.slice(0, -1) : args;
+    while (positional.length > this.positional && isAbsent(positional.at(-1))) positional = positional.slice(0, -1);
     if (positional.length > this.positional) return this.#tooMany(positional.length);
     const given: unknown[] = Array.from(positional);
     const fitting: Fitting = { given, values: [], signature: this };
@@ -102,14 +103,14 @@ export class Signature {
     }
     for (const [i, { name, conversion, isRequired, isNullable }] of this.parameters.entries()) {
       let value = given[i];
-      if (value === undefined || value === null) {
+      if (isAbsent(value)) {
         // What has no default must be mentioned, be it as nothing, as in Python.
         if (isRequired && !(isNullable && i in given)) return this.#missing(name, i);
         fitting.values.push(undefined);
         continue;
       }
       if (!conversion.accepts(value) && unpacks) value = numbersIn(value);
-      if (!conversion.accepts(value)) return this.#mismatch(name, conversion.what, given[i], i);
+      if (!conversion.accepts(value)) return this.#mismatch(name, conversion, given[i], i);
       fitting.values.push(conversion.toNative(value, this.op));
     }
     return fitting;
@@ -128,9 +129,16 @@ export class Signature {
     return new Refusal(error, position);
   }
 
-  #mismatch(name: string, what: string, value: unknown, position: number): Refusal {
-    const error = (): TorchError => expected(this.op, `'${name}'`, `to be ${what}`, showForeign(value));
-    return new Refusal(error, position, { name, what, value });
+  #mismatch(name: string, conversion: Named, value: unknown, position: number): Refusal {
+    const { what, element, names } = conversion;
+    if (element !== undefined && Array.isArray(value)) {
+      const i = Array.from(value as unknown[]).findIndex((entry) => !element.accepts(entry));
+      if (i >= 0) return this.#mismatch(`${name}[${i}]`, element, (value as unknown[])[i], position);
+    }
+    const near = names === undefined || typeof value !== 'string' ? undefined : nearest(value, names);
+    const actual = showForeign(value) + (near === undefined ? '' : ` (did you mean '${near}'?)`);
+    const error = (): TorchError => expected(this.op, `'${name}'`, `to be ${what}`, actual);
+    return new Refusal(error, position, { name, what, actual });
   }
 
   /** What may be given by name. */
@@ -146,8 +154,8 @@ export class Signature {
     for (const key of Object.keys(keywords)) {
       const value = keywords[key];
       if (key === 'requiresGrad' && this.#isFactory) {
-        if (typeof value !== 'boolean' && value !== undefined && value !== null) {
-          return this.#mismatch(key, 'true or false', value, count);
+        if (typeof value !== 'boolean' && !isAbsent(value)) {
+          return this.#mismatch(key, { what: 'true or false' }, value, count);
         }
         fitting.requiresGrad = value === true;
         continue;
@@ -160,10 +168,19 @@ export class Signature {
       const index = this.parameters.findIndex(({ name }) => name === key);
       if (index < 0) {
         const known = this.#keywords();
+        const next = this.parameters[count];
+        // An object where something else is needed, rather than keywords.
+        if (
+          next?.isRequired === true &&
+          !next.isKeywordOnly &&
+          !Object.keys(keywords).some((name) => known.includes(name))
+        ) {
+          return this.#mismatch(next.name, next.conversion, keywords, count);
+        }
         return new Refusal(() => unknownOption(this.op, key, known), count, undefined, { key, known });
       }
       if (key === 'dtype' && value === undefined && this.#isPython)
-        return this.#mismatch(key, absentDType, value, index);
+        return this.#mismatch(key, { what: absentDType }, value, index);
       if (index < count && given[index] !== undefined) {
         const actual = 'it as a positional argument and as a keyword';
         return new Refusal(() => expected(this.op, `'${key}'`, 'to be given once', actual), index);
@@ -175,10 +192,10 @@ export class Signature {
 
   /** Puts the tensors of `out: [values, indices]` into their places. */
   #readOuts(value: unknown, given: unknown[]): Refusal | undefined {
-    if (value === undefined || value === null) return undefined;
+    if (isAbsent(value)) return undefined;
     const { length } = this.#outs;
     if (!Array.isArray(value) || value.length !== length) {
-      return this.#mismatch('out', `an array of ${length} tensors`, value, this.positional);
+      return this.#mismatch('out', { what: `an array of ${length} tensors` }, value, this.positional);
     }
     for (const [i, index] of this.#outs.entries()) given[index] = value[i];
     return undefined;
@@ -200,10 +217,11 @@ export function readArguments(op: string, signatures: readonly Signature[], args
 
 /** The error of the overloads that the arguments fit best. */
 export function misfit(op: string, refusals: readonly Refusal[]): TorchError {
-  const keys = refusals.filter(({ unknown }) => unknown !== undefined);
-  if (keys.length === refusals.length) {
-    const known = new Set(keys.flatMap(({ unknown }) => unknown?.known ?? []));
-    return unknownOption(op, keys[0]?.unknown?.key as string, [...known]);
+  const keys = refusals.flatMap(({ unknown }) => (unknown === undefined ? [] : [unknown]));
+  const slip = keys.find(({ key, known }) => nearest(key, known) !== undefined);
+  if (slip !== undefined || keys.length === refusals.length) {
+    const known = new Set(keys.flatMap((unknown) => unknown.known));
+    return unknownOption(op, (slip ?? keys[0])?.key as string, [...known]);
   }
   const rest = refusals.filter(({ unknown }) => unknown === undefined);
   const furthest = Math.max(...rest.map(({ position }) => position));
@@ -213,7 +231,14 @@ export function misfit(op: string, refusals: readonly Refusal[]): TorchError {
   const whats = [mismatch, ...others.map((other) => other.mismatch)]
     .flatMap((found) => (found?.name === mismatch.name ? [found.what] : []))
     .filter((what, i, all) => !all.some((other, j) => j !== i && other.includes(what) && (other !== what || j < i)));
-  return expected(op, `'${mismatch.name}'`, `to be ${whats.join(' or ')}`, showForeign(mismatch.value));
+  return expected(op, `'${mismatch.name}'`, `to be ${whats.join(' or ')}`, mismatch.actual);
+}
+
+/** What an argument is to be. */
+type Named = Pick<Conversion, 'what' | 'element' | 'names'>;
+
+function isAbsent(value: unknown): value is undefined | null {
+  return value === undefined || value === null;
 }
 
 const absentDType = 'a dtype (a misspelled constant is undefined; null and no dtype at all mean the default)';

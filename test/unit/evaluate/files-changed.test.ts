@@ -15,8 +15,8 @@ import {
 import { join } from 'node:path';
 import '../../../lib';
 import { openArray } from '../../../lib/evaluate/files/open';
-import { empty } from '../../../lib/tensor/create';
 import { readFileBytes } from '../../../lib/tensor/file-bytes';
+import { empty } from '../../../lib/torch/operators.generated';
 import { elementBytes, inFortranOrder, npy, npz, safetensors } from '../../support/arrays';
 import { printedBy } from '../../support/child';
 import { quietly } from '../../support/conditions';

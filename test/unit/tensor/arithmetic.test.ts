@@ -35,7 +35,7 @@ const unary: readonly [string, (x: torch.Tensor) => torch.Tensor, (x: number) =>
   ['round', torch.round, roundEven],
   ['tanh', torch.tanh, Math.tanh],
   ['sigmoid', torch.sigmoid, sigmoid],
-  ['logSigmoid', torch.logSigmoid, (x) => Math.min(x, 0) - Math.log1p(Math.exp(-Math.abs(x)))],
+  ['logsigmoid', torch.nn.functional.logsigmoid, (x) => Math.min(x, 0) - Math.log1p(Math.exp(-Math.abs(x)))],
 ];
 
 test.each(unary)('%s', (_name, operator, formula) => {

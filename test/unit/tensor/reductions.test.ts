@@ -38,11 +38,11 @@ test('sums of integers and booleans are int64, means of them refused', () => {
   expect(tensor([1n, 2n]).mean(undefined, { dtype: 'float64' }).item()).toBe(1.5);
 });
 
-test('std, variance and their correction', () => {
+test('std, var and their correction', () => {
   const variance = (values: readonly number[], correction: number): number =>
     total(values.map((v) => (v - average(values)) ** 2)) / (values.length - correction);
-  expect(x.variance().item()).toBeCloseTo(variance(rows.flat(), 1), 13);
-  expect(x.variance(1, { correction: 0 }).toArray()).toEqual(rows.map((row) => expect.closeTo(variance(row, 0), 13)));
+  expect(x.var().item()).toBeCloseTo(variance(rows.flat(), 1), 13);
+  expect(x.var(1, { correction: 0 }).toArray()).toEqual(rows.map((row) => expect.closeTo(variance(row, 0), 13)));
   expect(x.std(0).toArray()).toEqual(columns.map((column) => expect.closeTo(Math.sqrt(variance(column, 1)), 13)));
 });
 
@@ -135,10 +135,10 @@ test('a dimension given twice, and more elements than there are', () => {
 
 test.each([
   ['a fraction', () => x.sum(0.5), 'dim'],
-  ['text', () => x.max('0' as never), 'dim'],
+  ['text', () => x.argmax('0' as never), 'dim'],
   ['NaN', () => x.argmax(NaN), 'dim'],
   ['a list with a hole', () => x.sum([0, undefined, 1] as never), 'dim[1]'],
-  ['an object', () => x.mean({} as never), 'dim'],
+  ['a Map', () => x.mean(new Map() as never), 'dim'],
   ['no dimension', () => x.cumsum(undefined as never), 'dim'],
   ['keepdim as a number', () => x.sum(0, { keepdim: 1 as never }), 'keepdim'],
   ['a dtype that is none', () => x.sum(0, { dtype: 'float' as never }), 'dtype'],
@@ -149,15 +149,11 @@ test.each([
 });
 
 // No option is accepted and then ignored: without a dimension these have nothing to keep, as in PyTorch.
-test.each(['max', 'min', 'all', 'any'] as const)(
-  '%s without a dimension refuses keepdim and unknown options',
-  (name) => {
-    const method = (x[name] as (dim: undefined, options: object) => unknown).bind(x);
-    expect(refusal(() => method(undefined, { keepdim: true }))).toMatchObject({ op: name, argument: 'dim' });
-    expect(refusal(() => method(undefined, { keepDim: true }))).toMatchObject({
-      code: 'UNKNOWN_OPTION',
-      message: expect.stringContaining("did you mean 'keepdim'?"),
-    });
-    expect(method(undefined, { keepdim: false })).toBeInstanceOf(torch.Tensor);
-  },
-);
+test.each(['max', 'min'] as const)('%s without a dimension refuses keepdim and unknown options', (name) => {
+  const method = (x[name] as (dim: undefined, options: object) => unknown).bind(x);
+  expect(refusal(() => method(undefined, { keepdim: true }))).toMatchObject({ op: name, argument: 'dim' });
+  expect(refusal(() => method(undefined, { keepDim: true }))).toMatchObject({
+    code: 'UNKNOWN_OPTION',
+    message: expect.stringContaining("did you mean 'keepdim'?"),
+  });
+});
