@@ -11,6 +11,7 @@ import { defineFunction } from '../torch/functions';
 import { type Index, index, indexPut } from '../torch/indexing';
 import type { TensorMethods } from '../torch/methods';
 import { aten } from '../torch/ops';
+import type { TensorViews } from '../torch/prototype';
 import {
   type Complex,
   type Device,
@@ -24,7 +25,7 @@ import {
   type TypedArray,
 } from '../types';
 import { type CastOptions, readCast } from './cast';
-import { contentTag, identityTag, isComparing } from './comparison-tag';
+import { contentTag, identityTag } from './comparison-tag';
 import { type Stream, streamHandle } from './cuda/streams';
 import { fetched, fromValues, nest, readElements, readTypedArray } from './elements';
 import { formatTensor, printedIndices } from './print';
@@ -79,7 +80,7 @@ const inspectCustom: unique symbol = Symbol.for('nodejs.util.inspect.custom') as
 const key = Symbol('libtorch-losses.tensor');
 
 /** The methods that are operators: `x.softmax(1)` is `torch.softmax(x, 1)`. */
-export interface Tensor extends TensorMethods {}
+export interface Tensor extends TensorMethods, TensorViews {}
 
 /**
  * A multi-dimensional array of one element type on one device, with its place in the graph of gradients: libtorch's own
@@ -159,46 +160,6 @@ export class Tensor implements Disposable {
   /** Whether the layout is `'sparse_coo'`. */
   get isSparse(): boolean {
     return layouts[native().layout(this.#handle)] === 'sparse_coo';
-  }
-
-  /** The dimensions in reverse order. **Source**: `torch.Tensor.T`. */
-  get T(): Tensor {
-    return aten.numpy_T(this);
-  }
-
-  /** The last two dimensions exchanged. **Source**: `torch.Tensor.mT`. */
-  get mT(): Tensor {
-    return aten.mT(this);
-  }
-
-  /** The conjugate transpose of a matrix. **Source**: `torch.Tensor.H`. */
-  get H(): Tensor {
-    return aten.matrix_H(this);
-  }
-
-  /** The last two dimensions exchanged, and conjugated. **Source**: `torch.Tensor.mH`. */
-  get mH(): Tensor {
-    return aten.mH(this);
-  }
-
-  /** The real parts: a view, or the tensor itself if it is real. **Source**: `torch.Tensor.real`. */
-  get real(): Tensor {
-    return aten.real(this);
-  }
-
-  /** The imaginary parts of a complex tensor, as a view. **Source**: `torch.Tensor.imag`. */
-  get imag(): Tensor {
-    return aten.imag(this);
-  }
-
-  /** The elements without their history: a view that no gradient passes. **Source**: `torch.Tensor.data`. */
-  get data(): Tensor {
-    return aten.detach(this);
-  }
-
-  /** Takes the elements of another tensor in place of its own. */
-  set data(data: Tensor) {
-    aten.set_data(this, data);
   }
 
   /** The number of elements. */
@@ -379,7 +340,7 @@ export class Tensor implements Disposable {
    *
    * @example x.to('float64');
    * @example x.to('cuda', 'float16', { nonBlocking: true });
-   * @example x.to(other); // the dtype and device of another tensor
+   * @example x.to(other);
    *
    * **Source**: `torch.Tensor.to`.
    */
@@ -416,8 +377,7 @@ export class Tensor implements Disposable {
    * The elements at indices, as Python's brackets give them: a view for numbers, {@link slice}, `null` and `'...'`; a copy
    * where a tensor, a list or a mask is among them.
    *
-   * @example x.index(0); // x[0]
-   * @example x.index(slice(1, null), null, '...', mask); // x[1:, None, ..., mask]
+   * Python's `x[0]` is `x.index(0)`; `x[1:, None, ..., mask]` is `x.index(slice(1, null), null, '...', mask)`.
    *
    * **Source**: `torch.Tensor.__getitem__`.
    */
@@ -429,7 +389,7 @@ export class Tensor implements Disposable {
    * Writes to the elements at indices, as an assignment to Python's brackets does; with `accumulate` adds to them. Returns
    * the tensor itself.
    *
-   * @example x.indexPut_([0, slice(1, null)], 7); // x[0, 1:] = 7
+   * Python's `x[0, 1:] = 7` is `x.indexPut_([0, slice(1, null)], 7)`.
    *
    * **Source**: `torch.Tensor.__setitem__`, `torch.Tensor.index_put_`.
    */
@@ -440,18 +400,6 @@ export class Tensor implements Disposable {
   ): this {
     indexPut(this, indices, values, typeof accumulate === 'object' ? accumulate.accumulate === true : accumulate);
     return this;
-  }
-
-  /**
-   * The slices along the first dimension, one after the other: `for (const row of x)`. A tensor without dimensions has no
-   * iterator.
-   *
-   * **Source**: `torch.Tensor.__iter__`.
-   */
-  get [Symbol.iterator](): () => IterableIterator<Tensor> {
-    // Test runners walk through what can be walked through, and would take empty tensors of any shapes for equal.
-    if (native().ndim(this.#handle) === 0 || isComparing()) return undefined as never;
-    return () => aten.unbind.int(this)[Symbol.iterator]();
   }
 
   /**

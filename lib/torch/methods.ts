@@ -1,11 +1,11 @@
 /** Attaches to the Tensor class the methods that are operators, and those that functions of the same name make. */
 import { Tensor } from '../tensor/tensor';
 import type { DType } from '../types';
-import { refuseAssignments } from './assignments';
 import { lu, nonzero, norm, stft, unique, uniqueConsecutive } from './functional';
 import { makeMethod } from './functions';
 import { methodNames, type TensorMethods as Operators } from './methods.generated';
 import { camelCase } from './ops/signature';
+import { completePrototype } from './prototype';
 
 /** A function of a tensor and more, as a method: without its first parameter. */
 type Method<F> = F extends {
@@ -73,4 +73,4 @@ for (const [name, original] of Object.entries(aliases)) {
   });
 }
 
-refuseAssignments(Tensor.prototype, 'Tensor');
+completePrototype(Tensor.prototype);

@@ -10,7 +10,8 @@ import * as half from '../../lib/tensor/half';
 import * as print from '../../lib/tensor/print';
 
 const lib = resolve(__dirname, '../../lib');
-const scope = {
+const x = torch.tensor([[1, 2, 3]]);
+const names: Record<string, unknown> = {
   torch,
   ...half,
   ...print,
@@ -19,7 +20,12 @@ const scope = {
   ...torch.nn.functional,
   ...torch.distributions,
   F: torch.nn.functional,
+  x,
+  other: torch.ones([1], { dtype: 'float64' }),
+  mask: torch.tensor([true, false, true]),
 };
+// Reserved words are names of functions, but of no parameter.
+const { var: _, ...scope } = names;
 
 interface Example {
   file: string;

@@ -120,7 +120,8 @@ export class Signature {
     const keywords = this.#keywords().slice(this.positional);
     const hint = keywords.length === 0 ? '' : ` (${keywords.join(', ')} go into a trailing object)`;
     const what = `to have at most ${this.positional} positional arguments${hint}`;
-    return new Refusal(() => expected(this.op, 'the call', what, `${count}`), this.positional);
+    // Less telling than an argument of the wrong kind in the same place.
+    return new Refusal(() => expected(this.op, 'the call', what, `${count}`), this.positional - 0.5);
   }
 
   #missing(name: string, position: number): Refusal {
@@ -173,7 +174,7 @@ export class Signature {
         if (
           next?.isRequired === true &&
           !next.isKeywordOnly &&
-          !Object.keys(keywords).some((name) => known.includes(name))
+          Object.keys(keywords).every((name) => nearest(name, known) === undefined)
         ) {
           return this.#mismatch(next.name, next.conversion, keywords, count);
         }

@@ -203,7 +203,7 @@ describe('modes', () => {
     const plain = F.crossEntropy.async(x, [0, 1]);
     expect(torch.isGradEnabled()).toBe(true);
     const [a, b, c] = await Promise.all([inNoGrad, inInference, plain]);
-    expect([a, b, c].map(({ requiresGrad, isInference }) => [requiresGrad, isInference])).toEqual([
+    expect([a, b, c].map((loss) => [loss.requiresGrad, loss.isInference()])).toEqual([
       [false, false],
       [false, true],
       [true, false],

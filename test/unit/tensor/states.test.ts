@@ -100,7 +100,6 @@ describe.each(names.map((name) => [String(name), name]))('%s', (_text, name) => 
     const unfit: Readonly<Record<string | symbol, string>> = {
       __proto__: null as never,
       item: 'RUNTIME', // of two elements
-      imag: 'RUNTIME', // of real elements
       stft: 'INVALID_ARGUMENT', // without nFft
       [Symbol.toPrimitive]: 'INVALID_ARGUMENT',
       recordStream: 'INVALID_ARGUMENT', // of what is no stream
