@@ -331,9 +331,9 @@ export const unravelIndex: (indices: Tensor, shape: Integer | Integers) => Tenso
   'unravelIndex',
   '(Tensor indices, SymInt[1] shape)',
   (indices: Tensor, shape: Integer | Integers) => {
-    const sizes = (Array.isArray(shape) ? (shape as Integers) : [shape as Integer]).map(Number);
-    const steps = sizes.map((_, i) => sizes.slice(i + 1).reduce((product, size) => product * size, 1));
-    const vector = (values: readonly number[]): Tensor => tensor(values, { dtype: 'int64', device: indices.device });
+    const sizes = (Array.isArray(shape) ? (shape as Integers) : [shape as Integer]).map(BigInt);
+    const steps = sizes.map((_, i) => sizes.slice(i + 1).reduce((product, size) => product * size, 1n));
+    const vector = (values: readonly bigint[]): Tensor => tensor(values, { dtype: 'int64', device: indices.device });
     const along = aten.floor_divide(indices.unsqueeze(-1), vector(steps));
     return aten.unbind.int(aten.remainder.Tensor(along, vector(sizes)), -1);
   },

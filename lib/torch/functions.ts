@@ -11,8 +11,11 @@ import { camelCase, readArguments, Signature } from './ops/signature';
 /** The overloads of an operator, and how its calls are read. */
 interface Bound {
   overloads: Overloads;
-  /** Whether sizes may go without brackets, `x.view(2, -1)`: where they are all that goes by position. */
-  takesLooseSizes: boolean;
+  /**
+   * From how many on sizes may go without brackets, `x.view(2, -1)`: where they are all that goes by position, and from
+   * two on if a single integer means something else, as in `x.squeeze(0)`.
+   */
+  looseSizes: number;
   /** Which argument the tensor of a method is. */
   self: number;
 }
@@ -29,7 +32,7 @@ function bind(op: string, operator: string, isMethod: boolean, thrower: (...args
   overloads.thrower = thrower;
   return {
     overloads,
-    takesLooseSizes: schemas.some((schema) => takesOnlySizes(schema, isMethod)),
+    looseSizes: looseSizesOf(schemas.map((schema) => onlyType(schema, isMethod))),
     self: isMethod ? selfOf(first) : -1,
   };
 }
@@ -43,16 +46,22 @@ function isOfTensor(schema: OperatorSchema): boolean {
   return selfOf(schema) >= 0 && !schema.arguments.some(({ isOut }) => isOut);
 }
 
-function takesOnlySizes({ arguments: all }: OperatorSchema, isMethod: boolean): boolean {
+/** The type of the only argument that goes by position; empty if there are several. */
+function onlyType({ arguments: all }: OperatorSchema, isMethod: boolean): string {
   const positional = all.filter(({ kwargOnly, name }) => !kwargOnly && !(isMethod && name === 'self'));
-  return positional.length === 1 && /^(Sym)?[Ii]nt\[\]$/.test(positional[0]?.type ?? '');
+  return positional.length === 1 ? (positional[0]?.type ?? '') : '';
 }
 
-/** The arguments with the integers from one place on as an array. */
-function withSizes(args: readonly unknown[], from: number): readonly unknown[] {
+function looseSizesOf(types: readonly string[]): number {
+  if (!types.some((type) => /^(Sym)?[Ii]nt\[\]$/.test(type))) return Number.POSITIVE_INFINITY;
+  return types.some((type) => /^(Sym)?[Ii]nt$/.test(type)) ? 2 : 1;
+}
+
+/** The arguments with the integers from one place on as an array, if there are enough. */
+function withSizes(args: readonly unknown[], from: number, least: number): readonly unknown[] {
   let end = from;
   while (end < args.length && (typeof args[end] === 'number' || typeof args[end] === 'bigint')) end++;
-  if (end === from) return args;
+  if (end - from < least) return args;
   return [...args.slice(0, from), args.slice(from, end), ...args.slice(end)];
 }
 
@@ -61,7 +70,7 @@ export function makeFunction<F>(op: string, operator: string): F {
   let bound: Bound | undefined;
   const called = (...args: unknown[]): unknown => {
     bound ??= bind(op, operator, false, called);
-    return bound.overloads.call(bound.takesLooseSizes ? withSizes(args, 0) : args);
+    return bound.overloads.call(bound.looseSizes < Infinity ? withSizes(args, 0, bound.looseSizes) : args);
   };
   Object.defineProperty(called, 'name', { value: op });
   return called as F;
@@ -76,7 +85,7 @@ export function makeMethod(name: string): (this: unknown, ...args: unknown[]) =>
     const { overloads, self } = bound;
     if (self > 0) return overloads.call([...args.slice(0, self), this, ...args.slice(self)]);
     args.unshift(this);
-    return overloads.call(bound.takesLooseSizes ? withSizes(args, 1) : args);
+    return overloads.call(bound.looseSizes < Infinity ? withSizes(args, 1, bound.looseSizes) : args);
   };
   Object.defineProperty(called, 'name', { value: op });
   return called;
