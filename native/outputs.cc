@@ -5,6 +5,7 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
 #include <c10/core/InferenceMode.h>
+#include <c10/util/accumulate.h>
 
 #include <algorithm>
 #include <list>
@@ -106,9 +107,14 @@ class Writing {
 
   // After the call.
   void Finish() {
-    for (const KeptShape& out : outs_) {
+    for (KeptShape& out : outs_) {
       const at::IntArrayRef now = out.tensor().sizes();
-      if (now != out.before()) throw Refused("out", "of shape " + Text(now), Text(out.before()));
+      if (now == out.before()) continue;
+      // What has no elements takes the shape of the result, as in PyTorch; others keep theirs.
+      if (c10::multiply_integers(out.before()) != 0 || !FitsStorage(out.tensor())) {
+        throw Refused("out", "of shape " + Text(now), Text(out.before()));
+      }
+      out.KeepChange();
     }
     for (KeptShape& changed : changed_) {
       if (!FitsStorage(changed.tensor())) {

@@ -57,7 +57,7 @@ export function declareOperators({ root }) {
     writeFileSync(output, text);
     return true;
   });
-  return written.length === 0 ? undefined : `${written.map(([path]) => path).join(', ')} written`;
+  return written.length === 0 ? undefined : `${written.length} files written to lib/torch`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

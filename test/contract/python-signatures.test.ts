@@ -1,87 +1,125 @@
-/**
- * Option names and defaults of every loss here against those of PyTorch, read from the running PyTorch by
- * scripts/golden/generate.py. Names come from the error for an unknown option; a default is right if writing it out
- * changes nothing.
- */
-import * as torch from '../../lib';
-import { TorchError } from '../../lib/errors';
-import { bitsOf, expectBits } from '../../lib/parity/bits';
-import { type Argument, type Form, formsOf, type Options } from '../../lib/parity/forms';
-import { build } from '../../lib/parity/run-case';
-import {
-  camelCase,
-  type EncodedTensor,
-  type GoldenCase,
-  readCases,
-  readManifest,
-  vectors,
-} from '../../lib/parity/vectors';
-import signatures from './python-signatures.json';
+/** Functions and methods that are derived from schemas take what Python's take: the same names, order and defaults. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { native } from '../../lib/binding/load';
+import type { ArgumentSchema } from '../../lib/binding/native';
+
+const lines = readFileSync(join(__dirname, 'python-signatures.txt'), 'utf8')
+  .split('\n')
+  .filter((line) => line !== '' && !line.startsWith('#'));
+
+/** What every factory takes, in an order of its own in Python; `out` is a keyword of another overload in libtorch. */
+const common = new Set(['out', 'layout', 'device', 'pin_memory', 'requires_grad', 'names']);
+
+/** Names whose functions are written in TypeScript, and tested elsewhere. */
+const handwritten = new Set(
+  `full nonzero index_put_ is_contiguous is_inference item numel record_stream requires_grad_ retain_grad size stride to
+  dim`.split(/\s+/),
+);
+
+/** Python's layer differs from the operators in these, and so do they here; each line says how. */
+const exceptions: Readonly<Record<string, string>> = {
+  'Tensor.contiguous': 'memory_format is a keyword in fact; the stub has it by position',
+  'Tensor.expand': 'implicit is a keyword in fact',
+  'Tensor.resize_': 'memory_format is a keyword in fact',
+  'Tensor.new_ones': 'dtype is a keyword in fact',
+  'Tensor.copy_': 'the stub calls src other',
+  'Tensor.hash_tensor': 'keepdim and mode are keywords in fact',
+  'Tensor.div': 'an absent rounding_mode is another overload in libtorch',
+  'Tensor.div_': 'an absent rounding_mode is another overload in libtorch',
+  'torch.div': 'an absent rounding_mode is another overload in libtorch',
+  'Tensor.set_': 'stride has a default in libtorch',
+  'torch.arange': 'an absent step is another overload in libtorch',
+  'torch.linspace': 'steps is required in libtorch, and so it is in Python',
+  'torch.logspace': 'steps is required in libtorch, and so it is in Python',
+  ...Object.fromEntries(
+    ['bsc', 'bsr', 'compressed', 'coo', 'csc', 'csr'].map((layout) => [
+      `torch.sparse_${layout}_tensor`,
+      "check_invariants is of Python's layer; an absent size is another overload in libtorch",
+    ]),
+  ),
+};
 
 interface Parameter {
   name: string;
-  default?: unknown;
+  default: string | undefined;
+  isKeywordOnly: boolean;
 }
 
-/** Deprecated in PyTorch in favour of `reduction`; this library begins without them. */
-const dropped = ['size_average', 'reduce'];
+/** `1.0` and `1`, `()` and `[]`, None and an absent tensor are the same default. */
+function canonical(value: unknown): string {
+  if (value === undefined || value === null || value === 'None') return 'none';
+  const numbers = String(value).replace(/[()[\]'"\s]/g, '');
+  // One number for all of a list of fixed length.
+  const text = new Set(numbers.split(',')).size === 1 ? (numbers.split(',')[0] as string) : numbers;
+  return text === '' ? 'empty' : Number.isFinite(Number(text)) ? String(Number(text)) : text.toLowerCase();
+}
 
-/** Positional in the constructors of modules that own parameters. */
-const sizes = ['in_features', 'num_classes'];
+/** A default dtype is that of the operator, which Python calls None. */
+function defaultOf(name: string, value: unknown): string | undefined {
+  if (name === 'generator') return 'none';
+  if (value === undefined) return undefined;
+  return name === 'dtype' ? 'none' : canonical(value);
+}
 
-const python: Record<string, Parameter[]> = signatures.functional;
-const pythonModules: Record<string, Parameter[]> = signatures.modules;
-const { files } = readManifest(vectors);
-const offered = Object.keys(python).filter((op) => camelCase(op) in torch.nn.functional);
-
-test('every loss has golden cases', () => {
-  expect(offered.filter((op) => !(op in files))).toEqual([]);
-  expect(offered).toEqual(expect.arrayContaining(['cross_entropy', 'nll_loss', 'kl_div', 'binary_cross_entropy']));
-});
-
-describe.each(offered)('%s', (op) => {
-  const golden = plainCase(op);
-  const args = golden.args.map((argument) =>
-    typeof argument === 'string' ? build(golden.tensors[argument] as EncodedTensor) : argument,
-  );
-  const moduleName = files[op]?.module as string;
-
-  describe.each(formsOf(op, moduleName))('$form', (form) => {
-    const parameters = form.form.startsWith('nn.functional')
-      ? (python[op] as Parameter[]).filter(({ name }) => !golden.args.includes(name))
-      : (pythonModules[moduleName] as Parameter[]);
-    const kept = parameters.filter(({ name }) => !dropped.includes(name) && !sizes.includes(name));
-
-    test('takes the options of PyTorch', () => {
-      expect(knownOptions(form, args)).toEqual(kept.map(({ name }) => camelCase(name)).sort());
-    });
-
-    test('has the defaults of PyTorch', () => {
-      const options: Options = {};
-      for (const { name, default: value } of kept) {
-        if (value !== null) options[camelCase(name)] = value;
-      }
-      const [spelledOut, plain] = [form.call(args, options), form.call(args, undefined)] as torch.Tensor[];
-      expectBits('value with defaults written out', bitsOf(spelledOut as torch.Tensor), bitsOf(plain as torch.Tensor));
-    });
+function pythonParameters(text: string): Parameter[] {
+  let isKeywordOnly = false;
+  const parts = text.split(/, (?![^(]*\))/).filter((part) => part !== '');
+  return parts.flatMap((part) => {
+    if (part === '*') isKeywordOnly = true;
+    if (part === '*') return [];
+    const [name = '', value] = part.split(/=(.*)/s);
+    const parameter = { name: name.replace(/^\*|_$/g, ''), default: defaultOf(name, value), isKeywordOnly };
+    // Everything behind *size goes by name.
+    if (name.startsWith('*')) isKeywordOnly = true;
+    return [parameter];
   });
-});
-
-/** The case that passes no options. */
-function plainCase(op: string): GoldenCase {
-  const golden = readCases(vectors, op).find(({ case: name }) => name === 'no options');
-  if (golden === undefined) throw new Error(`${op} has no case named 'no options'`);
-  return golden;
 }
 
-/** The options that the error for an unknown one lists. */
-function knownOptions(form: Form, args: Argument[]): string[] {
-  try {
-    form.call(args, { noSuchOption: 1 });
-  } catch (error) {
-    if (!(error instanceof TorchError) || error.code !== 'UNKNOWN_OPTION') throw error;
-    const [, list = ''] = error.message.split('known options are ');
-    return [...list.matchAll(/'(\w+)'/g)].map(([, name]) => name as string).sort();
+function ownParameters(schema: readonly ArgumentSchema[], isMethod: boolean): Parameter[] {
+  return schema
+    .filter(({ isOut, name }) => !isOut && !(isMethod && name === 'self'))
+    .map((argument) => ({
+      name: argument.name === 'self' ? 'input' : argument.name.replace(/_$/, ''),
+      default: defaultOf(argument.name, argument.hasDefault ? (argument.default ?? null) : undefined),
+      isKeywordOnly: argument.kwargOnly,
+    }));
+}
+
+const isShared = ({ name }: Parameter): boolean => !common.has(name);
+const show = (parameters: readonly Parameter[]): string =>
+  parameters
+    .filter(isShared)
+    .map(
+      (parameter) =>
+        `${parameter.isKeywordOnly ? '*' : ''}${parameter.name}${parameter.default === undefined ? '' : `=${parameter.default}`}`,
+    )
+    .join(', ');
+
+/** Keyword arguments may stand in any order. */
+const normal = (parameters: readonly Parameter[]): string =>
+  show([
+    ...parameters.filter((parameter) => !parameter.isKeywordOnly),
+    ...parameters.filter((parameter) => parameter.isKeywordOnly).sort((a, b) => a.name.localeCompare(b.name)),
+  ]);
+
+test('every signature of Python has an overload', () => {
+  const differing: string[] = [];
+  let compared = 0;
+  for (const line of lines) {
+    const [, owner = '', name = '', text = ''] = /^(\w+)\.(\w+)\((.*)\)$/s.exec(line) ?? [];
+    const isMethod = owner === 'Tensor';
+    const parameters = pythonParameters(text).filter((parameter) => !(isMethod && parameter.name === 'self'));
+    // Deprecated forms, such as add(self, alpha, other).
+    if (!isMethod && parameters.some((parameter) => parameter.name === 'self')) continue;
+    if (handwritten.has(name) || `${owner}.${name}` in exceptions) continue;
+    compared += 1;
+    const wanted = normal(parameters);
+    const overloads = native()
+      .operatorSchemas(`aten::${name}`)
+      .map((schema) => normal(ownParameters(schema.arguments, isMethod)));
+    if (!overloads.includes(wanted)) differing.push(`${owner}.${name}(${wanted}): ${overloads.join(' | ')}`);
   }
-  throw new Error(`${form.form} takes an option that does not exist`);
-}
+  expect(differing).toEqual([]);
+  expect(compared).toBeGreaterThan(1000);
+});

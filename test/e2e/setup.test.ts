@@ -44,9 +44,9 @@ describe('setup', () => {
       [
         '· npm ci: no node_modules yet, installing …',
         '✔ npm ci: installed · T',
-        '✔ types of operators: types of 1 overloads written to lib/torch/ops/aten.generated.ts · T',
+        '✔ types of operators: 3 files written to lib/torch · T',
         '· TypeScript: compiling lib/ …',
-        '✔ TypeScript: 4 files compiled to dist/ · T',
+        '✔ TypeScript: 6 files compiled to dist/ · T',
         '· examples: compiling examples/ …',
         '✔ examples: 1 files compiled to build/examples/ · T',
         '· libtorch: none found, installing …',
