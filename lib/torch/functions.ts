@@ -114,7 +114,9 @@ export function defineFunction<F>(
   let signatures: Signature[] | undefined;
   const called = (...args: unknown[]): unknown => {
     signatures ??= [schemas].flat().map((text) => new Signature(op, parse(text), 'python'));
-    const isLoose = isTensor(args[0]) && signatures.every(takesLooseTensors);
+    const loose = signatures.filter(takesLooseTensors);
+    // Several tensors are a list, also for what takes a single one.
+    const isLoose = isTensor(args[0]) && loose.length > (args.length > 1 ? 0 : signatures.length - 1);
     const { given, signature, requiresGrad } = readArguments(op, signatures, isLoose ? withTensors(args) : args);
     const values = signature.parameters.map(({ fallback }, i) => given[i] ?? fallback ?? undefined);
     const result = run(...(values as never[]));

@@ -28,9 +28,12 @@ def derived(owner: object, source: object, prefix: str = "") -> list[str]:
     ]
 
 
+# Written in Python, but only to pass their arguments on.
+passed_on = {"torch": ["split"], "Tensor": ["istft", "split", "unflatten"]}
+
 sections = {
-    "torch": derived(torch, torch._C._VariableFunctions),
-    "Tensor": derived(torch.Tensor, torch._C.TensorBase),
+    "torch": sorted([*derived(torch, torch._C._VariableFunctions), *passed_on["torch"]]),
+    "Tensor": sorted([*derived(torch.Tensor, torch._C.TensorBase), *passed_on["Tensor"]]),
     "linalg": derived(torch.linalg, torch.linalg, "linalg_"),
     "special": derived(torch.special, torch.special, "special_"),
     "fft": derived(torch.fft, torch.fft, "fft_"),

@@ -17,9 +17,6 @@ const handwritten = {
   ),
 };
 
-/** Methods that Python's own layer only passes on. */
-const passedOn = { Tensor: ['istft', 'split', 'unflatten'], torch: ['split'] };
-
 /** Schemas and sections of names by what their operators begin with. */
 const prefixes = { torch: '', Tensor: '', linalg: 'linalg_', special: 'special_', fft: 'fft_' };
 
@@ -42,7 +39,7 @@ function readNames(root) {
     }
   }
   for (const [name, list] of Object.entries(sections)) {
-    sections[name] = [...list, ...(passedOn[name] ?? [])].filter((entry) => !handwritten[name]?.includes(entry)).sort();
+    sections[name] = list.filter((entry) => !handwritten[name]?.includes(entry));
   }
   return sections;
 }
@@ -79,11 +76,15 @@ function withOut(forms) {
   });
 }
 
+function isOnlySizes({ all }) {
+  const positional = all.filter(({ isKeywordOnly }) => !isKeywordOnly);
+  return positional.length === 1 && positional[0].isSizes;
+}
+
 /** `x.view(2, -1)`, `zeros(2, 3, { dtype })`: sizes that stand alone may go without brackets. */
 function withoutBrackets({ all, result }) {
-  const positional = all.filter(({ isKeywordOnly }) => !isKeywordOnly);
-  if (positional.length !== 1 || !positional[0].isSizes) return [];
-  const name = positional[0].name;
+  if (!isOnlySizes({ all })) return [];
+  const { name } = all.find(({ isKeywordOnly }) => !isKeywordOnly);
   const keywords = all.filter(({ isKeywordOnly }) => isKeywordOnly);
   const lines = [`(...${name}: (number | bigint)[]): ${result};`];
   if (keywords.length > 0) {
@@ -100,7 +101,8 @@ function united(forms) {
   const merged = [];
   for (const form of forms) {
     const other = merged.find((base) => {
-      if (frame(base) !== frame(form)) return false;
+      // Sizes without brackets are another way to call.
+      if (frame(base) !== frame(form) || isOnlySizes(base) || isOnlySizes(form)) return false;
       return base.all.filter(({ type }, i) => type !== form.all[i].type).length <= 1;
     });
     if (other === undefined) {

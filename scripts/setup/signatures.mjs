@@ -8,8 +8,9 @@ export function signatures({ all, result }) {
   // What has no default may follow what has one, in a few schemas.
   const required = positional.findLastIndex(({ isOptional }) => !isOptional) + 1;
   const lines = [];
-  for (let count = positional.length; count >= required; count--) {
-    if (count !== positional.length && count !== required && positional.length - required > 3) continue;
+  for (let count = positional.length; count >= 0; count--) {
+    const isBetween = count !== positional.length && count !== required && count !== 0;
+    if (isBetween && (count < required || positional.length - required > 3)) continue;
     const given = positional.slice(0, count).map(({ name, type, isOptional }, i) => {
       const safe = reserved.has(name) ? `${name}_` : name;
       return isOptional && i >= required && count === positional.length

@@ -109,7 +109,10 @@ export class Signature {
         fitting.values.push(undefined);
         continue;
       }
-      if (!conversion.accepts(value) && unpacks) value = numbersIn(value);
+      if (!conversion.accepts(value) && unpacks) {
+        value = numbersIn(value);
+        given[i] = value;
+      }
       if (!conversion.accepts(value)) return this.#mismatch(name, conversion, given[i], i);
       fitting.values.push(conversion.toNative(value, this.op));
     }
