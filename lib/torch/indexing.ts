@@ -9,11 +9,19 @@ import { aten } from './ops';
 
 /** A range of indices, made by {@link slice}. */
 export class Slice {
-  constructor(
-    readonly start: number | undefined,
-    readonly stop: number | undefined,
-    readonly step: number | undefined,
-  ) {}
+  /** Absent: from the first. */
+  readonly start: number | undefined;
+  /** Absent: to the last. */
+  readonly stop: number | undefined;
+  /** Absent: every one. */
+  readonly step: number | undefined;
+
+  /** @internal Made by {@link slice}. */
+  constructor(start: number | undefined, stop: number | undefined, step: number | undefined) {
+    this.start = start;
+    this.stop = stop;
+    this.step = step;
+  }
 }
 
 /** What can stand between brackets. */

@@ -37,15 +37,42 @@ const casts = {
   cdouble: 'complex128',
 } as const satisfies Record<string, DType>;
 
-type Casts = {
-  /** The elements converted to the dtype of this name; the tensor itself if they have it. */
-  [Name in keyof typeof casts]: () => Tensor;
-};
+interface Casts {
+  /** As float64: `x.to('float64')`. */
+  double(): Tensor;
+  /** As float32: `x.to('float32')`. */
+  float(): Tensor;
+  /** As float16: `x.to('float16')`. */
+  half(): Tensor;
+  /** As bfloat16: `x.to('bfloat16')`. */
+  bfloat16(): Tensor;
+  /** As int64: `x.to('int64')`. */
+  long(): Tensor;
+  /** As int32: `x.to('int32')`. */
+  int(): Tensor;
+  /** As int16: `x.to('int16')`. */
+  short(): Tensor;
+  /** As int8: `x.to('int8')`. */
+  char(): Tensor;
+  /** As uint8: `x.to('uint8')`. */
+  byte(): Tensor;
+  /** As bool: `x.to('bool')`. */
+  bool(): Tensor;
+  /** As complex64: `x.to('complex64')`. */
+  cfloat(): Tensor;
+  /** As complex128: `x.to('complex128')`. */
+  cdouble(): Tensor;
+}
 
 /** Methods under a second name. */
 const aliases = { ndimension: 'dim', nelement: 'numel' } as const;
 
-type Aliases = { [Name in keyof typeof aliases]: () => number };
+interface Aliases {
+  /** {@link Tensor.dim}. */
+  ndimension(): number;
+  /** {@link Tensor.numel}. */
+  nelement(): number;
+}
 
 /** The methods of tensors besides those of the class itself. */
 export interface TensorMethods extends Operators, Functions, Casts, Aliases {}

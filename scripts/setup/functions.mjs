@@ -176,9 +176,9 @@ function methodsModule(names, overloadsOf) {
   const takesSelf = ({ all }) => all.some(({ name }) => name === 'self') && !all.some(({ isOut }) => isOut);
   const parts = names.map((name) => {
     const schemas = overloadsOf(name).filter(takesSelf);
-    const lines = callSignatures(schemas, true).map((line) => `${camelCase(name)}${line}`);
+    const lines = callSignatures(schemas, true);
     const comment = documentation(schemas, `torch.Tensor.${name}`).replaceAll('\n', '\n  ');
-    return `  ${comment}\n  ${lines.join('\n  ')}`;
+    return `  ${comment}\n  ${camelCase(name)}: {\n    ${lines.join('\n    ')}\n  };`;
   });
   const list = names.map((name) => `  '${name}',`).join('\n');
   const text = parts.join('\n');

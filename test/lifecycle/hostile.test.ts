@@ -105,7 +105,7 @@ test('elements are copied into the memory that they stand in', () => {
 test('a warning that makes its receiver throw fails the call that warned, off the main thread too', () => {
   const messages = printed<string[]>(`
     process.emitWarning = () => { throw new Error('no warnings here'); };
-    const variance = (input) => input.variance().sum();
+    const variance = (input) => input.var().sum();
     const messages = [];
     const note = ({ message }) => messages.push(message);
     (async () => {

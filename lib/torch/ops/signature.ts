@@ -136,7 +136,7 @@ export class Signature {
   #mismatch(name: string, conversion: Named, value: unknown, position: number): Refusal {
     const { what, element, names } = conversion;
     if (element !== undefined && Array.isArray(value)) {
-      const i = Array.from(value as unknown[]).findIndex((entry) => !element.accepts(entry));
+      const i = (value as unknown[]).findIndex((entry) => !element.accepts(entry));
       if (i >= 0) return this.#mismatch(`${name}[${i}]`, element, (value as unknown[])[i], position);
     }
     const near = names === undefined || typeof value !== 'string' ? undefined : nearest(value, names);
@@ -258,9 +258,16 @@ export function camelCase(name: string): string {
   return name.replace(/(?<=[a-zA-Z0-9])_([a-zA-Z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** The number that a tensor without dimensions holds, in lists too; anything else as it is. */
+/** More than any list of dimensions or sizes has. */
+const longestList = 128;
+
+/** The number that a tensor without dimensions holds, in short lists too; anything else as it is. */
 function numbersIn(value: unknown): unknown {
-  if (Array.isArray(value)) return Array.from(value, numbersIn);
+  if (Array.isArray(value)) return value.length > longestList ? value : Array.from(value, numberIn);
+  return numberIn(value);
+}
+
+function numberIn(value: unknown): unknown {
   const handle = handleOf(value);
   if (handle === undefined || native().ndim(handle) !== 0 || native().requiresGrad(handle)) return value;
   return native().item(handle);

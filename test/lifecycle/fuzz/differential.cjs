@@ -101,7 +101,8 @@ async function forms(call, expected) {
 async function overlaps(call, { value, grad }) {
   const { loss, args, options } = call;
   const [input, ...rest] = args.map((arg) => arg.contiguous());
-  const { numel, shape, dtype } = input;
+  const { shape, dtype } = input;
+  const numel = input.numel();
   if (numel === 0) return;
   const kind = random.below(6);
   const room = torch.zeros([2 * numel + 3], { dtype });

@@ -37,7 +37,8 @@ exports.lossCalls = (torch, random) => {
     if (kind === 0 && x.ndim > 1) return x.transpose(0, last).contiguous().transpose(0, last);
     const [before, size] = [1 + below(3), x.shape[last]];
     const wide = torch.zeros([...x.shape.slice(0, -1), before + size * (kind === 1 ? 2 : 1)], { dtype: x.dtype });
-    const place = kind === 1 ? wide.slice(last, before, before + 2 * size, 2) : wide.narrow(last, before, size);
+    const place =
+      kind === 1 ? wide.index('...', torch.slice(before, before + 2 * size, 2)) : wide.narrow(last, before, size);
     return place.copy_(x);
   }
 
