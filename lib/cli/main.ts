@@ -1,16 +1,14 @@
 #!/usr/bin/env node
 /** The command `libtorch-losses`. */
-import { type ErrorCode, TorchError } from '../errors';
 import { oneOf } from '../options';
-import { doctor } from './doctor';
-import { evaluate } from './evaluate';
-import { isSystemError } from './failure';
-import { install } from './install';
-import { parity } from './parity';
-import { printable, printableLines } from './printable';
-import { type Output, reportTo } from './report';
-import type { CommandContext } from './sources';
-import { packageVersion } from './version';
+import { doctor } from './doctor/doctor';
+import { evaluate } from './evaluate/evaluate';
+import { install } from './install/install';
+import { parity } from './parity/parity';
+import { type CommandContext, packageVersion } from './shared/command';
+import { exitStatusOf, messageOf } from './shared/failures';
+import { type Output, reportTo } from './shared/report';
+import { printableLines } from './shared/text';
 
 const usage = `Usage: libtorch-losses <command> [options]
 
@@ -37,10 +35,7 @@ const commands = {
   parity,
 } satisfies Record<string, Command>;
 
-/** The errors of arguments, beside those of what the command does. */
-const misunderstood: readonly ErrorCode[] = ['INVALID_ARGUMENT', 'UNKNOWN_OPTION'];
-
-/** What an interrupted command leaves, besides the word. */
+/** What to add to the word `interrupted`. */
 const interrupted: Partial<Record<string, string>> = {
   install: '; nothing was installed',
   evaluate: '; nothing was written',
@@ -76,7 +71,7 @@ export async function main(args: readonly string[], output: Output, errors: Node
       return interruption.signal.reason === 'SIGTERM' ? 143 : 130;
     }
     say(messageOf(error, args[0] ?? 'libtorch-losses'));
-    return error instanceof TorchError && misunderstood.includes(error.code) ? 2 : 1;
+    return exitStatusOf(error);
   } finally {
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
   }
@@ -94,13 +89,6 @@ function watchOutput(output: Output, interruption: AbortController): () => Promi
       if (failure !== undefined) refuse(failure);
       else output.write('', (error) => (error ? refuse(failure ?? error) : done()));
     });
-}
-
-/** An error as a person reads it. Only a fault of this package shows where it happened. */
-function messageOf(error: unknown, command: string): string {
-  if (error instanceof TorchError) return error.message;
-  if (isSystemError(error)) return `${printable(command)}: ${error.message}`;
-  return (error as Error | undefined)?.stack ?? String(error);
 }
 
 async function run(args: readonly string[], context: CommandContext): Promise<number | undefined> {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { evaluatePage } from '../../lib/cli/evaluate-page';
+import { evaluatePage } from '../../lib/cli/evaluate/page';
 import type { EvaluationResult } from '../../lib/evaluate/result';
 import { installedBrowser } from '../support/browser';
 import { factsOf, fullResult, plainResult } from '../support/evaluations';

@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parseEvaluateArguments } from '../../lib/cli/evaluate';
+import { parseEvaluateArguments } from '../../lib/cli/evaluate/evaluate';
 import { npy, npyDictionary, npyStart } from '../support/arrays';
 import { dist, type Outcome } from '../support/child';
 import { testWhere } from '../support/where';

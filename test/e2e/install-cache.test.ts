@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { defaultVersion } from '../../lib/binding/libtorch-versions';
-import { makeOwn } from '../../lib/cli/ownership';
+import { makeOwn } from '../../lib/cli/install/ownership';
 import { InstallCommand } from '../support/install-command';
 import { sha256Fragment } from '../support/wheel-server';
 import { libraryPath, wheel, wheelName } from '../support/wheels';

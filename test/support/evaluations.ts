@@ -1,5 +1,5 @@
 /** Results of evaluations that never ran, for what shows them. */
-import type { EvaluationFacts } from '../../lib/cli/evaluate-page';
+import type { EvaluationFacts } from '../../lib/cli/evaluate/page';
 import type { ClassificationResult, EvaluationResult } from '../../lib/evaluate/result';
 
 /** Where the made-up evaluations ran. */

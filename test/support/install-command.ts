@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ownMark } from '../../lib/cli/ownership';
+import { ownMark } from '../../lib/cli/install/ownership';
 import { type FakePip, fakePip, type PipBehaviour } from './fake-pip';
 import { type ServerChanges, startWheelServer, type WheelServer } from './wheel-server';
 import { wheel, wheelName } from './wheels';

@@ -1,0 +1,232 @@
+/** `libtorch-losses evaluate`: a loss over files and streams, bigger than memory. */
+import { loadedLibtorch } from '../../binding/load';
+import { expected, show } from '../../errors';
+import { evaluateFiles } from '../../evaluate/evaluation';
+import type { Evaluation } from '../../evaluate/order';
+import { oneOf } from '../../options';
+import { Outputs } from '../../output/outputs';
+import { type Device, type DType, dtypes, floatingDTypes } from '../../types';
+import { type CommandContext, packageVersion, parseArguments } from '../shared/command';
+import { type Output, reportTo } from '../shared/report';
+import { printable } from '../shared/text';
+import { type EvaluationFacts, evaluateJson } from './facts';
+import { evaluatePage } from './page';
+import { evaluateTable } from './table';
+
+const usage = `Usage: libtorch-losses evaluate --loss <name> --input <file> --target <file> [options]
+
+PyTorch's loss over all rows of files or of a stream, however large: what one call over the whole data gives.
+
+What is evaluated:
+  --loss <name>          cross-entropy, mse, binary-cross-entropy-with-logits, … : any loss of torch.nn.functional
+  --input <file>         the loss's first argument: scores, predictions. Several files or a pattern ('logits-*.npy')
+                         are one array, in their order along the first dimension
+  --target <file>        the loss's target, a row for each row of the input
+  --argument <name=file> another argument: variance=var.npy, positive=p.npy, negative=n.npy, inputLengths=t.npy
+  --weight <file>        the loss's weight: short for --option weight=<file>
+  --option <name=value>  an option of the loss: labelSmoothing=0.1, ignoreIndex=0, posWeight=w.npy
+  --reduction <name>     mean (the default), sum, or batchmean for kl-div
+
+Files are .npy, .npz (file.npz:member), .safetensors (file.safetensors:name), or - for standard input: .npy format, or
+raw elements with --stdin-dtype and --stdin-row.
+  --stdin-dtype <dtype>  the dtype of raw elements, little-endian
+  --stdin-row <sizes>    the shape of one row: 1000, or 3x32x32, or 1 for single numbers in a row each
+
+How:
+  --device <device>      cpu (the default), cuda, cuda:<index>, or several: cuda:0,cuda:1
+  --batch-size <rows>    rows that are read at once, or auto (the default)
+  --dtype <dtype>        what the input is cast to before: float64, float32, float16 or bfloat16
+
+What comes out:
+  --per-sample <file>    writes each loss, as a .npy file
+  --gradient <file>      writes the gradient to the input, as a .npy file; for a mean the data is gone through twice
+  --group-by <file>      the mean loss of each group: an integer for each row
+  --report <file>        writes a page with charts: how the losses are distributed, classes, calibration, worst samples
+  --json                 prints one JSON document
+  --quiet                prints the loss alone, and no progress
+  --help                 this text
+
+Exit status: 0, 1 for data that cannot be read or that the loss refuses, 2 if the arguments are not understood.
+
+Example:
+  libtorch-losses evaluate --loss cross-entropy --input logits.npy --target labels.npy --report report.html`;
+
+const flags = {
+  loss: { type: 'string' },
+  input: { type: 'string', multiple: true },
+  target: { type: 'string', multiple: true },
+  argument: { type: 'string', multiple: true },
+  weight: { type: 'string' },
+  option: { type: 'string', multiple: true },
+  reduction: { type: 'string' },
+  'stdin-dtype': { type: 'string' },
+  'stdin-row': { type: 'string' },
+  device: { type: 'string' },
+  'batch-size': { type: 'string' },
+  dtype: { type: 'string' },
+  'per-sample': { type: 'string' },
+  gradient: { type: 'string' },
+  'group-by': { type: 'string', multiple: true },
+  report: { type: 'string' },
+  json: { type: 'boolean' },
+  quiet: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+/** What the arguments ask for. */
+export interface EvaluateArguments {
+  readonly help: boolean;
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly report: string | undefined;
+  readonly evaluation: Omit<Evaluation, 'onProgress' | 'signal'>;
+}
+
+const op = 'evaluate';
+
+/**
+ * Runs `libtorch-losses evaluate` with the arguments after `evaluate`.
+ *
+ * @returns the exit status: 1 for data that cannot be evaluated.
+ */
+export async function evaluate(
+  args: readonly string[],
+  { report, signal }: CommandContext,
+  errors: Output = process.stderr,
+): Promise<number> {
+  const wanted = parseEvaluateArguments(args);
+  if (wanted.help) {
+    report.line(usage);
+    return 0;
+  }
+  const progress = wanted.quiet ? undefined : progressOf(errors);
+  const outputs = new Outputs(op);
+  try {
+    const page = wanted.report === undefined ? undefined : outputs.open("'--report'", wanted.report);
+    const onProgress = (done: number, total: number): void => progress?.(done, total);
+    const { result, ...found } = await evaluateFiles({ ...wanted.evaluation, onProgress, signal }, outputs);
+    progress?.stop();
+    const { version } = loadedLibtorch();
+    const facts: EvaluationFacts = {
+      ...found,
+      files: [...found.files],
+      device: wanted.evaluation.devices.join(', '),
+      libtorch: version,
+      version: packageVersion(),
+    };
+    page?.write(Buffer.from(evaluatePage(result, facts)), 0);
+    signal.throwIfAborted();
+    outputs.finish();
+    if (wanted.json) report.line(JSON.stringify(evaluateJson(result, facts), null, 2));
+    else if (wanted.quiet) report.line(String(result.loss));
+    else {
+      report.line(evaluateTable(result, facts));
+      if (wanted.report !== undefined) report.line(`The page is ${printable(wanted.report)}`);
+    }
+    return 0;
+  } finally {
+    outputs.discard();
+    progress?.stop();
+  }
+}
+
+/** Reads the arguments; every mistake is an `INVALID_ARGUMENT` error. */
+export function parseEvaluateArguments(args: readonly string[]): EvaluateArguments {
+  const { values } = parseArguments(op, args, { options: flags });
+  const { help = false, json = false, quiet = false, report } = values;
+  if (!help && values.loss === undefined) throw expected(op, "'--loss'", 'to name a loss', 'nothing');
+  const options: Record<string, unknown> = pairs('--option', values.option, optionValue);
+  if (values.weight !== undefined) options.weight = values.weight;
+  if (values.reduction !== undefined) {
+    options.reduction = oneOf(op, "'--reduction'", values.reduction, ['mean', 'sum', 'batchmean']);
+  }
+  const given: Record<string, readonly string[]> = {};
+  for (const [name, file] of Object.entries(pairs('--argument', values.argument, (text) => text))) given[name] = [file];
+  if (values.input !== undefined) given.input = values.input;
+  if (values.target !== undefined) given.target = values.target;
+  return {
+    help,
+    json,
+    quiet,
+    report,
+    evaluation: {
+      loss: values.loss ?? '',
+      arguments: given,
+      options,
+      devices: devicesOf(values.device ?? 'cpu'),
+      batchRows: batchSize(values['batch-size']),
+      dtype: dtypeOf('--dtype', values.dtype, floatingDTypes),
+      perSample: values['per-sample'],
+      gradient: values.gradient,
+      groups: values['group-by'],
+      predictions: report !== undefined || json || !quiet,
+      details: report !== undefined || json,
+      standardInput: standardInput(values['stdin-dtype'], values['stdin-row']),
+    },
+  };
+}
+
+/** `name=value`, several times. */
+function pairs<T>(flag: string, given: readonly string[] | undefined, read: (text: string) => T): Record<string, T> {
+  const found: Record<string, T> = {};
+  for (const pair of given ?? []) {
+    const at = pair.indexOf('=');
+    if (at < 1) throw expected(op, `'${flag}'`, 'to be <name>=<value>', show(pair));
+    found[pair.slice(0, at)] = read(pair.slice(at + 1));
+  }
+  return found;
+}
+
+function optionValue(text: string): unknown {
+  if (text === 'true' || text === 'false') return text === 'true';
+  const number = Number(text);
+  // A class index may be larger than the integers that doubles hold.
+  if (/^-?\d+$/.test(text) && !Number.isSafeInteger(number)) return BigInt(text);
+  return text.trim() !== '' && !Number.isNaN(number) ? number : text;
+}
+
+/** One, or several with commas between them. */
+function devicesOf(text: string): Device[] {
+  return text.split(',').map((device) => {
+    if (/^(cpu|cuda(:\d{1,3})?)$/.test(device)) return device as Device;
+    throw expected(op, "'--device'", 'to be cpu, cuda or cuda:<index>, or several with commas', show(text));
+  });
+}
+
+function batchSize(text: string | undefined): number | undefined {
+  if (text === undefined || text === 'auto') return undefined;
+  const rows = Number(text);
+  if (Number.isSafeInteger(rows) && rows > 0) return rows;
+  throw expected(op, "'--batch-size'", "to be 'auto' or an integer > 0", show(text));
+}
+
+function dtypeOf(flag: string, text: string | undefined, known: readonly DType[] = dtypes): DType | undefined {
+  return text === undefined ? undefined : oneOf(op, `'${flag}'`, text, known);
+}
+
+function standardInput(dtype: string | undefined, row: string | undefined): Evaluation['standardInput'] {
+  if ((dtype === undefined) !== (row === undefined)) {
+    throw expected(op, "'--stdin-dtype' and '--stdin-row'", 'to come together', 'one of them');
+  }
+  if (row === undefined) return undefined;
+  const sizes = row === '' ? [] : row.split(/[x,]/).map(Number);
+  if (!sizes.every((size) => Number.isSafeInteger(size) && size >= 0)) {
+    throw expected(op, "'--stdin-row'", 'to be sizes such as 1000 or 3x32x32', show(row));
+  }
+  return { dtype: dtypeOf('--stdin-dtype', dtype), rowShape: sizes };
+}
+
+/** A bar on a terminal, lines elsewhere, both beside what is printed. */
+function progressOf(errors: Output): { (done: number, total: number): void; stop(): void } {
+  const report = reportTo(errors);
+  let shown: ReturnType<typeof report.progress> | undefined;
+  const update = (done: number, total: number): void => {
+    shown ??= report.progress('evaluating', total);
+    shown.update(done);
+  };
+  const stop = (): void => {
+    shown?.stop();
+    shown = undefined;
+  };
+  return Object.assign(update, { stop });
+}
