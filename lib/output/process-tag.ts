@@ -1,21 +1,24 @@
-/** Names for what belongs to one running process, so that what a dead one left can be told from what is in use. */
+/**
+ * Tags that name the process a temporary file, a lock or a staging directory belongs to, so that leftovers of a dead
+ * process can be told from files in use.
+ */
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
-/** Beyond this age something another machine left counts as abandoned: its process cannot be asked for. */
+/** Age beyond which a file of another machine counts as abandoned: its process cannot be checked from here. */
 const abandonedAfter = 24 * 60 * 60 * 1000;
 
-/** `<machine>-<process>-<start>`: this process, as names carry it. */
+/** The tag of this process: `<machine>-<pid>-<start time>`. */
 export function processTag(): string {
   return `${machineTag()}-${process.pid}-${startOf(process.pid) ?? 0}`;
 }
 
-/** Whether the process that a tag names has ended. `modified` is the time, in ms, when what it owns was last written. */
+/** Whether the process that a tag names has ended. `modified` is when its file was last written, in ms. */
 export function isAbandoned(tag: string, modified: number): boolean {
   const match = /^([\w.]+)-(\d+)-(\d+)$/.exec(tag);
   if (match === null || match[1] !== machineTag()) return Date.now() - modified > abandonedAfter;
   const pid = Number(match[2]);
-  // A number that another process has by now: containers give the same few again and again.
+  // The pid may belong to another process by now: containers reuse the same few.
   const start = startOf(pid);
   if (start !== undefined && start !== Number(match[3])) return true;
   try {
@@ -27,13 +30,13 @@ export function isAbandoned(tag: string, modified: number): boolean {
   }
 }
 
-/** The pattern of a tag in a name. */
+/** A regular expression for tags in file names. */
 export const tagPattern = '[\\w.]+-\\d+-\\d+';
 
-/** When a process was started, in the kernel's ticks; `undefined` where there is no such process, or no /proc. */
+/** When a process was started, in the kernel's ticks; `undefined` without such a process or without /proc. */
 function startOf(pid: number): number | undefined {
   try {
-    // The name of the program, in brackets, may hold anything; the start is the 20th field behind it.
+    // The program's name, in parentheses, may contain anything. The start time is the 20th field after it.
     const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
       .replace(/^.*\)\s*/s, '')
       .split(' ');
@@ -43,7 +46,7 @@ function startOf(pid: number): number | undefined {
   }
 }
 
-/** Folders may be shared between machines and containers, whose process numbers mean nothing to one another. */
+/** Folders may be shared between machines and containers, whose pids mean nothing to one another. */
 function machineTag(): string {
   const name =
     hostname()

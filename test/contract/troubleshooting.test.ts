@@ -290,7 +290,7 @@ const provoked: [heading: string, provoke: () => Failure | Promise<Failure>][] =
   ['cannot read the wheel index', () => command('install')],
   [
     '… gives no SHA-256, SHA-384 or SHA-512 of',
-    () => inSource('lib/cli/sources.ts', ' gives no SHA-256, SHA-384 or SHA-512 of '),
+    () => inSource('lib/cli/install/sources.ts', ' gives no SHA-256, SHA-384 or SHA-512 of '),
   ],
   ['install: … is a libtorch archive', () => installing('libtorch.zip', libtorchArchive())],
   [
@@ -301,7 +301,10 @@ const provoked: [heading: string, provoke: () => Failure | Promise<Failure>][] =
       return installing(wheelName(), wheel());
     },
   ],
-  ['needs … in …, where … are free', () => inSource('lib/cli/wheel.ts', 'needs ', ' in ', ', where ', ' are free')],
+  [
+    'needs … in …, where … are free',
+    () => inSource('lib/cli/install/wheel.ts', 'needs ', ' in ', ', where ', ' are free'),
+  ],
   [
     '…, but this machine is',
     () => {

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { defaultVersion } from '../../lib/binding/libtorch-versions';
-import { makeOwn } from '../../lib/cli/install/ownership';
+import { createOwned } from '../../lib/cli/install/ownership';
 import { InstallCommand } from '../support/install-command';
 import { sha256Fragment } from '../support/wheel-server';
 import { libraryPath, wheel, wheelName } from '../support/wheels';
@@ -105,7 +105,7 @@ describe('--remove', () => {
 
   test('all takes away what interrupted installs left, and nothing else', async () => {
     await installed('2.13.0+cpu');
-    await makeOwn(join(command.cache, 'downloads'));
+    await createOwned(join(command.cache, 'downloads'));
     writeFileSync(join(command.cache, 'downloads', 'torch.whl.part'), 'half');
     mkdirSync(join(command.cache, 'somebody-elses'));
     expect((await command.run('install', '--remove', 'all')).status).toBe(0);

@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ownMark } from '../../lib/cli/install/ownership';
+import { ownershipMark } from '../../lib/cli/install/ownership';
 import { type FakePip, fakePip, type PipBehaviour } from './fake-pip';
 import { type ServerChanges, startWheelServer, type WheelServer } from './wheel-server';
 import { wheel, wheelName } from './wheels';
@@ -112,6 +112,6 @@ export class InstallCommand {
 
   /** The names of what was downloaded, and waits. */
   downloads(): string[] {
-    return readdirSync(join(this.cache, 'downloads')).filter((name) => name !== ownMark);
+    return readdirSync(join(this.cache, 'downloads')).filter((name) => name !== ownershipMark);
   }
 }

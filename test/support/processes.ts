@@ -1,9 +1,9 @@
 /** Processes for tests of what belongs to one. */
 import { spawnSync } from 'node:child_process';
-import { ownerTag } from '../../lib/cli/install/ownership';
+import { processTag } from '../../lib/output/process-tag';
 
-/** The owner tag of a process of this machine that has ended. */
-export function deadOwner(): string {
+/** The tag of a process of this machine that has ended. */
+export function deadProcessTag(): string {
   const { pid } = spawnSync(process.execPath, ['--version']);
-  return ownerTag().replace(/\d+$/, String(pid));
+  return processTag().replace(/-\d+-(\d+)$/, `-${pid}-$1`);
 }

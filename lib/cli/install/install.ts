@@ -9,7 +9,7 @@ import { printable } from '../shared/text';
 import { type InstallArguments, parseInstallArguments, usage } from './arguments';
 import { hashFile } from './download';
 import { listInstalls, removeInstalls } from './list';
-import { removeOwn } from './ownership';
+import { removeOwned } from './ownership';
 import { openPackages, type PackagesToInstall } from './packages';
 import { planDownload, planFromFiles } from './plan';
 import { fetchWheels, givenFiles, type Installation, type Sources, type Wanted } from './sources';
@@ -57,7 +57,7 @@ async function fetchAndUnpack(
   } finally {
     await sources?.release();
     // What cannot be removed now, the next install sweeps away; the error that led here counts more.
-    await Promise.allSettled([removeOwn(staging), removeOwn(scratch)]);
+    await Promise.allSettled([removeOwned(staging), removeOwned(scratch)]);
   }
 }
 

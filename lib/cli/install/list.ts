@@ -8,7 +8,7 @@ import { installFailed } from '../shared/failures';
 import { size } from '../shared/figures';
 import type { Report } from '../shared/report';
 import { aligned, printable } from '../shared/text';
-import { isOwn } from './ownership';
+import { isOwned } from './ownership';
 import { clearDownloads, removeInstall, sweep } from './staging';
 
 /** Prints the installs of a cache: version, build, size and path, and which one the package uses. */
@@ -52,7 +52,7 @@ export async function removeInstalls(
     .filter((path) => !basename(path).includes('.partial-'));
   const paths: string[] = [];
   for (const path of found) {
-    if (await isOwn(path)) paths.push(path);
+    if (await isOwned(path)) paths.push(path);
     else report.line(`! ${printable(path)} was not made by this command, so it is left as it is`);
   }
   const all = which.includes('all');

@@ -8,7 +8,7 @@ import { type WheelPlatform, wheelPlatform } from '../shared/platform';
 import { secondsSince } from '../shared/report';
 import { printable } from '../shared/text';
 import { download, nameOf } from './download';
-import { removeOwn } from './ownership';
+import { removeOwned } from './ownership';
 import { cudaRequirements, findPip, type PipRequest, pipDownload } from './pip';
 import { claimDownload } from './staging';
 import { tail } from './subprocess';
@@ -116,7 +116,7 @@ async function fromPip(wanted: Wanted, platform: WheelPlatform, installation: In
   return {
     paths: [torch, ...companions],
     origin: (path) => `pip: ${basename(path)}`,
-    cleanUp: () => removeOwn(directory),
+    cleanUp: () => removeOwned(directory),
     release: nothing,
   };
 }

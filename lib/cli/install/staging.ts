@@ -6,8 +6,9 @@
 import { lstat, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type InstallMarker, installPath, markerName, readInstall } from '../../binding/cache';
+import { isAbandoned, processTag } from '../../output/process-tag';
 import { installFailed, reasonOf } from '../shared/failures';
-import { adoptEmpty, inside, isAbandoned, isOwn, makeOwn, notOwn, ownerTag, removeOwn } from './ownership';
+import { childPath, createOwned, isOwned, markEmpty, notOwned, removeOwned } from './ownership';
 
 /** Where downloads wait, whole or in part, until they are unpacked. */
 function downloadDirectory(cache: string): string {
@@ -27,13 +28,13 @@ export interface DownloadPlace {
  */
 export async function claimDownload(cache: string, name: string, otherwise: string): Promise<DownloadPlace> {
   const directory = downloadDirectory(cache);
-  const elsewhere = { path: inside(otherwise, name), release: async (): Promise<void> => {} };
+  const elsewhere = { path: childPath(otherwise, name), release: async (): Promise<void> => {} };
   if (!(await hasDownloads(cache))) return elsewhere;
-  const path = inside(directory, name);
+  const path = childPath(directory, name);
   const lock = `${path}.lock`;
   for (const takenOver of [false, true]) {
     try {
-      await writeFile(lock, ownerTag(), { flag: 'wx' });
+      await writeFile(lock, processTag(), { flag: 'wx' });
       return { path, release: () => rm(lock, { force: true }) };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
@@ -50,12 +51,12 @@ export async function claimDownload(cache: string, name: string, otherwise: stri
 async function hasDownloads(cache: string): Promise<boolean> {
   const directory = downloadDirectory(cache);
   try {
-    await makeOwn(directory);
+    await createOwned(directory);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    await adoptEmpty(directory);
+    await markEmpty(directory);
   }
-  return isOwn(directory);
+  return isOwned(directory);
 }
 
 /** Beyond this age a partial download is not resumed any more. */
@@ -67,7 +68,7 @@ export async function sweep(cache: string): Promise<void> {
     const owner = /^libtorch-.*\.partial-(.+)$/.exec(name)?.[1];
     if (owner === undefined || !isAbandoned(owner, modified)) continue;
     // Of one that is not ours, or is being removed by another install, nothing is said.
-    await removeOwn(path).catch(() => {});
+    await removeOwned(path).catch(() => {});
   }
   for (const { path, modified } of await downloads(cache)) {
     if (Date.now() - modified > keepDownloads) await rm(path, { force: true });
@@ -87,7 +88,7 @@ export async function clearDownloads(cache: string): Promise<void> {
 /** The downloads and their locks, if the directory is ours. */
 async function downloads(cache: string): Promise<Entry[]> {
   const directory = downloadDirectory(cache);
-  if (!(await isOwn(directory))) return [];
+  if (!(await isOwned(directory))) return [];
   return (await entries(directory)).filter(({ name }) => /^torch.*\.whl(\.part|\.lock)?$/.test(name));
 }
 
@@ -110,10 +111,10 @@ async function entries(directory: string): Promise<Entry[]> {
 
 /** Makes an empty directory that belongs to this process. */
 export async function openStaging(cache: string, purpose: string): Promise<string> {
-  const path = inside(cache, `libtorch-${purpose}.partial-${ownerTag()}`);
-  // Left by a process that had this number before.
-  await removeOwn(path);
-  await makeOwn(path);
+  const path = childPath(cache, `libtorch-${purpose}.partial-${processTag()}`);
+  // Left by an earlier process with the same tag, where the system does not tell start times.
+  await removeOwned(path);
+  await createOwned(path);
   return path;
 }
 
@@ -121,7 +122,7 @@ export async function openStaging(cache: string, purpose: string): Promise<strin
 export async function placeFor(cache: string, build: { version: string; flavour: string }): Promise<string> {
   const path = installPath(cache, build.version, build.flavour);
   if (path === undefined) throw installFailed(`${build.version}+${build.flavour} is no version of libtorch`);
-  if ((await exists(path)) && !(await isOwn(path))) throw notOwn(path);
+  if ((await exists(path)) && !(await isOwned(path))) throw notOwned(path);
   return path;
 }
 
@@ -146,17 +147,17 @@ export async function publish(staging: string, marker: InstallMarker): Promise<s
     await removeInstall(final);
     if (await renamed(staging, final)) return final;
   }
-  await removeOwn(staging);
+  await removeOwned(staging);
   return final;
 }
 
 /** Removes an install: under another name first, so that no program finds half of it. */
 export async function removeInstall(path: string): Promise<void> {
-  if (!(await isOwn(path))) throw notOwn(path);
-  const aside = `${path}.partial-${ownerTag()}`;
+  if (!(await isOwned(path))) throw notOwned(path);
+  const aside = `${path}.partial-${processTag()}`;
   try {
     await rename(path, aside);
-    await removeOwn(aside);
+    await removeOwned(aside);
   } catch (error) {
     throw installFailed(`${path} cannot be removed: ${reasonOf(error)}`, ['end the programs that use it'], error);
   }

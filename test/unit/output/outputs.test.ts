@@ -18,6 +18,7 @@ import { join, relative } from 'node:path';
 import { Outputs } from '../../../lib/output/outputs';
 import { isAbandoned, processTag } from '../../../lib/output/process-tag';
 import { folder } from '../../support/folder';
+import { deadProcessTag } from '../../support/processes';
 import { testWhere } from '../../support/where';
 
 const here = folder('for each test');
@@ -214,23 +215,18 @@ describe('what is in the way', () => {
 });
 
 describe('what dead processes left', () => {
-  const dead = (): string => {
-    const { pid } = spawnSync(process.execPath, ['--version']);
-    return processTag().replace(/-\d+-(\d+)$/, `-${pid}-$1`);
-  };
-
   test('is taken away, and nothing else', () => {
-    const left = `x.partial-${dead()}-0123456789ab`;
+    const left = `x.partial-${deadProcessTag()}-0123456789ab`;
     const kept = [
       `x.partial-${processTag()}-0123456789ab`,
-      `y.partial-${dead()}-0123456789ab`,
-      `x.partial-${dead()}`,
+      `y.partial-${deadProcessTag()}-0123456789ab`,
+      `x.partial-${deadProcessTag()}`,
       'x.partial',
       `x.partial-another.machine-1-1-0123456789ab`,
     ];
     for (const name of [left, ...kept]) here.file(name, '');
-    mkdirSync(at(`x.partial-${dead()}-0123456789ac`));
-    symlinkSync(at('x.partial'), at(`x.partial-${dead()}-0123456789ad`));
+    mkdirSync(at(`x.partial-${deadProcessTag()}-0123456789ac`));
+    symlinkSync(at('x.partial'), at(`x.partial-${deadProcessTag()}-0123456789ad`));
     open(at('x'));
     outputs.discard();
     const there = readdirSync(here.path);
@@ -241,7 +237,7 @@ describe('what dead processes left', () => {
 
   test('of a process whose number another one has by now', () => {
     expect(isAbandoned(processTag(), 0)).toBe(false);
-    expect(isAbandoned(dead(), Date.now())).toBe(true);
+    expect(isAbandoned(deadProcessTag(), Date.now())).toBe(true);
     const before = processTag().replace(/\d+$/, (start) => String(Number(start) + 1));
     expect(isAbandoned(before, Date.now())).toBe(existsSync('/proc/self/stat'));
     const elsewhere = `${hostname().slice(0, 3)}.elsewhere-1-1`;

@@ -21,7 +21,7 @@ import {
 import { claimDownload } from '../../../../lib/cli/install/staging';
 import { reportTo } from '../../../../lib/cli/shared/report';
 import { TorchError } from '../../../../lib/errors';
-import { deadOwner } from '../../../support/processes';
+import { deadProcessTag } from '../../../support/processes';
 import { type ServerChanges, sendRange, startWheelServer, type WheelServer } from '../../../support/wheel-server';
 
 const content = Buffer.alloc(300_000, 'some bytes of a wheel ');
@@ -217,7 +217,7 @@ describe('the place of a download', () => {
 
   test('is taken over from a process that has ended', async () => {
     await claim();
-    writeFileSync(`${place()}.lock`, deadOwner());
+    writeFileSync(`${place()}.lock`, deadProcessTag());
     expect((await claim()).path).toBe(place());
     expect((await claim()).path).toBe(target());
   });

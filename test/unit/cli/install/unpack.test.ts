@@ -15,12 +15,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cacheContents, type InstallMarker } from '../../../../lib/binding/cache';
 import { thisHost } from '../../../../lib/binding/host';
-import { makeOwn, ownerTag, ownMark } from '../../../../lib/cli/install/ownership';
+import { createOwned, ownershipMark } from '../../../../lib/cli/install/ownership';
 import { openStaging, publish, sweep } from '../../../../lib/cli/install/staging';
 import { openPackage, type Unpacked, unpackPackages } from '../../../../lib/cli/install/wheel';
 import { reportTo } from '../../../../lib/cli/shared/report';
 import { TorchError } from '../../../../lib/errors';
-import { deadOwner } from '../../../support/processes';
+import { processTag } from '../../../../lib/output/process-tag';
+import { deadProcessTag } from '../../../support/processes';
 import {
   bigLibrary,
   coreLibrary,
@@ -31,6 +32,7 @@ import {
   wheel,
   wheelName,
 } from '../../../support/wheels';
+import { testWhere } from '../../../support/where';
 import { type ZipFile, zip } from '../../../support/zip';
 
 const host = thisHost();
@@ -252,30 +254,39 @@ describe('what interrupted installs left', () => {
 
   /** What an install leaves. */
   const left = async (name: string): Promise<void> => {
-    await makeOwn(join(directory, name));
+    await createOwned(join(directory, name));
     mkdirSync(join(directory, name, 'torch'));
   };
 
   test('is removed if its process has ended', async () => {
-    for (const owner of [deadOwner(), ownerTag()]) await left(`libtorch-install.partial-${owner}`);
+    for (const owner of [deadProcessTag(), processTag()]) await left(`libtorch-install.partial-${owner}`);
     await sweep(directory);
-    expect(readdirSync(directory)).toEqual([`libtorch-install.partial-${ownerTag()}`]);
+    expect(readdirSync(directory)).toEqual([`libtorch-install.partial-${processTag()}`]);
   });
 
+  testWhere(existsSync('/proc/self/stat'), 'only /proc tells when a process started')(
+    'is removed if another process has its number by now',
+    async () => {
+      await left(`libtorch-install.partial-${processTag().replace(/\d+$/, (start) => String(Number(start) - 1))}`);
+      await sweep(directory);
+      expect(readdirSync(directory)).toEqual([]);
+    },
+  );
+
   test('of another machine is removed after a day', async () => {
-    for (const name of ['old', 'new']) await left(`libtorch-pip.partial-${name}.example-1`);
-    aged(join(directory, 'libtorch-pip.partial-old.example-1'), 2);
+    for (const name of ['old', 'new']) await left(`libtorch-pip.partial-${name}.example-1-1`);
+    aged(join(directory, 'libtorch-pip.partial-old.example-1-1'), 2);
     await sweep(directory);
-    expect(readdirSync(directory)).toEqual(['libtorch-pip.partial-new.example-1']);
+    expect(readdirSync(directory)).toEqual(['libtorch-pip.partial-new.example-1-1']);
   });
 
   test('of a download is removed after a week', async () => {
-    await makeOwn(join(directory, 'downloads'));
+    await createOwned(join(directory, 'downloads'));
     const names = ['torch-1.whl.part', 'torch-2.whl.part', 'somebody-elses'];
     for (const name of names) writeFileSync(join(directory, 'downloads', name), '');
     for (const name of ['torch-1.whl.part', 'somebody-elses']) aged(join(directory, 'downloads', name), 8);
     await sweep(directory);
-    expect(readdirSync(join(directory, 'downloads'))).toEqual([ownMark, 'somebody-elses', 'torch-2.whl.part']);
+    expect(readdirSync(join(directory, 'downloads'))).toEqual([ownershipMark, 'somebody-elses', 'torch-2.whl.part']);
   });
 
   test('is nothing where there is no cache yet', async () => {
