@@ -2,6 +2,7 @@
  * Comparison of tensors to the bit: dtype, shape and every element. NaN equals only NaN, whatever its payload; zeros of
  * different sign differ. A failure names the index, both values and their distance in units in the last place (ulp).
  */
+import { position } from '../tensor/shape';
 import { type Tolerance, tolerances } from '../tolerances';
 import { type DType, itemsizes } from '../types';
 
@@ -154,16 +155,6 @@ function ordered(dtype: DType, raw: bigint): bigint {
   if (fractionBits[dtype] === undefined) return numberOf(dtype, raw) as bigint;
   const magnitude = BigInt.asUintN(itemsizes[dtype] * 8 - 1, raw);
   return magnitude === raw ? raw : -magnitude;
-}
-
-function position(shape: readonly number[], index: number): number[] {
-  const at: number[] = [];
-  let rest = index;
-  for (const size of [...shape].reverse()) {
-    at.unshift(rest % size);
-    rest = Math.floor(rest / size);
-  }
-  return at;
 }
 
 function describe(bits: Bits): string {

@@ -32,3 +32,14 @@ export function broadcastable(a: readonly number[], b: readonly number[]): boole
     return x === y || x === 1 || y === 1;
   });
 }
+
+/** The indices of the element at a flat index in row-major order. */
+export function position(shape: readonly number[], index: number): number[] {
+  const at: number[] = [];
+  let rest = index;
+  for (const size of [...shape].reverse()) {
+    at.unshift(rest % size);
+    rest = Math.floor(rest / size);
+  }
+  return at;
+}

@@ -8,7 +8,7 @@ import { type DType, isFloating, type Scalar } from '../types';
 import { noGrad } from './autograd';
 import { isFlatData, type TensorData, tensor } from './create';
 import { isTypedArray } from './elements';
-import { sameShape, shapeText } from './shape';
+import { position, sameShape, shapeText } from './shape';
 import type { Tensor } from './tensor';
 
 /** Options of {@link assertClose}, by PyTorch's names. */
@@ -172,16 +172,6 @@ function greatest(indices: readonly number[], measure: (index: number) => number
     if (difference > found.difference) found = { difference, index };
   }
   return found;
-}
-
-function position(shape: readonly number[], index: number): number[] {
-  const at: number[] = [];
-  let rest = index;
-  for (const size of [...shape].reverse()) {
-    at.unshift(rest % size);
-    rest = Math.floor(rest / size);
-  }
-  return at;
 }
 
 /**

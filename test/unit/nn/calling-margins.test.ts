@@ -1,20 +1,10 @@
 /** Losses with a margin, of pairs and of triplets, and distances: options by position, by name, and both. */
 import * as torch from 'libtorch-losses';
 import { refusal } from '../tensor/support';
+import type { AnyClass, AnyLoss } from './support';
 
 const { nn, tensor } = torch;
 const F = nn.functional;
-
-/** A loss in all its forms, whatever it takes. */
-interface AnyLoss {
-  (...args: unknown[]): torch.Tensor;
-  item(...args: unknown[]): number;
-  out(out: Float32Array, ...args: unknown[]): Float32Array;
-  async(...args: unknown[]): Promise<torch.Tensor>;
-}
-
-/** The class of a loss or a distance, whatever it takes. */
-type AnyClass = new (...args: unknown[]) => { (...inputs: unknown[]): torch.Tensor; forward: AnyLoss };
 
 /** A function, its class, what they compute with, and options of which each changes the result. */
 type Called<Function> = [name: string, call: Function, made: AnyClass, inputs: unknown[], options: object];

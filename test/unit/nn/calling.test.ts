@@ -1,20 +1,10 @@
 /** Losses are called as in Python: the first options by position, all of them by name, a module like its function. */
 import * as torch from 'libtorch-losses';
 import { refusal } from '../tensor/support';
+import type { AnyClass, AnyLoss } from './support';
 
 const { nn, tensor } = torch;
 const F = nn.functional;
-
-/** A loss in all its forms, whatever it takes. */
-interface AnyLoss {
-  (...args: unknown[]): torch.Tensor;
-  item(...args: unknown[]): number;
-  out(out: Float32Array, ...args: unknown[]): Float32Array;
-  async(...args: unknown[]): Promise<torch.Tensor>;
-}
-
-/** The class of a loss, whatever it takes. */
-type AnyClass = new (...args: unknown[]) => { (...inputs: unknown[]): torch.Tensor; forward: AnyLoss };
 
 describe('classes and probabilities', () => {
   const scores = tensor([

@@ -1,5 +1,16 @@
-/** What the tests of calls off the main thread share. */
+/** Helpers for the tests of losses and modules. */
 import * as torch from 'libtorch-losses';
+
+/** A loss in all its forms, with arguments of any type. */
+export interface AnyLoss {
+  (...args: unknown[]): torch.Tensor;
+  item(...args: unknown[]): number;
+  out(out: Float32Array, ...args: unknown[]): Float32Array;
+  async(...args: unknown[]): Promise<torch.Tensor>;
+}
+
+/** The class of a loss or a distance, with arguments of any type. */
+export type AnyClass = new (...args: unknown[]) => { (...inputs: unknown[]): torch.Tensor; forward: AnyLoss };
 
 /** Work that takes some 10 ms, so that what is started after it waits. */
 export function longCall(): Promise<torch.Tensor> {

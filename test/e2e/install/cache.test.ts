@@ -1,12 +1,12 @@
 /** What `libtorch-losses install` tells of its cache and of its plans, and how it takes installs out again. */
 import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { defaultVersion } from '../../lib/binding/libtorch-versions';
-import { createOwned } from '../../lib/cli/install/ownership';
-import { InstallCommand } from '../support/install-command';
-import { sha256Fragment } from '../support/wheel-server';
-import { libraryPath, wheel, wheelName } from '../support/wheels';
-import { testWhere } from '../support/where';
+import { defaultVersion } from '../../../lib/binding/libtorch-versions';
+import { createOwned } from '../../../lib/cli/install/ownership';
+import { InstallCommand } from '../../support/install-command';
+import { sha256Fragment } from '../../support/wheel-server';
+import { libraryPath, wheel, wheelName } from '../../support/wheels';
+import { testWhere } from '../../support/where';
 
 const posix = process.platform !== 'win32';
 

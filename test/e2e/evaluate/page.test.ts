@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { evaluatePage } from '../../lib/cli/evaluate/page';
-import type { EvaluationResult } from '../../lib/evaluate/result';
-import { installedBrowser } from '../support/browser';
-import { factsOf, fullResult, plainResult } from '../support/evaluations';
+import { evaluatePage } from '../../../lib/cli/evaluate/page';
+import type { EvaluationResult } from '../../../lib/evaluate/result';
+import { installedBrowser } from '../../support/browser';
+import { factsOf, fullResult, plainResult } from '../../support/evaluations';
 
 jest.setTimeout(60_000);
 

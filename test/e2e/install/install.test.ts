@@ -4,13 +4,13 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { thisHost } from '../../lib/binding/host';
-import { defaultVersion } from '../../lib/binding/libtorch-versions';
-import { type LocatedLibtorch, locateLibtorch } from '../../lib/binding/locate';
-import { InstallCommand } from '../support/install-command';
-import { type ServerChanges, sha256Fragment } from '../support/wheel-server';
-import { libraryPath, libtorchArchive, wheel, wheelName } from '../support/wheels';
-import { describeWhere, testWhere } from '../support/where';
+import { thisHost } from '../../../lib/binding/host';
+import { defaultVersion } from '../../../lib/binding/libtorch-versions';
+import { type LocatedLibtorch, locateLibtorch } from '../../../lib/binding/locate';
+import { InstallCommand } from '../../support/install-command';
+import { type ServerChanges, sha256Fragment } from '../../support/wheel-server';
+import { libraryPath, libtorchArchive, wheel, wheelName } from '../../support/wheels';
+import { describeWhere, testWhere } from '../../support/where';
 
 const posix = process.platform !== 'win32';
 const linux = process.platform === 'linux';
@@ -337,7 +337,7 @@ describe('the command line', () => {
     [[], 'Usage: libtorch-losses <command>'],
     [['--help'], 'Usage: libtorch-losses <command>'],
     [['install', '--help'], 'Usage: libtorch-losses install [options]'],
-    [['--version'], (require('../../package.json') as { version: string }).version],
+    [['--version'], (require('../../../package.json') as { version: string }).version],
   ])('%j prints what it should', async (args, text) => {
     expect(await command.run(...args)).toMatchObject({ status: 0, stderr: '', stdout: expect.stringContaining(text) });
   });

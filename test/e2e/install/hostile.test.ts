@@ -3,11 +3,11 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { type Ended, InstallCommand } from '../support/install-command';
-import { sha256Fragment } from '../support/wheel-server';
-import { library, libraryPath, libtorchArchive, wheel, wheelName } from '../support/wheels';
-import { describeWhere, testWhere } from '../support/where';
-import { zip } from '../support/zip';
+import { type Ended, InstallCommand } from '../../support/install-command';
+import { sha256Fragment } from '../../support/wheel-server';
+import { library, libraryPath, libtorchArchive, wheel, wheelName } from '../../support/wheels';
+import { describeWhere, testWhere } from '../../support/where';
+import { zip } from '../../support/zip';
 
 jest.setTimeout(30_000);
 

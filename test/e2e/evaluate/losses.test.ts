@@ -2,13 +2,13 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import * as torch from '../../lib';
-import { lossNames } from '../../lib/evaluate/losses';
-import { lossNamed } from '../../lib/evaluate/order';
-import { npy } from '../support/arrays';
-import { dist, runNode } from '../support/child';
-import { quietly } from '../support/conditions';
-import { refusal } from '../unit/reference/support';
+import * as torch from '../../../lib';
+import { lossNames } from '../../../lib/evaluate/losses';
+import { lossNamed } from '../../../lib/evaluate/order';
+import { npy } from '../../support/arrays';
+import { dist, runNode } from '../../support/child';
+import { quietly } from '../../support/conditions';
+import { refusal } from '../../unit/reference/support';
 
 jest.setTimeout(60_000);
 quietly();
