@@ -53,7 +53,7 @@ function realFolder(refuse: (what: string, actual?: string) => Error, path: stri
     const { code, message } = error as NodeJS.ErrnoException;
     const shown = show(path);
     if (code === 'ENOENT') {
-      throw refuse('to be in a folder that is there', `${shown}: make it with mkdir -p ${show(dirname(path))}`);
+      throw refuse('to be in an existing folder', `${shown}: make it with mkdir -p ${show(dirname(path))}`);
     }
     if (code === 'ENOTDIR') throw refuse('to be in a folder', `${shown}: a part of its path is a file`);
     if (code === 'EACCES' || code === 'ELOOP' || code === 'ENAMETOOLONG') {

@@ -269,7 +269,7 @@ const provoked: [heading: string, provoke: () => Failure | Promise<Failure>][] =
     "BatchEvaluator: expected 'loss' to be a loss",
     () => failure(() => new torch.BatchEvaluator((a: torch.Tensor, b: torch.Tensor) => F.mseLoss(a, b))),
   ],
-  ['…: there is no such file', () => evaluating(join(scratch.path, 'nowhere.npy'))],
+  ['…: the file does not exist', () => evaluating(join(scratch.path, 'nowhere.npy'))],
   ['…: expected … bytes of data for', () => evaluating(npy('<f4', '(2, 3)', 20))],
   ['…: has … rows, but … has', () => evaluating(npy('<f4', '(3, 3)', 36))],
   ['…: the dtype "|O"', () => evaluating(npy('|O', '(2,)', 16))],
@@ -286,11 +286,11 @@ const provoked: [heading: string, provoke: () => Failure | Promise<Failure>][] =
       return installing(wheelName(), wheel({ tamper }));
     },
   ],
-  ['install: … is no archive that can be used', () => installing(wheelName(), Buffer.from('<html>'))],
+  ['install: … is not a usable archive', () => installing(wheelName(), Buffer.from('<html>'))],
   ['cannot read the wheel index', () => command('install')],
   [
     '… gives no SHA-256, SHA-384 or SHA-512 of',
-    () => inSource('lib/cli/install/sources.ts', ' gives no SHA-256, SHA-384 or SHA-512 of '),
+    () => inSource('lib/cli/install/sources.ts', ' has no SHA-256, SHA-384 or SHA-512 for '),
   ],
   ['install: … is a libtorch archive', () => installing('libtorch.zip', libtorchArchive())],
   [

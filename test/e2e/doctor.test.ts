@@ -233,7 +233,7 @@ test('an addon file that cannot be opened', () => {
 test('a setting that is ignored is a note, and all is well', () => {
   const { status, stdout } = run([], { ...healthy(), LIBTORCH_LOSSES_CPU_CACHE: 'much' });
   expect(status).toBe(0);
-  expect(stdout).toContain("! LIBTORCH_LOSSES_CPU_CACHE is 'much', which is no number of megabytes: it is ignored");
+  expect(stdout).toContain("! LIBTORCH_LOSSES_CPU_CACHE is 'much', which is not a number of megabytes: it is ignored");
   expect(stdout).toMatch(/^✔ no problem, \d notes?$/m);
 });
 

@@ -194,7 +194,7 @@ describe('arguments', () => {
     [['--device', 'tpu'], "'--device' to be cpu, cuda or cuda:<index>"],
     [['--loss', 'crossEntropie'], "did you mean 'cross_entropy'?"],
     [['--no-such'], 'options are --device, --loss, --json, --html, --vectors, --help'],
-    [['--html', join('no', 'such', 'folder', 'page.html')], 'to be in a folder that is there'],
+    [['--html', join('no', 'such', 'folder', 'page.html')], 'to be in an existing folder'],
     [['--vectors', 'nowhere'], 'to be a folder with a manifest.json'],
     [['float64'], 'Unexpected argument'],
   ])('%j are refused', (args, message) => {

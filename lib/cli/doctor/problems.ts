@@ -70,7 +70,7 @@ function cudaProblem({ runtime, libtorch }: Examined): Problem | undefined {
   if (libtorch?.flavour !== 'cuda') return undefined;
   return note(`CUDA cannot be used, though this libtorch is built for it: ${reason}`, [
     'install or update the NVIDIA driver, if this machine has such a device',
-    'in a container, hand the devices in (docker run --gpus all)',
+    'in a container, pass the GPUs through (docker run --gpus all)',
   ]);
 }
 
@@ -94,7 +94,7 @@ function shown(numbers: readonly number[]): string {
 function cacheNote({ environment }: Examined): Problem | undefined {
   const set = environment.LIBTORCH_LOSSES_CPU_CACHE;
   if (set === undefined || /^\d+$/.test(set)) return undefined;
-  return note(`LIBTORCH_LOSSES_CPU_CACHE is '${set}', which is no number of megabytes: it is ignored`, [
+  return note(`LIBTORCH_LOSSES_CPU_CACHE is '${set}', which is not a number of megabytes: it is ignored`, [
     'LIBTORCH_LOSSES_CPU_CACHE=256   keeps up to 256 MB of freed memory; 0 keeps none',
   ]);
 }

@@ -12,8 +12,8 @@ const doings: Readonly<Record<Step, string>> = {
 
 const remedies: Partial<Record<Step, readonly string[]>> = {
   loading: [
-    'npx libtorch-losses install   installs a libtorch, if a file of this one is damaged',
-    'npm install libtorch-losses   installs this package anew, if the addon is',
+    'npx libtorch-losses install   installs a libtorch, if this one is damaged',
+    'npm install libtorch-losses   reinstalls this package, if the addon is damaged',
   ],
 };
 

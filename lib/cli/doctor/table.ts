@@ -35,7 +35,7 @@ function libtorchRows({ libtorch, loaded }: DoctorReport): string[][] {
   if (libtorch === undefined) return [['libtorch', 'none']];
   const version = libtorch.version ?? loaded?.version ?? 'of unknown version';
   const lines = [`${version} (${libtorch.flavour} build) in ${libtorch.lib}`];
-  if (loaded !== undefined) lines.push(`opened ${loaded.library}, which says ${loaded.version}`);
+  if (loaded !== undefined) lines.push(`opened ${loaded.library}, which reports ${loaded.version}`);
   if (libtorch.nvidia !== undefined) lines.push(`CUDA libraries in ${libtorch.nvidia}`);
   return named('libtorch', lines);
 }
@@ -69,7 +69,7 @@ function runtimeRows({ runtime, machine, environment }: DoctorReport): string[][
 }
 
 function allocatorLine(caching: boolean, set: string | undefined): string {
-  if (!caching) return "libtorch's own; nothing is kept";
+  if (!caching) return "libtorch's own; keeps nothing";
   const bound = /^\d+$/.test(set ?? '') ? `${set} MB` : 'a gigabyte or an eighth of the memory, whichever is less';
   return `caching; keeps up to ${bound}`;
 }

@@ -1,4 +1,4 @@
-/** A zip archive: its list of files, and each file unpacked with a check of its size and checksum. */
+/** Zip archives: lists their files, and unpacks each with a check of its size and checksum. */
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -13,7 +13,7 @@ import { printable } from '../shared/text';
 
 /** A file in the archive. */
 export interface ArchivedFile {
-  /** Its path there, with `/` between the parts. */
+  /** Its path in the archive, separated by `/`. */
   name: string;
   /** Its size unpacked, in bytes. */
   size: number;
@@ -27,18 +27,18 @@ export interface Archive {
   zip: yauzl.ZipFile;
 }
 
-/** Larger files stream to disk; smaller ones are faster in one piece. */
-const streamedSize = 1 << 20;
+/** Larger files are streamed to disk; smaller ones are faster read whole. */
+const streamThreshold = 1 << 20;
 
-/** The permission bits that unpacked files keep. Nobody but the owner may write, and nothing runs as its owner. */
+/** The permission bits that unpacked files keep: only the owner may write, and set-user-ID bits are dropped. */
 const permissionBits = 0o755;
 
-/** Many times what a wheel of torch holds. */
-const mostFiles = 500_000;
+/** Many times the number of files in a wheel of torch. */
+const maxFiles = 500_000;
 
 /**
- * Opens an archive and reads its list of files. Absolute names and names with `..` are refused by the library; entries that
- * are no ordinary files, and names that a terminal would not show as they are, here.
+ * Opens an archive and reads its list of files. The zip library refuses absolute names and names with `..`; entries that
+ * are not regular files, and names with control characters, are refused here.
  */
 export async function openArchive(path: string): Promise<Archive> {
   let zip: yauzl.ZipFile | undefined;
@@ -49,25 +49,25 @@ export async function openArchive(path: string): Promise<Archive> {
       if (entry.fileName.endsWith('/')) continue;
       const type = (entry.externalFileAttributes >>> 16) & 0o170000;
       if (type === 0o120000) throw new Error(`${entry.fileName} is a link`);
-      if (type !== 0 && type !== 0o100000) throw new Error(`${entry.fileName} is no file`);
-      if (files.has(entry.fileName)) throw new Error(`${entry.fileName} is there twice`);
+      if (type !== 0 && type !== 0o100000) throw new Error(`${entry.fileName} is not a regular file`);
+      if (files.has(entry.fileName)) throw new Error(`${entry.fileName} appears twice`);
       if (printable(entry.fileName) !== entry.fileName) {
-        throw new Error(`there are control characters in the name ${printable(entry.fileName)}`);
+        throw new Error(`the name ${printable(entry.fileName)} contains control characters`);
       }
-      if (files.size === mostFiles) throw new Error(`it has more than ${mostFiles} files`);
+      if (files.size === maxFiles) throw new Error(`it has more than ${maxFiles} files`);
       files.set(entry.fileName, { name: entry.fileName, size: entry.uncompressedSize, entry });
     }
     return { path, files, zip };
   } catch (error) {
     zip?.close();
-    throw installFailed(`${path} is no archive that can be used: ${reasonOf(error)}`, damagedRemedies, error);
+    throw installFailed(`${path} is not a usable archive: ${reasonOf(error)}`, damagedRemedies, error);
   }
 }
 
-/** What to do about a damaged archive. */
+/** Remedies for a damaged archive. */
 export const damagedRemedies = ['download the file again: it is damaged, incomplete or not the file it should be'];
 
-/** A small file's content. */
+/** Reads a small file into memory. */
 export async function readArchived(archive: Archive, file: ArchivedFile): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let sum = 0;
@@ -83,13 +83,13 @@ export async function readArchived(archive: Archive, file: ArchivedFile): Promis
   return Buffer.concat(chunks);
 }
 
-/** The archive gives another size, or the content is not compressed as it says. */
+/** The error for content that does not have the stated size or cannot be decompressed. */
 function unreadable(archive: Archive, file: ArchivedFile, error: unknown): unknown {
   if (error instanceof TorchError || isSystemError(error)) return error;
   return installFailed(`${file.name} in ${archive.path} cannot be read: ${reasonOf(error)}`, damagedRemedies, error);
 }
 
-/** Unpacks one file to `<directory>/<target>`; gives the SHA-256 of its content in RECORD's form (base64url). */
+/** Unpacks a file to `<directory>/<target>`. Returns the SHA-256 of its content as RECORD has it (base64url). */
 export async function unpackFile(
   archive: Archive,
   file: ArchivedFile,
@@ -101,7 +101,7 @@ export async function unpackFile(
   await mkdir(dirname(path), { recursive: true, mode: 0o755 });
   const mode = 0o644 | ((file.entry.externalFileAttributes >>> 16) & permissionBits);
   const hash = createHash('sha256');
-  if (file.size <= streamedSize) {
+  if (file.size <= streamThreshold) {
     const content = await readArchived(archive, file);
     await writeFile(path, content, { mode, flag: 'wx', signal: options.signal });
     options.onBytes(content.length);
@@ -116,7 +116,7 @@ export async function unpackFile(
       done(null, chunk);
     },
   });
-  // `flush` hands the data to the disk before the file counts as written: the marker that follows must not outlive it.
+  // `flush` syncs the data to disk: after a crash there must be no install marker without the files.
   const output = createWriteStream(path, { mode, flags: 'wx', flush: true });
   try {
     const content = await archive.zip.openReadStreamPromise(file.entry);
@@ -129,7 +129,7 @@ export async function unpackFile(
   return hash.digest('base64url');
 }
 
-/** The path below the directory; a second wall behind the library's own check of names. */
+/** The path below a directory; a second check of names, after that of the zip library. */
 function safeJoin(directory: string, name: string): string {
   const path = join(directory, name);
   const below = relative(directory, path);
@@ -141,8 +141,5 @@ function safeJoin(directory: string, name: string): string {
 
 function checkSum(archive: Archive, file: ArchivedFile, sum: number): void {
   if (sum === file.entry.crc32) return;
-  throw installFailed(
-    `${file.name} in ${archive.path} does not have the checksum that the archive gives`,
-    damagedRemedies,
-  );
+  throw installFailed(`${file.name} in ${archive.path} does not match its checksum in the archive`, damagedRemedies);
 }

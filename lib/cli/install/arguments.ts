@@ -2,7 +2,7 @@
 import { defaultVersion, exampleCudaFlavour, isSupported, supportedRange } from '../../binding/libtorch-versions';
 import { expected, show, TorchError } from '../../errors';
 import { parseArguments } from '../shared/command';
-import type { Wanted } from './sources';
+import type { Build } from './sources';
 
 /** The help text of the command; `%CACHE%` stands for the cache directory. */
 export const usage = `Usage: libtorch-losses install [options]
@@ -36,7 +36,7 @@ export type InstallArguments =
   | { action: 'help' }
   | { action: 'list' }
   | { action: 'remove'; which: string[]; dryRun: boolean }
-  | ({ action: 'install'; files: string[]; dryRun: boolean; allowUnverified: boolean } & Wanted);
+  | ({ action: 'install'; files: string[]; dryRun: boolean; allowUnverified: boolean } & Build);
 
 const options = {
   version: { type: 'string' },
@@ -71,7 +71,7 @@ export function parseInstallArguments(args: readonly string[], env: NodeJS.Proce
     throw expected('install', "'--from-file'", 'to stand alone', '--version or --cuda with it: the file tells both');
   }
   const allowUnverified = values['allow-unverified'] === true;
-  return { action: 'install', ...wantedBy(values, env), files, dryRun, allowUnverified };
+  return { action: 'install', ...requestedBuild(values, env), files, dryRun, allowUnverified };
 }
 
 function parse(args: readonly string[]) {
@@ -87,7 +87,7 @@ function checkAlone(values: Values): void {
   }
 }
 
-function wantedBy(values: Values, env: NodeJS.ProcessEnv): Wanted {
+function requestedBuild(values: Values, env: NodeJS.ProcessEnv): Build {
   const version = values.version ?? defaultVersion;
   if (!/^\d+\.\d+\.\d+$/.test(version)) {
     throw expected('install', "'--version'", `to be a full version like ${defaultVersion}`, show(version));

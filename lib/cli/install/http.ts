@@ -1,99 +1,99 @@
 /**
- * Requests over HTTP with bounds: on redirects and where they lead, on waiting, and on the whole time. Nothing here
- * depends on `fetch` heeding its signal: Node 20 collects a signal made by `AbortSignal.any` or `AbortSignal.timeout`,
- * and with it the limit, once only `fetch` knows of it.
+ * HTTP requests with limits on redirects, on stalls and on the total time. Nothing here relies on `fetch` obeying its
+ * signal: Node 20 garbage-collects a signal made by `AbortSignal.any` or `AbortSignal.timeout`, and the limit with it,
+ * once only `fetch` refers to it.
  */
 
-/** An answer that asking again will not change. */
+/** A failure that a retry would not change. */
 export class Refused extends Error {}
 
-/** What a request runs with. */
+/** Options of {@link request}. */
 export interface RequestOptions {
   signal: AbortSignal;
   headers: Readonly<Record<string, string>>;
-  /** In ms: within each span of this length some data must come, at least {@link leastRate}. */
+  /** In ms: data must arrive at {@link minRate} or more in each interval of this length. */
   stallTime: number;
-  /** The most time, in ms, that request and answer may take together; by default as long as data come. */
+  /** Time limit for request and response together, in ms. Default: none while data arrive. */
   wholeTime?: number;
 }
 
-/** The head of an answer, and its body. */
+/** A response: status, headers and body. */
 export interface Answer {
   status: number;
   headers: Headers;
-  /** Where it came from, redirects followed. */
+  /** Its address after redirects. */
   url: string;
   chunks(): AsyncGenerator<Uint8Array, void>;
 }
 
-/** Bytes a second; a connection that brings less, over the whole of a stall time, counts as dead. */
-const leastRate = 1000;
+/** In bytes per second; a connection slower than this for a whole stall time counts as dead. */
+const minRate = 1000;
 
-const mostRedirects = 5;
+const maxRedirects = 5;
 
 /**
- * Asks for an address and has `handle` take the answer; whatever `handle` leaves of the body is dropped.
+ * Requests an address and passes the response to `handle`; the part of the body that `handle` does not read is dropped.
  *
- * @throws Refused for an address, or a redirect to one, that is not to be asked.
+ * @throws Refused for a redirect that must not be followed.
  */
 export async function request<T>(
   address: string,
   options: RequestOptions,
   handle: (answer: Answer) => Promise<T>,
 ): Promise<T> {
-  const patience = new Patience(options);
+  const timeouts = new Timeouts(options);
   let response: Response | undefined;
   try {
     let url = address;
     for (let redirects = 0; ; redirects++) {
-      // By hand: an address in the middle may lead from https to http and back.
-      const asked = fetch(url, { headers: options.headers, redirect: 'manual', signal: patience.signal });
-      response = await patience.during(asked);
+      // Redirects are followed here, because one in the middle may lead from https to http and back.
+      const asked = fetch(url, { headers: options.headers, redirect: 'manual', signal: timeouts.signal });
+      response = await timeouts.waitFor(asked);
       const location = response.headers.get('location');
       if (![301, 302, 303, 307, 308].includes(response.status) || location === null) break;
-      if (redirects === mostRedirects) throw new Refused(`more than ${mostRedirects} redirects`);
+      if (redirects === maxRedirects) throw new Refused(`more than ${maxRedirects} redirects`);
       drop(response);
       url = redirected(location, url);
     }
     const { status, headers } = response;
     const body = response.body as ReadableStream<Uint8Array> | null;
-    return await handle({ status, headers, url, chunks: () => chunksOf(body, patience) });
+    return await handle({ status, headers, url, chunks: () => chunksOf(body, timeouts) });
   } finally {
     if (response !== undefined) drop(response);
-    patience.end();
+    timeouts.end();
   }
 }
 
-/** Whether following a link or redirect would give up encryption. Within this machine nobody listens. */
+/** Whether following a link or redirect would lose encryption. Loopback addresses are safe without it. */
 export function isDowngrade(from: string, to: string): boolean {
   const target = new URL(to);
   const local = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(target.hostname);
   return new URL(from).protocol === 'https:' && target.protocol !== 'https:' && !local;
 }
 
-/** Whether the address can be asked over HTTP; `fetch` takes `data:` as well. */
+/** Whether an address uses HTTP or HTTPS; `fetch` also accepts `data:`. */
 export function isHttp(address: string): boolean {
   return URL.canParse(address) && /^https?:$/.test(new URL(address).protocol);
 }
 
 function redirected(location: string, from: string): string {
   const url = URL.canParse(location, from) ? new URL(location, from).href : '';
-  if (!isHttp(url)) throw new Refused(`redirected to ${location}, which is no address of HTTP`);
+  if (!isHttp(url)) throw new Refused(`redirected to ${location}, which is not an HTTP address`);
   if (isDowngrade(from, url)) throw new Refused(`redirected to ${url}, which is not encrypted`);
   return url;
 }
 
 async function* chunksOf(
   body: ReadableStream<Uint8Array> | null,
-  patience: Patience,
+  timeouts: Timeouts,
 ): AsyncGenerator<Uint8Array, void> {
   if (body === null) return;
   const reader = body.getReader();
   try {
     for (;;) {
-      const { done, value } = await patience.during(reader.read());
+      const { done, value } = await timeouts.waitFor(reader.read());
       if (done) return;
-      patience.received(value.length);
+      timeouts.received(value.length);
       yield value;
     }
   } finally {
@@ -102,26 +102,26 @@ async function* chunksOf(
   }
 }
 
-/** Closes the connection if there is more to come. */
+/** Closes the connection if the body was not read to its end. */
 function drop(response: Response): void {
   if (response.body !== null && !response.body.locked) response.body.cancel().catch(() => {});
 }
 
-/** Ends the waiting for an answer: when the user interrupts, when too little comes, when all of it takes too long. */
-class Patience {
+/** Aborts a request that the user interrupts, that stalls, or that exceeds its time limit. */
+class Timeouts {
   readonly #controller = new AbortController();
   readonly #options: RequestOptions;
   readonly #stall: NodeJS.Timeout;
   readonly #whole: NodeJS.Timeout | undefined;
   #bytes = 0;
-  #giveUp: ((reason: unknown) => void) | undefined;
+  #reject: ((reason: unknown) => void) | undefined;
 
   constructor(options: RequestOptions) {
     this.#options = options;
     const { signal, stallTime, wholeTime } = options;
-    this.#stall = setInterval(() => this.#look(), stallTime);
+    this.#stall = setInterval(() => this.#checkRate(), stallTime);
     if (wholeTime !== undefined) {
-      this.#whole = setTimeout(() => this.#stop(new Error(`not done after ${wholeTime / 1000} s`)), wholeTime);
+      this.#whole = setTimeout(() => this.#abort(new Error(`not done after ${wholeTime / 1000} s`)), wholeTime);
     }
     if (signal.aborted) this.#interrupt();
     else signal.addEventListener('abort', this.#interrupt, { once: true });
@@ -132,10 +132,10 @@ class Patience {
     return this.#controller.signal;
   }
 
-  /** The outcome of the work, or why it was not waited for any longer. One piece of work at a time. */
-  during<T>(work: Promise<T>): Promise<T> {
+  /** Settles as the work does, or rejects when the request is aborted. Only for one promise at a time. */
+  waitFor<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.#giveUp = reject;
+      this.#reject = reject;
       work.then(resolve, reject);
       if (this.signal.aborted) reject(this.signal.reason);
     });
@@ -145,7 +145,7 @@ class Patience {
     this.#bytes += bytes;
   }
 
-  /** Call it when the answer is taken, or is not wanted. */
+  /** Call it when the response has been read or dropped. */
   end(): void {
     clearInterval(this.#stall);
     clearTimeout(this.#whole);
@@ -153,19 +153,19 @@ class Patience {
     this.#controller.abort();
   }
 
-  readonly #interrupt = (): void => this.#stop(this.#options.signal.reason);
+  readonly #interrupt = (): void => this.#abort(this.#options.signal.reason);
 
-  #look(): void {
+  #checkRate(): void {
     const { stallTime } = this.#options;
-    if (this.#bytes === 0) this.#stop(new Error(`no data for ${stallTime / 1000} s`));
-    else if (this.#bytes < (leastRate * stallTime) / 1000) {
-      this.#stop(new Error(`only ${this.#bytes} bytes in ${stallTime / 1000} s`));
+    if (this.#bytes === 0) this.#abort(new Error(`no data for ${stallTime / 1000} s`));
+    else if (this.#bytes < (minRate * stallTime) / 1000) {
+      this.#abort(new Error(`only ${this.#bytes} bytes in ${stallTime / 1000} s`));
     }
     this.#bytes = 0;
   }
 
-  #stop(reason: unknown): void {
+  #abort(reason: unknown): void {
     this.#controller.abort(reason);
-    this.#giveUp?.(reason);
+    this.#reject?.(reason);
   }
 }

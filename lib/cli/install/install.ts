@@ -10,48 +10,48 @@ import { type InstallArguments, parseInstallArguments, usage } from './arguments
 import { hashFile } from './download';
 import { listInstalls, removeInstalls } from './list';
 import { removeOwned } from './ownership';
-import { openPackages, type PackagesToInstall } from './packages';
+import { type OpenedPackages, openPackages } from './packages';
 import { planDownload, planFromFiles } from './plan';
-import { fetchWheels, givenFiles, type Installation, type Sources, type Wanted } from './sources';
-import { openStaging, placeFor, publish, sweep } from './staging';
+import { type Build, fetchWheels, type Installation, localFiles, type Sources } from './sources';
+import { destinationFor, openStaging, publish, sweep } from './staging';
 import { checkLibraries, unpackPackages } from './wheel';
 
 /** Runs `libtorch-losses install` with the arguments after `install`. */
 export async function install(args: readonly string[], context: CommandContext): Promise<void> {
-  const wanted = parseInstallArguments(args, context.env);
+  const request = parseInstallArguments(args, context.env);
   const { env, report } = context;
   const host = thisHost();
   const cache = resolve(cacheDirectory(env, host));
-  if (wanted.action === 'help') report.line(usage.replace('%CACHE%', () => printable(cache)));
-  else if (wanted.action === 'list') await listInstalls(cache, env, host, report);
-  else if (wanted.action === 'remove') await removeInstalls(cache, wanted.which, wanted.dryRun, report);
-  else if (wanted.files.length === 0 && reportPresent(wanted, cache, report)) return;
-  else if (!wanted.dryRun) await fetchAndUnpack(wanted, cache, host, context);
-  else if (wanted.files.length > 0) await planFromFiles(wanted.files, cache, host, { ...context, ...wanted });
-  else await planDownload(wanted, cache, host, { ...context, ...wanted });
+  if (request.action === 'help') report.line(usage.replace('%CACHE%', () => printable(cache)));
+  else if (request.action === 'list') await listInstalls(cache, env, host, report);
+  else if (request.action === 'remove') await removeInstalls(cache, request.which, request.dryRun, report);
+  else if (request.files.length === 0 && reportExisting(request, cache, report)) return;
+  else if (!request.dryRun) await fetchAndUnpack(request, cache, host, context);
+  else if (request.files.length > 0) await planFromFiles(request.files, cache, host, { ...context, ...request });
+  else await planDownload(request, cache, host, { ...context, ...request });
 }
 
-type WantedInstall = Extract<InstallArguments, { action: 'install' }>;
+type InstallRequest = Extract<InstallArguments, { action: 'install' }>;
 
 async function fetchAndUnpack(
-  wanted: WantedInstall,
+  request: InstallRequest,
   cache: string,
   host: Host,
   context: CommandContext,
 ): Promise<void> {
   const start = performance.now();
-  const given = wanted.files.length > 0;
+  const given = request.files.length > 0;
   await mkdir(cache, { recursive: true, mode: 0o755 });
-  if (!given) await placeFor(cache, wanted);
+  if (!given) await destinationFor(cache, request);
   await sweep(cache);
   const staging = await openStaging(cache, 'install');
   const scratch = await openStaging(cache, 'scratch');
   let sources: Sources | undefined;
   try {
-    const { allowUnverified } = wanted;
+    const { allowUnverified } = request;
     const installation = { ...context, host, cache, scratch, allowUnverified };
-    sources = given ? await givenFiles(wanted.files) : await fetchWheels(wanted, installation);
-    const path = await unpack(sources, staging, installation, given ? undefined : wanted);
+    sources = given ? await localFiles(request.files) : await fetchWheels(request, installation);
+    const path = await unpack(sources, staging, installation, given ? undefined : request);
     await sources.cleanUp();
     context.report.line(`✔ installed in ${printable(path)} · ${secondsSince(start)}`);
   } finally {
@@ -62,10 +62,10 @@ async function fetchAndUnpack(
 }
 
 /** Says so if that libtorch is installed already. */
-function reportPresent({ version, flavour }: Wanted, cache: string, report: Report): boolean {
+function reportExisting({ version, flavour }: Build, cache: string, report: Report): boolean {
   const path = join(cache, installName(version, flavour));
   if (typeof readInstall(path) === 'string') return false;
-  report.line(`libtorch ${version} (${flavour}) is installed already in ${printable(path)}`);
+  report.line(`libtorch ${version} (${flavour}) is already installed in ${printable(path)}`);
   return true;
 }
 
@@ -74,14 +74,14 @@ async function unpack(
   sources: Sources,
   staging: string,
   installation: Installation,
-  asked: Wanted | undefined,
+  requested: Build | undefined,
 ): Promise<string> {
   const { cache, report, signal } = installation;
-  let opened: PackagesToInstall | undefined;
+  let opened: OpenedPackages | undefined;
   try {
-    opened = await openPackages(sources.paths, { ...installation, asked });
+    opened = await openPackages(sources.paths, { ...installation, requested });
     const { packages, torch, build } = opened;
-    await placeFor(cache, build);
+    await destinationFor(cache, build);
     const start = performance.now();
     const { files, bytes, libraries } = await unpackPackages(packages, staging, { report, signal });
     checkLibraries(torch, staging, installation.host);

@@ -1,6 +1,6 @@
-/** The links of an HTML page, read front to back: no page makes this take more than a look or two at each character. */
+/** Reads the links of an HTML page in linear time, whatever the page contains. */
 
-/** The `href` of each `<a>`, as it stands there. Comments are passed over. */
+/** The `href` of each `<a>`, without decoding. Comments are skipped. */
 export function* linksOf(html: string): Generator<string, void> {
   let at = html.indexOf('<');
   while (at >= 0) {
@@ -15,11 +15,11 @@ export function* linksOf(html: string): Generator<string, void> {
   }
 }
 
-/** The attributes of one tag: names, and values in quotes or without. */
+/** The attributes of a tag, with quoted or unquoted values. */
 class Attributes implements Iterable<[name: string, value: string]> {
   constructor(
     readonly html: string,
-    /** Where the tag goes on. */
+    /** The current offset in the page. */
     public at: number,
   ) {}
 
@@ -62,7 +62,7 @@ function isSpace(html: string, at: number): boolean {
   return code === 32 || (code >= 9 && code <= 13);
 }
 
-/** The place behind the next occurrence; the end if there is none. */
+/** The offset after the next occurrence, or the end of the page. */
 function after(html: string, what: string, from: number): number {
   const found = html.indexOf(what, from);
   return found < 0 ? html.length : found + what.length;

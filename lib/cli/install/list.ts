@@ -26,7 +26,7 @@ export async function listInstalls(cache: string, env: NodeJS.ProcessEnv, host: 
     for (const line of aligned([['', 'version', 'build', 'size', 'path'], ...rows], 5)) report.line(line);
   }
   for (const { path, reason } of rejected) report.line(`✘ ${printable(path)}: ${printable(reason)}`);
-  report.line('problem' in used ? `none is used: ${used.problem}` : `used is ${used.root} (${used.how})`);
+  report.line('problem' in used ? `none is in use: ${used.problem}` : `in use: ${used.root} (${used.how})`);
 }
 
 /** What the package would use, or why it can use nothing. */

@@ -4,16 +4,16 @@ import type { Version } from '../../binding/libtorch-versions';
 import { expected } from '../../errors';
 import { installFailed } from '../shared/failures';
 import { checkSupported } from './arguments';
-import type { Wanted } from './sources';
+import type { Build } from './sources';
 import { openPackage, type Package } from './wheel';
 
 /** What is to be unpacked. */
-export interface PackagesToInstall {
+export interface OpenedPackages {
   packages: Package[];
   /** The one of them that is libtorch; the others are companions. */
   torch: Package;
   /** What the packages are together. */
-  build: Wanted;
+  build: Build;
   /** Closes the archives; call it in the end. */
   close(): void;
 }
@@ -22,13 +22,13 @@ export interface PackagesToInstall {
 export interface Expectations {
   host: Host;
   env: NodeJS.ProcessEnv;
-  /** The libtorch that was asked for; `undefined` where files were given, which say themselves what they are. */
-  asked: Wanted | undefined;
+  /** The libtorch that was requested for; `undefined` where files were given, which say themselves what they are. */
+  requested: Build | undefined;
   allowUnverified: boolean;
 }
 
-/** Opens them; there must be one libtorch among them, of a version that is supported, and the one asked for. */
-export async function openPackages(paths: readonly string[], expectations: Expectations): Promise<PackagesToInstall> {
+/** Opens them; there must be one libtorch among them, of a version that is supported, and the one requested for. */
+export async function openPackages(paths: readonly string[], expectations: Expectations): Promise<OpenedPackages> {
   const { host, env } = expectations;
   const packages: Package[] = [];
   const close = (): void => {
@@ -42,9 +42,9 @@ export async function openPackages(paths: readonly string[], expectations: Expec
       throw expected('install', "'--from-file'", 'to name one wheel of torch or one libtorch archive', count);
     }
     checkSupported(torch.version.public, env);
-    const libraries = packages.flatMap(({ wanted }) => [...wanted.keys()]);
+    const libraries = packages.flatMap(({ targets }) => [...targets.keys()]);
     const build = buildOf(torch.version, libraries);
-    checkExpected(torch, build, expectations);
+    checkRequested(torch, build, expectations);
     return { packages, torch, build, close };
   } catch (error) {
     close();
@@ -53,20 +53,20 @@ export async function openPackages(paths: readonly string[], expectations: Expec
 }
 
 /** `2.13.0+cpu` names its build; a version that does not is told by its libraries. */
-function buildOf(version: Version, libraries: readonly string[]): Wanted {
+function buildOf(version: Version, libraries: readonly string[]): Build {
   const cuda = libraries.some((path) => /torch_cuda\.(so|dll)$/.test(path));
   return { version: version.public, flavour: version.local ?? (cuda ? 'cuda' : 'cpu') };
 }
 
-function checkExpected(torch: Package, build: Wanted, { asked, allowUnverified }: Expectations): void {
+function checkRequested(torch: Package, build: Build, { requested, allowUnverified }: Expectations): void {
   const { path } = torch.archive;
-  if (asked !== undefined && (asked.version !== build.version || asked.flavour !== build.flavour)) {
-    const [is, should] = [build, asked].map(({ version, flavour }) => `torch ${version} (${flavour})`);
-    throw installFailed(`${path} holds ${is}, but ${should} was asked for`);
+  if (requested !== undefined && (requested.version !== build.version || requested.flavour !== build.flavour)) {
+    const [is, should] = [build, requested].map(({ version, flavour }) => `torch ${version} (${flavour})`);
+    throw installFailed(`${path} holds ${is}, but ${should} was requested`);
   }
   if (torch.record !== undefined || allowUnverified) return;
-  throw installFailed(`${path} is a libtorch archive, which has no list of hashes that it could be verified by`, [
+  throw installFailed(`${path} is a libtorch archive, which has no list of hashes to verify it by`, [
     'give a wheel of PyTorch instead, each file of which is verified',
-    '--allow-unverified     installs the archive all the same',
+    '--allow-unverified     installs the archive anyway',
   ]);
 }

@@ -1,4 +1,4 @@
-/** `libtorch-losses install --dry-run`: what an install would fetch, from where, and where it would put it. */
+/** `libtorch-losses install --dry-run`: what an install would fetch, from where, and where it would printDestination it. */
 import type { Host } from '../../binding/host';
 import type { CommandContext } from '../shared/command';
 import { megabytes } from '../shared/report';
@@ -6,8 +6,8 @@ import { printable } from '../shared/text';
 import { nameOf } from './download';
 import { openPackages } from './packages';
 import { findPip } from './pip';
-import { givenFiles, noPip, notHad, requirementOf, type Wanted, wheelFromIndex, wheelPlatformOf } from './sources';
-import { placeFor } from './staging';
+import { type Build, localFiles, noPip, requirementOf, unobtainable, wheelFromIndex, wheelPlatformOf } from './sources';
+import { destinationFor } from './staging';
 import { indexFor } from './wheel-index';
 
 /** Prints the plan for files that were given. The files are read, and nothing is written. */
@@ -17,50 +17,50 @@ export async function planFromFiles(
   host: Host,
   context: CommandContext & { allowUnverified: boolean },
 ): Promise<void> {
-  const { paths } = await givenFiles(files);
-  const { packages, build, close } = await openPackages(paths, { ...context, host, asked: undefined });
+  const { paths } = await localFiles(files);
+  const { packages, build, close } = await openPackages(paths, { ...context, host, requested: undefined });
   try {
-    for (const { archive, kind, wanted } of packages) {
-      const bytes = [...wanted.values()].reduce((sum, file) => sum + file.size, 0);
+    for (const { archive, kind, targets } of packages) {
+      const bytes = [...targets.values()].reduce((sum, file) => sum + file.size, 0);
       context.report.line(
-        `would unpack ${wanted.size} files (${megabytes(bytes)}) of ${printable(archive.path)}, a ${kind}`,
+        `would unpack ${targets.size} files (${megabytes(bytes)}) of ${printable(archive.path)}, a ${kind}`,
       );
     }
-    await put(cache, build, context);
+    await printDestination(cache, build, context);
   } finally {
     close();
   }
 }
 
-/** Prints the plan for a download. pip is asked whether it is there; without it, the wheel index which wheel it has. */
+/** Prints the plan for a download. pip is requested whether it is there; without it, the wheel index which wheel it has. */
 export async function planDownload(
-  wanted: Wanted,
+  build: Build,
   cache: string,
   host: Host,
   context: CommandContext & { allowUnverified: boolean },
 ): Promise<void> {
   const { env, report } = context;
   const platform = wheelPlatformOf(host);
-  report.line(`libtorch ${wanted.version} (${wanted.flavour}) for ${platform.name}`);
+  report.line(`libtorch ${build.version} (${build.flavour}) for ${platform.name}`);
   const pip = await findPip(context);
   if (pip === undefined) {
     report.line(`  ${noPip}; asking the wheel index`);
-    const wheel = await wheelFromIndex(wanted, platform, host, context).catch((error) => {
-      throw notHad(wanted, noPip, error);
+    const wheel = await wheelFromIndex(build, platform, host, context).catch((error) => {
+      throw unobtainable(build, noPip, error);
     });
     const { digest } = wheel;
     const checked = digest === undefined ? '' : `, ${nameOf(digest)} ${digest.hex}`;
     report.line(`would download ${wheel.name}${checked}`);
     report.line(`  from ${wheel.url}`);
   } else {
-    const libraries = wanted.flavour === 'cpu' ? '' : ' and the CUDA libraries that it requires';
-    report.line(`would download ${requirementOf(wanted, host)}${libraries} by ${pip.join(' ')}`);
-    report.line(`  from the indexes that pip is set up for, and ${indexFor(wanted.flavour, env)}`);
+    const libraries = build.flavour === 'cpu' ? '' : ' and the CUDA libraries that it requires';
+    report.line(`would download ${requirementOf(build, host)}${libraries} by ${pip.join(' ')}`);
+    report.line(`  from the indexes that pip is set up for, and ${indexFor(build.flavour, env)}`);
   }
-  await put(cache, wanted, context);
+  await printDestination(cache, build, context);
 }
 
-async function put(cache: string, build: Wanted, { report }: CommandContext): Promise<void> {
-  report.line(`would install it in ${printable(await placeFor(cache, build))}`);
+async function printDestination(cache: string, build: Build, { report }: CommandContext): Promise<void> {
+  report.line(`would install it in ${printable(await destinationFor(cache, build))}`);
   report.line('nothing was changed');
 }

@@ -1,13 +1,13 @@
-/** A wheel's RECORD: one line a file with its path, SHA-256 and size, as the packaging standard defines it. */
+/** A wheel's RECORD: a line for each file with its path, SHA-256 and size, as defined by Python's packaging standard. */
 
-/** What RECORD says of one file. */
+/** The entry of a file in RECORD. */
 export interface RecordedFile {
-  /** SHA-256 in base64url without padding; `undefined` for files that have none (RECORD itself). */
+  /** SHA-256 in base64url without padding; `undefined` for files without one (RECORD itself). */
   sha256: string | undefined;
   size: number | undefined;
 }
 
-/** The lines of a RECORD by file path. */
+/** The entries of a RECORD by file path. */
 export function parseRecord(text: string): Map<string, RecordedFile> {
   const files = new Map<string, RecordedFile>();
   for (const line of text.split(/\r?\n/)) {
@@ -19,7 +19,7 @@ export function parseRecord(text: string): Map<string, RecordedFile> {
   return files;
 }
 
-/** The fields of one line of CSV: paths with a comma are quoted, and a quote within is doubled. */
+/** The fields of a line of CSV: paths with a comma are quoted, and quotes in them are doubled. */
 function csvFields(line: string): string[] {
   const fields: string[] = [];
   const field = /(?:"((?:[^"]|"")*)"|([^,]*))(?:,|$)/gy;

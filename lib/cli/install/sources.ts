@@ -26,7 +26,7 @@ export interface Installation extends CommandContext {
 }
 
 /** The libtorch to bring. */
-export interface Wanted {
+export interface Build {
   version: string;
   /** `'cpu'`, `'cu130'`, … */
   flavour: string;
@@ -46,34 +46,34 @@ export interface Sources {
 const nothing = async (): Promise<void> => {};
 
 /** The files that were named on the command line. */
-export async function givenFiles(files: readonly string[]): Promise<Sources> {
+export async function localFiles(files: readonly string[]): Promise<Sources> {
   const paths = files.map((file) => resolve(file));
   for (const path of paths) {
     const isFile = (await stat(path).catch(() => undefined))?.isFile();
-    if (isFile !== true) throw installFailed(`${path} is ${isFile === undefined ? 'not there' : 'no file'}`);
+    if (isFile !== true) throw installFailed(`${path} ${isFile === undefined ? 'does not exist' : 'is not a file'}`);
   }
   return { paths, origin: (path) => path, cleanUp: nothing, release: nothing };
 }
 
 /** The wheels through pip, else from the index. */
-export async function fetchWheels(wanted: Wanted, installation: Installation): Promise<Sources> {
+export async function fetchWheels(build: Build, installation: Installation): Promise<Sources> {
   const { host, report } = installation;
   const platform = wheelPlatformOf(host);
-  report.line(`libtorch ${wanted.version} (${wanted.flavour}) for ${platform.name}`);
-  const viaPip = await fromPip(wanted, platform, installation);
+  report.line(`libtorch ${build.version} (${build.flavour}) for ${platform.name}`);
+  const viaPip = await fromPip(build, platform, installation);
   if (typeof viaPip !== 'string') return viaPip;
   report.line(`  ${(viaPip.split('\n')[0] as string).replace(/:$/, '')}; asking the wheel index`);
   try {
-    return await fromIndex(wanted, platform, installation);
+    return await fromIndex(build, platform, installation);
   } catch (error) {
-    throw notHad(wanted, viaPip, error);
+    throw unobtainable(build, viaPip, error);
   }
 }
 
 /** Neither pip nor the index has it. */
-export function notHad({ version, flavour }: Wanted, viaPip: string, error: unknown): unknown {
+export function unobtainable({ version, flavour }: Build, viaPip: string, error: unknown): unknown {
   if (!(error instanceof InstallError)) return error;
-  const problems = [`libtorch ${version} (${flavour}) could not be had`, viaPip, error.problem];
+  const problems = [`libtorch ${version} (${flavour}) could not be obtained`, viaPip, error.problem];
   return installFailed(problems.join('\n  '), [...error.remedies, ...remedies], error);
 }
 
@@ -88,26 +88,26 @@ export function wheelPlatformOf(host: Host): WheelPlatform {
 
 const remedies = [
   'check the network connection and proxy, and run the command again',
-  'libtorch-losses install --from-file <wheel>     installs a wheel that was brought by other means',
+  'libtorch-losses install --from-file <wheel>     installs a wheel that you downloaded by other means',
   'LIBTORCH_LOSSES_WHEEL_INDEX=<address>           names a mirror of the wheel index',
-  'LIBTORCH=/path/to/libtorch                      uses a libtorch you have',
+  'LIBTORCH=/path/to/libtorch                      uses a libtorch that you have',
 ];
 
 /** Why pip cannot be asked. */
 export const noPip = 'no Python with pip on PATH';
 
 /** Through pip; a string says why not. */
-async function fromPip(wanted: Wanted, platform: WheelPlatform, installation: Installation): Promise<Sources | string> {
+async function fromPip(build: Build, platform: WheelPlatform, installation: Installation): Promise<Sources | string> {
   const { env, host, report, scratch: directory } = installation;
-  const { flavour } = wanted;
+  const { flavour } = build;
   const start = performance.now();
   const pip = await findPip(installation);
   if (pip === undefined) return noPip;
-  const requirement = requirementOf(wanted, host);
+  const requirement = requirementOf(build, host);
   const index = indexFor(flavour, env);
   const request = { pip, requirements: [requirement], dependencies: false, index, directory, platform };
   const wheels = await pipDownload(request, installation);
-  if (typeof wheels === 'string') return `pip brought no ${requirement}:\n${tail(wheels, 6)}`;
+  if (typeof wheels === 'string') return `pip downloaded no ${requirement}:\n${tail(wheels, 6)}`;
   const torch = wheels[0] as string;
   const companions = flavour === 'cpu' ? [] : await cudaLibraries(torch, request, installation);
   if (typeof companions === 'string') return companions;
@@ -122,7 +122,7 @@ async function fromPip(wanted: Wanted, platform: WheelPlatform, installation: In
 }
 
 /** What pip is asked for; wheels for macOS name no build. */
-export function requirementOf({ version, flavour }: Wanted, host: Host): string {
+export function requirementOf({ version, flavour }: Build, host: Host): string {
   return `torch==${version}${host.platform === 'darwin' ? '' : `+${flavour}`}`;
 }
 
@@ -138,14 +138,14 @@ async function cudaLibraries(
   if (requirements.length === 0) return [];
   const directory = join(request.directory, 'cuda');
   const wheels = await pipDownload({ ...request, requirements, dependencies: true, directory }, installation);
-  return typeof wheels === 'string' ? `pip brought no CUDA libraries:\n${tail(wheels, 6)}` : wheels;
+  return typeof wheels === 'string' ? `pip downloaded no CUDA libraries:\n${tail(wheels, 6)}` : wheels;
 }
 
 /** From the wheel index over HTTPS. */
-async function fromIndex(wanted: Wanted, platform: WheelPlatform, installation: Installation): Promise<Sources> {
+async function fromIndex(build: Build, platform: WheelPlatform, installation: Installation): Promise<Sources> {
   const { cache, host, report, signal, scratch } = installation;
   const start = performance.now();
-  const wheel = await wheelFromIndex(wanted, platform, host, installation);
+  const wheel = await wheelFromIndex(build, platform, host, installation);
   const { path, release } = await claimDownload(cache, wheel.name, scratch);
   try {
     const request = { url: wheel.url, path, ...(wheel.digest === undefined ? {} : { digest: wheel.digest }) };
@@ -157,13 +157,13 @@ async function fromIndex(wanted: Wanted, platform: WheelPlatform, installation: 
   const { digest } = wheel;
   const checked = digest === undefined ? '' : `, ${nameOf(digest)} as in the index`;
   report.line(`✔ downloaded ${wheel.name}${checked} · ${secondsSince(start)}`);
-  if (digest === undefined) report.line('! --allow-unverified: the index gives no hash that proves it');
+  if (digest === undefined) report.line('! --allow-unverified: the index has no hash to verify it by');
   return { paths: [path], origin: () => wheel.url, cleanUp: () => rm(path, { force: true }), release };
 }
 
 /** The wheel that the index has for this machine; one that can be verified, unless it need not be. */
 export async function wheelFromIndex(
-  { version, flavour }: Wanted,
+  { version, flavour }: Build,
   platform: WheelPlatform,
   host: Host,
   { env, signal, allowUnverified }: CommandContext & { allowUnverified: boolean },
@@ -178,7 +178,7 @@ export async function wheelFromIndex(
   }
   const wheel = await findWheel({ version, flavour, platform }, env, signal);
   if (wheel.digest !== undefined || allowUnverified) return wheel;
-  throw installFailed(`${indexFor(flavour, env)} gives no SHA-256, SHA-384 or SHA-512 of ${wheel.name}`, [
-    '--allow-unverified     installs the wheel all the same: its own list of hashes is then the only proof',
+  throw installFailed(`${indexFor(flavour, env)} has no SHA-256, SHA-384 or SHA-512 for ${wheel.name}`, [
+    '--allow-unverified     installs the wheel anyway, verified only by its own list of hashes',
   ]);
 }

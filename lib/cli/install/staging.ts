@@ -119,9 +119,9 @@ export async function openStaging(cache: string, purpose: string): Promise<strin
 }
 
 /** The path that an install gets: one in the cache that is free, or where an earlier install is. */
-export async function placeFor(cache: string, build: { version: string; flavour: string }): Promise<string> {
+export async function destinationFor(cache: string, build: { version: string; flavour: string }): Promise<string> {
   const path = installPath(cache, build.version, build.flavour);
-  if (path === undefined) throw installFailed(`${build.version}+${build.flavour} is no version of libtorch`);
+  if (path === undefined) throw installFailed(`${build.version}+${build.flavour} is not a version of libtorch`);
   if ((await exists(path)) && !(await isOwned(path))) throw notOwned(path);
   return path;
 }
@@ -140,9 +140,9 @@ export async function publish(staging: string, marker: InstallMarker): Promise<s
   } finally {
     await file.close();
   }
-  const final = await placeFor(dirname(staging), marker);
+  const final = await destinationFor(dirname(staging), marker);
   if (await renamed(staging, final)) return final;
-  await placeFor(dirname(staging), marker);
+  await destinationFor(dirname(staging), marker);
   if (typeof readInstall(final) === 'string') {
     await removeInstall(final);
     if (await renamed(staging, final)) return final;

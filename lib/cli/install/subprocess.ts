@@ -1,27 +1,27 @@
-/** Runs another program and keeps the end of what it said. */
+/** Runs another program and keeps the end of its output. */
 import { spawn } from 'node:child_process';
 
 /** How a program ended. */
-export interface Ended {
-  /** Exit status; -1 if it could not be started or was killed. */
+export interface ProgramResult {
+  /** The exit status; -1 if the program could not be started or was killed. */
   status: number;
-  /** The last lines of its standard output and error together. */
+  /** The last lines of standard output and error combined. */
   output: string;
 }
 
-const keptCharacters = 16_000;
+const maxOutput = 16_000;
 
-/** Runs a program without a shell and without standard input. A program that cannot be started ends with status -1. */
+/** Runs a program without a shell and without standard input. */
 export function runProgram(
   command: readonly string[],
   options: { env: NodeJS.ProcessEnv; signal: AbortSignal },
-): Promise<Ended> {
+): Promise<ProgramResult> {
   const [file, ...args] = command as [string, ...string[]];
   return new Promise((resolve, reject) => {
     let output = '';
     const child = spawn(file, args, { env: options.env, stdio: ['ignore', 'pipe', 'pipe'], signal: options.signal });
     const keep = (chunk: Buffer): void => {
-      output = (output + chunk.toString('utf8')).slice(-keptCharacters);
+      output = (output + chunk.toString('utf8')).slice(-maxOutput);
     };
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);

@@ -1,4 +1,4 @@
-/** PyTorch's wheel index: one page a build and package with links to the wheels (the simple repository API). */
+/** PyTorch's wheel index: for each build and package, a page of links to wheels (the simple repository API). */
 import { parseVersion, type Version } from '../../binding/libtorch-versions';
 import { TorchError } from '../../errors';
 import { installFailed, reasonOf } from '../shared/failures';
@@ -16,7 +16,7 @@ export interface IndexedWheel {
   /** The file name: `torch-2.13.0+cpu-cp312-cp312-manylinux_2_28_x86_64.whl`. */
   name: string;
   url: string;
-  /** What the link says that it hashes to, if it does. */
+  /** The hash in the link, if any. */
   digest?: Digest;
   version: Version;
   python: string;
@@ -38,22 +38,22 @@ export function indexFor(flavour: string, env: NodeJS.ProcessEnv): string {
   return `${base.replace(/\/+$/, '')}/${flavour}`;
 }
 
-/** Room for some hundred thousand links with their hashes. */
-const largestPage = 16e6;
+/** Enough for some hundred thousand links with their hashes. */
+const maxPageBytes = 16e6;
 
-/** How long the page may take, in ms. */
-const pageTime = 30_000;
+/** Time limit for the page, in ms. */
+const pageTimeout = 30_000;
 
 /** Reads the page of `torch` for a build and chooses the wheel for this machine. */
 export async function findWheel(
-  wanted: WheelRequest,
+  wheelRequest: WheelRequest,
   env: NodeJS.ProcessEnv,
   signal: AbortSignal,
 ): Promise<IndexedWheel> {
-  const page = `${indexFor(wanted.flavour, env)}/torch/`;
+  const page = `${indexFor(wheelRequest.flavour, env)}/torch/`;
   try {
     const { html, address } = await readPage(page, signal);
-    return chooseWheel(parseIndex(html, address), wanted, page);
+    return chooseWheel(parseIndex(html, address), wheelRequest, page);
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof TorchError) throw error;
@@ -61,14 +61,14 @@ export async function findWheel(
   }
 }
 
-/** The page's text, and where it came from. */
+/** The page's text, and its address after redirects. */
 export async function readPage(
   page: string,
   signal: AbortSignal,
   limits: { time?: number; bytes?: number } = {},
 ): Promise<{ html: string; address: string }> {
-  const { time = pageTime, bytes = largestPage } = limits;
-  if (!isHttp(page)) throw new Error('it is no address of HTTP');
+  const { time = pageTimeout, bytes = maxPageBytes } = limits;
+  if (!isHttp(page)) throw new Error('it is not an HTTP address');
   const headers = { accept: 'text/html', 'accept-encoding': 'identity' };
   return request(page, { signal, headers, stallTime: time, wholeTime: time }, async (answer) => {
     if (answer.status !== 200) throw new Error(`HTTP status ${answer.status}`);
@@ -92,10 +92,10 @@ export function parseIndex(html: string, address: string): IndexedWheel[] {
     if (!URL.canParse(href, address)) continue;
     const url = new URL(href, address);
     const name = (url.pathname.split('/').at(-1) ?? '').replaceAll(/%2b/gi, '+');
-    // torch-version(-build)?-python-abi-platform.whl; other characters do not belong into a wheel's name, or into a path.
+    // torch-version(-build)?-python-abi-platform.whl; no other characters are valid in a wheel's name, or safe in a path.
     const parts = /^torch-([\w.+!]+)(?:-\d[\w.]*)?-([\w.]+)-([\w.]+)-([\w.]+)\.whl$/.exec(name);
     const version = parseVersion(parts?.[1] ?? '');
-    if (parts === null || version === undefined || name.length > longestName) continue;
+    if (parts === null || version === undefined || name.length > maxNameLength) continue;
     if (!isHttp(url.href) || isDowngrade(address, url.href)) continue;
     const [, , python, abi, platform] = parts as unknown as [string, string, string, string, string];
     const digest = digestOf(url.hash);
@@ -105,10 +105,10 @@ export function parseIndex(html: string, address: string): IndexedWheel[] {
   return wheels;
 }
 
-/** Some file systems take no more. */
-const longestName = 240;
+/** Some file systems allow no longer names. */
+const maxNameLength = 240;
 
-/** `#sha256=…`; a hash of another kind or length counts as none. */
+/** Reads `#sha256=…`; a hash of another kind or length is ignored. */
 function digestOf(fragment: string): Digest | undefined {
   for (const algorithm of algorithms) {
     const hex = new RegExp(`[#&]${algorithm}=([0-9a-f]+)(?:&|$)`, 'i').exec(fragment)?.[1]?.toLowerCase();
@@ -118,28 +118,28 @@ function digestOf(fragment: string): Digest | undefined {
 }
 
 /**
- * The wheel for this machine. Which Python it was made for does not matter to libtorch; the newest is taken.
+ * The wheel for this machine. libtorch does not depend on the wheel's Python version, so the newest is taken.
  *
- * @throws TorchError `INSTALL_FAILED` with the versions that are there.
+ * @throws TorchError `INSTALL_FAILED` that lists the available versions.
  */
-export function chooseWheel(wheels: readonly IndexedWheel[], wanted: WheelRequest, page: string): IndexedWheel {
-  const { version, flavour, platform } = wanted;
+export function chooseWheel(wheels: readonly IndexedWheel[], wheelRequest: WheelRequest, page: string): IndexedWheel {
+  const { version, flavour, platform } = wheelRequest;
   const fitting = wheels.filter((wheel) => runsHere(wheel.platform, platform) && fitsFlavour(wheel, flavour));
   const [best] = fitting
     .filter((wheel) => wheel.version.public === version)
     .sort((a, b) => Number(isFreeThreaded(a)) - Number(isFreeThreaded(b)) || pythonNumber(b) - pythonNumber(a));
   if (best !== undefined) return best;
   const versions = [...new Set(fitting.map((wheel) => wheel.version.public))];
-  const more = versions.length > mostNamed ? `, and ${versions.length - mostNamed} more` : '';
-  const named = versions.slice(-mostNamed).join(', ');
-  const there = versions.length > 0 ? `it has ${named}${more}` : 'it has none for this machine';
-  throw installFailed(`${page} has no wheel of torch ${version} (${flavour}) for ${platform.name}; ${there}`);
+  const more = versions.length > maxListed ? `, and ${versions.length - maxListed} more` : '';
+  const named = versions.slice(-maxListed).join(', ');
+  const available = versions.length > 0 ? `it has ${named}${more}` : 'it has none for this machine';
+  throw installFailed(`${page} has no wheel of torch ${version} (${flavour}) for ${platform.name}; ${available}`);
 }
 
-/** How many versions an error message names: the last, which are the newest. */
-const mostNamed = 20;
+/** How many versions an error message lists: the newest, which come last. */
+const maxListed = 20;
 
-/** macOS wheels, and CPU wheels of some processors, name no build in their version. */
+/** The versions of macOS wheels, and of CPU wheels for some processors, do not name a build. */
 function fitsFlavour({ version: { local } }: IndexedWheel, flavour: string): boolean {
   return local === flavour || (flavour === 'cpu' && local === undefined);
 }

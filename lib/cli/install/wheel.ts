@@ -21,7 +21,7 @@ export interface Package {
   kind: 'torch wheel' | 'companion wheel' | 'libtorch archive';
   version: Version;
   /** The files to unpack, by their path below the install. */
-  wanted: Map<string, ArchivedFile>;
+  targets: Map<string, ArchivedFile>;
   /** The wheel's RECORD; `undefined` for a libtorch archive. */
   record: Map<string, RecordedFile> | undefined;
   /** The requirements of a wheel, as its METADATA writes them. */
@@ -37,7 +37,7 @@ export interface Unpacked {
 }
 
 /** Of a torch wheel: the libraries, the headers that the addon is built with, the version, and the licences. */
-const wantedOfTorch = [
+const torchPatterns = [
   /^[^/]+\.dist-info\//,
   /^torch\/lib\//,
   /^torch\/include\//,
@@ -46,9 +46,9 @@ const wantedOfTorch = [
   /^torch\/\.dylibs\//,
 ];
 /** Of the packages that CUDA libraries come in: the libraries and the licences. */
-const wantedOfCompanion = [/^nvidia\/(?:[^/]+\/)*(?:lib|lib64|bin)\//, /^nvidia_[^/]+\.dist-info\//];
+const companionPatterns = [/^nvidia\/(?:[^/]+\/)*(?:lib|lib64|bin)\//, /^nvidia_[^/]+\.dist-info\//];
 /** Python's own half of PyTorch, which no program outside Python can load, and the packages' Python sources. */
-const unwanted = /(^|\/)(lib)?torch_python\.(so|dylib|dll|lib)$|^nvidia\/.*\.pyi?$/;
+const pythonOnly = /(^|\/)(lib)?torch_python\.(so|dylib|dll|lib)$|^nvidia\/.*\.pyi?$/;
 const sharedLibrary = /\.(so(\.\d+)*|dylib|dll)$/;
 
 /** Opens an archive and says what it holds. The caller closes `archive.zip`. */
@@ -70,12 +70,12 @@ async function wheel(archive: Archive, info: string, host: Host): Promise<Packag
     [...metadata.matchAll(new RegExp(`^${name}: *(.*?)\\r?$`, 'gm'))].map((m) => m[1] as string);
   const isTorch = header('Name')[0] === 'torch';
   if (isTorch) await checkPlatform(archive, 'torch/lib', host, `${info}/WHEEL`);
-  const patterns = isTorch ? wantedOfTorch : wantedOfCompanion;
+  const patterns = isTorch ? torchPatterns : companionPatterns;
   return {
     archive,
     kind: isTorch ? 'torch wheel' : 'companion wheel',
     version: versionOf(archive, header('Version')[0] ?? ''),
-    wanted: select(archive, (name) => (patterns.some((pattern) => pattern.test(name)) ? name : undefined)),
+    targets: select(archive, (name) => (patterns.some((pattern) => pattern.test(name)) ? name : undefined)),
     record: parseRecord(await textOf(archive, `${info}/RECORD`)),
     requirements: header('Requires-Dist'),
   };
@@ -94,7 +94,7 @@ async function libtorchArchive(archive: Archive, host: Host): Promise<Package> {
     archive,
     kind: 'libtorch archive',
     version: versionOf(archive, await textOf(archive, version.name)),
-    wanted: select(archive, (name) =>
+    targets: select(archive, (name) =>
       name.startsWith('libtorch/') ? name.replace(/^libtorch\//, 'torch/') : undefined,
     ),
     record: undefined,
@@ -103,28 +103,28 @@ async function libtorchArchive(archive: Archive, host: Host): Promise<Package> {
 }
 
 function select(archive: Archive, place: (name: string) => string | undefined): Map<string, ArchivedFile> {
-  const wanted = new Map<string, ArchivedFile>();
+  const targets = new Map<string, ArchivedFile>();
   for (const file of archive.files.values()) {
-    const target = unwanted.test(file.name) ? undefined : place(file.name);
-    if (target !== undefined) wanted.set(target, file);
+    const target = pythonOnly.test(file.name) ? undefined : place(file.name);
+    if (target !== undefined) targets.set(target, file);
   }
-  return wanted;
+  return targets;
 }
 
 function versionOf(archive: Archive, text: string): Version {
   const version = parseVersion(text);
   if (version !== undefined) return version;
   const shown = printable(text.trim().slice(0, 100));
-  throw installFailed(`${archive.path} gives '${shown}' as its version, which is none`, damagedRemedies);
+  throw installFailed(`${archive.path} states the version '${shown}', which is invalid`, damagedRemedies);
 }
 
 /** Many times the size of torch's RECORD, the longest of the texts. */
-const largestText = 64e6;
+const maxTextBytes = 64e6;
 
 async function textOf(archive: Archive, name: string): Promise<string> {
   const file = archive.files.get(name);
   if (file === undefined) throw installFailed(`${archive.path} lacks ${name}`, damagedRemedies);
-  if (file.size > largestText)
+  if (file.size > maxTextBytes)
     throw installFailed(`${name} in ${archive.path} has ${megabytes(file.size)}`, damagedRemedies);
   return (await readArchived(archive, file)).toString('utf8');
 }
@@ -148,13 +148,13 @@ function describeHost(host: Host): string {
   return `${host.platform} ${host.arch}${libc === '' ? '' : ` with ${libc}`}`;
 }
 
-/** Unpacks the wanted files of all packages into a directory, each verified; several small ones at a time. */
+/** Unpacks the targets files of all packages into a directory, each verified; several small ones at a time. */
 export async function unpackPackages(
   packages: readonly Package[],
   directory: string,
   options: { report: Report; signal: AbortSignal },
 ): Promise<Unpacked> {
-  const work = packages.flatMap((pack) => [...pack.wanted].map(([target, file]) => ({ pack, target, file })));
+  const work = packages.flatMap((pack) => [...pack.targets].map(([target, file]) => ({ pack, target, file })));
   const bytes = work.reduce((sum, { file }) => sum + file.size, 0);
   await checkSpace(directory, bytes);
   for (const pack of packages) checkComplete(pack);
@@ -214,12 +214,12 @@ async function checkSpace(directory: string, bytes: number): Promise<void> {
   );
 }
 
-/** Every file that RECORD lists among the wanted ones must be in the archive: a lost one would show only when used. */
-function checkComplete({ archive, record, wanted, kind }: Package): void {
+/** Every file that RECORD lists among the targets ones must be in the archive: a lost one would show only when used. */
+function checkComplete({ archive, record, targets, kind }: Package): void {
   if (record === undefined) return;
-  const patterns = kind === 'torch wheel' ? wantedOfTorch : wantedOfCompanion;
+  const patterns = kind === 'torch wheel' ? torchPatterns : companionPatterns;
   for (const name of record.keys()) {
-    if (unwanted.test(name) || wanted.has(name) || !patterns.some((pattern) => pattern.test(name))) continue;
+    if (pythonOnly.test(name) || targets.has(name) || !patterns.some((pattern) => pattern.test(name))) continue;
     throw installFailed(`${archive.path} lacks ${name}, which its RECORD lists`, damagedRemedies);
   }
 }

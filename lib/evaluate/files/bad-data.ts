@@ -25,8 +25,8 @@ export function unreadable(name: string, error: unknown): TorchError {
 }
 
 const systemErrors: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  ENOTDIR: 'there is no such file',
+  ENOENT: 'the file does not exist',
+  ENOTDIR: 'the file does not exist',
   EACCES: 'reading it is not permitted',
   EPERM: 'reading it is not permitted',
   EISDIR: 'is a directory, not a file',

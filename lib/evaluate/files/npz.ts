@@ -215,7 +215,7 @@ class StoredMember implements RandomBytes {
 }
 
 function wrongChecksum(name: string): Error {
-  return badData(name, 'does not have the checksum that the archive gives');
+  return badData(name, 'does not match its checksum in the archive');
 }
 
 /** A deflated member, in the archive that it is read from. */

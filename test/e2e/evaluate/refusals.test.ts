@@ -46,7 +46,7 @@ describe('refusals', () => {
   });
 
   test('a file that is not there, and one that is none', () => {
-    expect(failure(1, ['--input', 'no.npy', '--target', 'labels.npy'])).toBe('no.npy: there is no such file\n');
+    expect(failure(1, ['--input', 'no.npy', '--target', 'labels.npy'])).toBe('no.npy: the file does not exist\n');
     expect(failure(1, ['--input', 'expected.json', '--target', 'labels.npy'])).toContain('expected.json');
     expect(failure(1, ['--input', 'no-*.npy', '--target', 'labels.npy'])).toContain('no file matches the pattern');
     expect(failure(1, ['--input', 'digits.npz:none', '--target', 'labels.npy'])).toContain('"logits"');
@@ -83,7 +83,7 @@ describe('refusals', () => {
     for (const flag of ['--per-sample', '--gradient', '--report']) {
       const outcome = evaluate([...crossEntropy, ...files, flag, path, '--quiet']);
       expect(outcome).toMatchObject({ status: 2, stdout: '' });
-      expect(outcome.stderr).toContain(`expected '${flag}' to be in a folder that is there`);
+      expect(outcome.stderr).toContain(`expected '${flag}' to be in an existing folder`);
       expect(outcome.stderr).toContain(`make it with mkdir -p ${JSON.stringify(join(scratch.path, 'no'))}`);
     }
     expect(readdirSync(scratch.path)).toEqual([]);

@@ -50,7 +50,7 @@ describe('--list', () => {
       `✔  2.13.0   cu130  3.15 MB  ${cuda}`,
       `   2.12.1   cpu    3.15 MB  ${cpu}`,
       `✘ ${damaged}: damaged: ${libraryPath('c10')} is missing`,
-      `used is ${join(cuda, 'torch')} (found in the cache)`,
+      `in use: ${join(cuda, 'torch')} (found in the cache)`,
       '',
     ]);
   });
@@ -62,11 +62,11 @@ describe('--list', () => {
     writeFileSync(join(other, 'build-version'), '2.14.0');
     const { stdout } = await command.startIn({ LIBTORCH: other }, 'install', '--list').ended;
     expect(stdout).not.toContain('✔');
-    expect(stdout).toContain(`used is ${other} (found by LIBTORCH)`);
+    expect(stdout).toContain(`in use: ${other} (found by LIBTORCH)`);
     const nowhere = await command.startIn({ LIBTORCH: join(command.directory, 'nowhere') }, 'install', '--list').ended;
     expect(nowhere).toMatchObject({
       status: 0,
-      stdout: expect.stringContaining('none is used: libtorch: expected LIBTORCH'),
+      stdout: expect.stringContaining('none is in use: libtorch: expected LIBTORCH'),
     });
   });
 });
@@ -172,7 +172,7 @@ describe('--dry-run', () => {
 
   test.each([
     ['an index that cannot be reached', [], 'LIBTORCH_LOSSES_WHEEL_INDEX='],
-    ['a file that is not there', ['--from-file', 'nowhere.whl'], 'nowhere.whl is not there'],
+    ['a file that is not there', ['--from-file', 'nowhere.whl'], 'nowhere.whl does not exist'],
   ])('fails as the install would: %s', async (_, args, message) => {
     const { status, stderr } = await command.run('install', '--dry-run', ...args);
     expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining(message) });
@@ -182,7 +182,7 @@ describe('--dry-run', () => {
 test('--dry-run of what is installed says that it is', async () => {
   const there = await installed('2.13.0+cpu');
   const { status, stdout } = await command.run('install', '--dry-run');
-  expect({ status, stdout }).toEqual({ status: 0, stdout: `libtorch 2.13.0 (cpu) is installed already in ${there}\n` });
+  expect({ status, stdout }).toEqual({ status: 0, stdout: `libtorch 2.13.0 (cpu) is already installed in ${there}\n` });
 });
 
 describe("what is somebody else's", () => {

@@ -106,7 +106,7 @@ describe('a download', () => {
         return true;
       },
     });
-    expectRefused(await command.run('install'), 'the server tells of 1000000000.0 MB');
+    expectRefused(await command.run('install'), 'the server announces 1000000000.0 MB');
     expect(command.downloads()).toEqual([]);
   });
 
@@ -116,7 +116,7 @@ describe('a download', () => {
     expectInstalled(await command.run('install'));
     expect((await command.run('install', '--remove', '2.13.0')).status).toBe(0);
     symlinkSync(file, join(command.cache, 'downloads', `${wheelName()}.part`));
-    expectRefused(await command.run('install'), 'is no file, or a link');
+    expectRefused(await command.run('install'), 'is not a regular file');
     expect(readFileSync(file, 'utf8')).toBe('years of work');
   });
 });
@@ -131,11 +131,11 @@ describe('a wheel of the index', () => {
     ['half a SHA-256', cut],
   ])('with %s is installed only if that is allowed, and that is printed', async (_, fragment) => {
     await command.serve({ fragment });
-    expectRefused(await command.run('install'), 'gives no SHA-256, SHA-384 or SHA-512 of torch-2.13.0+cpu');
+    expectRefused(await command.run('install'), 'has no SHA-256, SHA-384 or SHA-512 for torch-2.13.0+cpu');
     expectRefused(await command.run('install', '--dry-run'), '--allow-unverified');
     const ended = await command.run('install', '--allow-unverified');
     expectInstalled(ended);
-    expect(ended.stdout).toContain('! --allow-unverified: the index gives no hash that proves it\n');
+    expect(ended.stdout).toContain('! --allow-unverified: the index has no hash to verify it by\n');
   });
 
   test.each(['sha384', 'sha512'])('is verified by a %s', async (kind) => {
@@ -158,7 +158,7 @@ describe('a wheel of the index', () => {
 
   test('that holds another version than its name says is refused', async () => {
     await command.serve({ wheels: { [wheelName()]: wheel({ version: '2.12.1+cpu' }) } });
-    expectRefused(await command.run('install'), 'holds torch 2.12.1 (cpu), but torch 2.13.0 (cpu) was asked for');
+    expectRefused(await command.run('install'), 'holds torch 2.12.1 (cpu), but torch 2.13.0 (cpu) was requested');
   });
 
   test('that is of another project is not taken', async () => {
@@ -247,7 +247,7 @@ describe('a file', () => {
       ['torch/lib/x', 0o120777],
       ['torch/lib/\u001bx', 0o100644],
     ] as const) {
-      expectRefused(await given(wheel({ extra: [{ name, content: '', mode }] })), 'is no archive that can be used');
+      expectRefused(await given(wheel({ extra: [{ name, content: '', mode }] })), 'is not a usable archive');
     }
   });
 

@@ -64,7 +64,7 @@ describe('from the wheel index', () => {
     expect(command.downloads()).toEqual([]);
 
     const again = await command.run('install');
-    expect(again).toMatchObject({ status: 0, stdout: expect.stringContaining('is installed already in') });
+    expect(again).toMatchObject({ status: 0, stdout: expect.stringContaining('is already installed in') });
     expect(command.server?.requests).toHaveLength(2);
   });
 
@@ -129,7 +129,7 @@ describe('from the wheel index', () => {
   test('that cannot be reached is an error with ways out', async () => {
     const { status, stderr } = await command.run('install');
     expect(status).toBe(1);
-    expect(stderr).toContain(`install: libtorch ${defaultVersion} (cpu) could not be had`);
+    expect(stderr).toContain(`install: libtorch ${defaultVersion} (cpu) could not be obtained`);
     expect(stderr).toContain('no Python with pip on PATH');
     expect(stderr).toContain('cannot read the wheel index http://127.0.0.1:9/cpu/torch/');
     expect(stderr).toContain('LIBTORCH_LOSSES_WHEEL_INDEX=');
@@ -249,8 +249,8 @@ describe('from a file', () => {
   });
 
   test.each([
-    ['that is not there', (): string => 'nowhere.whl', 'nowhere.whl is not there', 1],
-    ['that is a directory', (): string => command.directory, 'is no file', 1],
+    ['that is not there', (): string => 'nowhere.whl', 'nowhere.whl does not exist', 1],
+    ['that is a directory', (): string => command.directory, 'is not a file', 1],
     ['that is damaged', (): string => command.file('x.whl', wheel().subarray(0, 999)), 'download the file again', 1],
     [
       'without torch',

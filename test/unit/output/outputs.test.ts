@@ -193,7 +193,7 @@ describe('what is in the way', () => {
   test('a folder that is not there, with how to make it', () => {
     refused(
       at('a/b/x'),
-      new RegExp(`to be in a folder that is there, but received .*: make it with mkdir -p "${at('a/b')}"`),
+      new RegExp(`to be in an existing folder, but received .*: make it with mkdir -p "${at('a/b')}"`),
     );
     here.file('plain', '');
     refused(at('plain/x'), 'to be in a folder, but received');

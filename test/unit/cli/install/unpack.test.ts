@@ -155,10 +155,10 @@ test.each([
 });
 
 test.each([
-  ['a truncated wheel', wheel().subarray(0, 2000), 'is no archive that can be used'],
+  ['a truncated wheel', wheel().subarray(0, 2000), 'is not a usable archive'],
   ['a wheel cut in the middle', Buffer.concat([wheel().subarray(0, 900), wheel().subarray(1200)]), ''],
-  ['something else', Buffer.from('<html>404</html>'), 'is no archive that can be used'],
-  ['an empty file', Buffer.alloc(0), 'is no archive that can be used'],
+  ['something else', Buffer.from('<html>404</html>'), 'is not a usable archive'],
+  ['an empty file', Buffer.alloc(0), 'is not a usable archive'],
   ['another zip', zip([{ name: 'README', content: 'x' }]), 'is neither a PyTorch wheel nor a libtorch archive'],
 ] as const)('refuses %s', async (_, bytes, message) => {
   const failing = unpack(bytes);
@@ -213,7 +213,7 @@ describe('the final name', () => {
     ['../2.13.0', 'cpu'],
   ])('is never that of %s and %s', async (version, flavour) => {
     await expect(publish(await staged('1'), { ...marker, version, flavour })).rejects.toThrow(
-      'is no version of libtorch',
+      'is not a version of libtorch',
     );
   });
 
