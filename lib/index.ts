@@ -10,6 +10,8 @@
  */
 import './torch/methods';
 
+export { isTensor } from './aten/bind';
+
 /** Probability distributions, as `torch.distributions`. */
 export * as distributions from './distributions';
 export {
@@ -84,6 +86,7 @@ export * as linalg from './torch/linalg.generated';
 export { NativeObject, storageOf } from './torch/native-object';
 export * from './torch/operators.generated';
 export { ops } from './torch/ops';
+export { getRngState, initialSeed, seed, setRngState } from './torch/random';
 /** Special functions, as `torch.special`. */
 export * as special from './torch/special.generated';
 export {
