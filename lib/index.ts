@@ -28,6 +28,16 @@ export * from './evaluate';
 /** The losses as functions (`nn.functional`) and as classes, as `torch.nn`. */
 export * as nn from './nn';
 export type { Call, Loss } from './nn/losses/declare';
+export {
+  type ArgumentDefinition,
+  type DefinedLoss,
+  type DefinedOptions,
+  defineLoss,
+  type IndicesDefinition,
+  type LossCall,
+  type LossDefinition,
+  type OptionDefault,
+} from './nn/losses/define';
 /** Gradients as functions, as `torch.autograd`. */
 export * as autograd from './tensor/autograd';
 export {
