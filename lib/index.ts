@@ -10,6 +10,8 @@
  */
 import './torch/methods';
 
+export { isTensor } from './aten/bind';
+
 /** Probability distributions, as `torch.distributions`. */
 export * as distributions from './distributions';
 export {
@@ -26,6 +28,16 @@ export * from './evaluate';
 /** The losses as functions (`nn.functional`) and as classes, as `torch.nn`. */
 export * as nn from './nn';
 export type { Call, Loss } from './nn/losses/declare';
+export {
+  type ArgumentDefinition,
+  type DefinedLoss,
+  type DefinedOptions,
+  defineLoss,
+  type IndicesDefinition,
+  type LossCall,
+  type LossDefinition,
+  type OptionDefault,
+} from './nn/losses/define';
 /** Gradients as functions, as `torch.autograd`. */
 export * as autograd from './tensor/autograd';
 export {
@@ -84,6 +96,7 @@ export * as linalg from './torch/linalg.generated';
 export { NativeObject, storageOf } from './torch/native-object';
 export * from './torch/operators.generated';
 export { ops } from './torch/ops';
+export { getRngState, initialSeed, seed, setRngState } from './torch/random';
 /** Special functions, as `torch.special`. */
 export * as special from './torch/special.generated';
 export {

@@ -104,7 +104,7 @@ export interface Complex {
 }
 
 /** Nested arrays of numbers, as deep as the tensor has dimensions. */
-export type NestedArray<T extends Scalar = Scalar> = T | readonly NestedArray<T>[];
+export type NestedArray<T extends Scalar | Complex = Scalar> = T | readonly NestedArray<T>[];
 
 /** Where a tensor lives: `'cpu'`, `'cuda'` (the current device), `'cuda:1'`, `'mps'`, … */
 export type Device = 'cpu' | 'cuda' | `cuda:${number}` | 'mps' | (string & {});

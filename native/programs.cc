@@ -3,6 +3,7 @@
 #include <ATen/core/LegacyTypeDispatch.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/slice.h>
+#include <c10/util/hash.h>
 
 #include <algorithm>
 #include <array>
@@ -108,11 +109,7 @@ at::Tensor Owned(const at::Tensor& result, const std::vector<at::Tensor>& lent) 
 }
 
 // What run() gives.
-enum Giving : uint32_t { kTensors, kUngraphed, kNumber };
-
-bool RecordsGraph(const at::Tensor& tensor) {
-  return tensor.requires_grad() && at::GradMode::is_enabled();
-}
+enum Giving : uint32_t { kTensors, kNumber };
 
 // The only element. float32 on the CPU is read where it lies, without another call of libtorch.
 napi_value Number(napi_env env, const at::Tensor& tensor) {
@@ -135,9 +132,7 @@ napi_value RunProgram(napi_env env, size_t argc, const napi_value* argv) {
   std::vector<at::Tensor> lent;
   for (size_t i = 0; i < program.inputs; i++) {
     at::Tensor input = ReadInput(env, argv[i + 2], handle.inputs[i], lent);
-    if (!input.defined() || (giving == kUngraphed && RecordsGraph(input))) {
-      return Napi::Env(env).Undefined();
-    }
+    if (!input.defined()) return Napi::Env(env).Undefined();
     values[i] = std::move(input);
   }
   for (const size_t input : program.written) {
@@ -150,9 +145,6 @@ napi_value RunProgram(napi_env env, size_t argc, const napi_value* argv) {
   if (giving == kNumber && program.outputs.size() == 1) {
     return Number(env, values[program.outputs.front()].toTensor());
   }
-  if (giving == kUngraphed && program.outputs.size() == 1) {
-    return WrapTensor(env, Owned(values[program.outputs.front()].toTensor(), lent));
-  }
   Napi::Array results = Napi::Array::New(env, program.outputs.size());
   for (uint32_t i = 0; i < program.outputs.size(); i++) {
     const at::Tensor result = Owned(values[program.outputs[i]].toTensor(), lent);
@@ -162,7 +154,7 @@ napi_value RunProgram(napi_env env, size_t argc, const napi_value* argv) {
 }
 
 // run(program, giving, ...inputs): the results of tensors or typed arrays, or the only element;
-// undefined if the program was recorded for others, or if a graph would have to be recorded
+// undefined if the program was recorded for others
 napi_value Run(napi_env env, napi_callback_info info) {
   std::array<napi_value, 16> argv{};
   size_t argc = argv.size();
@@ -172,6 +164,35 @@ napi_value Run(napi_env env, napi_callback_info info) {
       throw BridgeError("INVALID_ARGUMENT", "expected a program and up to 14 inputs");
     }
     return RunProgram(env, argc, argv.data());
+  });
+}
+
+// fingerprint(...inputs): a number that tells the kinds of inputs apart which programs are recorded
+// for. Different kinds may share it, so it finds a program, and `run` decides.
+napi_value Fingerprint(napi_env env, napi_callback_info info) {
+  std::array<napi_value, 16> argv{};
+  size_t argc = argv.size();
+  napi_get_cb_info(env, info, &argc, argv.data(), nullptr, nullptr);
+  return Guard(Environment::Of(env), "fingerprint", [&]() -> napi_value {
+    size_t hash = c10::GradMode::is_enabled();
+    const auto add = [&hash](int64_t value) {
+      hash = c10::hash_combine(hash, std::hash<int64_t>()(value));
+    };
+    for (size_t i = 0; i < std::min(argc, argv.size()); i++) {
+      napi_valuetype type = napi_undefined;
+      napi_typeof(env, argv[i], &type);
+      add(type);
+      // Of a typed array that is lent, the shape is part of the key.
+      if (type == napi_object) continue;
+      const at::Tensor& tensor = UnwrapTensor(env, argv[i], "input");
+      add(static_cast<int64_t>(tensor.scalar_type()) * 4 + tensor.requires_grad() * 2 +
+          tensor.is_inference());
+      add(static_cast<int64_t>(tensor.device().type()) * 256 + tensor.device().index());
+      for (const int64_t size : tensor.sizes()) add(size);
+      for (const int64_t stride : tensor.strides()) add(stride);
+    }
+    // As many bits as a number of JavaScript holds exactly.
+    return Napi::Number::New(env, static_cast<double>(hash >> 11));
   });
 }
 
@@ -348,6 +369,10 @@ void RegisterPrograms(Napi::Object exports) {
   napi_value run = nullptr;
   napi_create_function(exports.Env(), "run", NAPI_AUTO_LENGTH, Run, nullptr, &run);
   exports.Set("run", run);
+  napi_value fingerprint = nullptr;
+  napi_create_function(exports.Env(), "fingerprint", NAPI_AUTO_LENGTH, Fingerprint, nullptr,
+                       &fingerprint);
+  exports.Set("fingerprint", fingerprint);
 }
 
 }  // namespace bridge

@@ -67,6 +67,13 @@ Napi::Value ShareDevice(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), true);
 }
 
+// shareShape(a, b): whether both have the same sizes.
+Napi::Value ShareShape(const Napi::CallbackInfo& info) {
+  const at::Tensor one = InspectTensor(info.Env(), info[0], "tensor");
+  const at::Tensor other = InspectTensor(info.Env(), info[1], "tensor");
+  return Napi::Boolean::New(info.Env(), one.sizes() == other.sizes());
+}
+
 Napi::Value Numel(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(Inspected(info).numel()));
 }
@@ -187,6 +194,7 @@ void RegisterProperties(Napi::Object exports) {
   Export<Numel>(exports, "numel");
   Export<NDim>(exports, "ndim");
   Export<ShareDevice>(exports, "shareDevice");
+  Export<ShareShape>(exports, "shareShape");
   Export<IsContiguous>(exports, "isContiguous");
   Export<IsInference>(exports, "isInference");
   Export<Layout>(exports, "layout");

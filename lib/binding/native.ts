@@ -250,6 +250,8 @@ export interface Native {
   ): void;
   outsideRecording<T>(fn: () => T): T;
   refuseIf(condition: Handle): void;
+  /** A number that tells kinds of inputs apart; different ones may share it. */
+  fingerprint(...inputs: (Handle | NodeJS.TypedArray)[]): number;
   keepOnOneThread(): void;
   stepCount(): number;
   settle(tensor: Handle): void;
@@ -261,6 +263,7 @@ export interface Native {
   dtype(tensor: Handle): number;
   device(tensor: Handle): string;
   /** Whether the tensors are on one device; numbers on the CPU go with any. */
+  shareShape(one: Handle, other: Handle): boolean;
   shareDevice(...tensors: readonly Handle[]): boolean;
   numel(tensor: Handle): number;
   ndim(tensor: Handle): number;

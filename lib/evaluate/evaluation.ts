@@ -25,6 +25,7 @@ import {
   readOptions,
   type Specs,
 } from './order';
+import { loadPlugins } from './plugins';
 import type { EvaluationResult } from './result';
 import type { ArraySource } from './source';
 
@@ -44,7 +45,7 @@ export interface Evaluated {
  *   order that cannot be met.
  */
 export async function evaluateFiles(given: Evaluation, together?: Outputs): Promise<Evaluated> {
-  const description = lossNamed(given.loss);
+  const description = lossNamed(given.loss, await loadPlugins(given.plugins ?? []));
   const specs = readArguments(description, given.arguments);
   checkStandardInput(specs, given);
   const outputs = together ?? new Outputs('evaluate');

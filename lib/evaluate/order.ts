@@ -18,6 +18,8 @@ export type Specs = Readonly<Record<string, readonly string[]>>;
 export interface Evaluation extends Reading {
   /** `crossEntropy`, `cross-entropy`, `cross_entropy` or `CrossEntropyLoss`. */
   readonly loss: string;
+  /** Modules that export losses of users' own. */
+  readonly plugins?: readonly string[] | undefined;
   /** Where each argument of the loss is, by its name; `input` and `target` stand for the first and the last. */
   readonly arguments: Specs;
   /** Options of the loss; text that names an array file is read. */
@@ -35,7 +37,7 @@ export interface Evaluation extends Reading {
 }
 
 /** @internal The loss that a name of PyTorch's or of this library stands for. */
-export function lossNamed(name: string): LossDescription {
+export function lossNamed(name: string, own: readonly LossDescription[] = []): LossDescription {
   const fold = (text: string): string => text.toLowerCase().replaceAll(/[-_]/g, '').replace(/loss$/, '');
   const aliases: Readonly<Record<string, string>> = {
     bce: 'binaryCrossEntropy',
@@ -43,9 +45,10 @@ export function lossNamed(name: string): LossDescription {
     kldiv: 'klDiv',
   };
   const wanted = aliases[fold(name)] ?? name;
-  const found = lossDescriptions.find((description) => fold(description.name) === fold(wanted));
+  const all = [...lossDescriptions, ...own];
+  const found = all.find((description) => fold(description.name) === fold(wanted));
   if (found !== undefined) return found;
-  const names = lossDescriptions.map((description) => description.name);
+  const names = all.map((description) => description.name);
   oneOf(op, "'--loss'", name, names);
   throw expected(op, "'--loss'", 'to be a loss', name);
 }

@@ -1,11 +1,10 @@
 /**
- * Functions of tensors and options that are recorded once for each kind of arguments, and from then on run in one
- * native call.
+ * Functions of tensors and options that are traced once for each kind of arguments, and from then on run in one native
+ * call.
  */
 import { isTensor, unwrap, wrap } from '../aten/bind';
 import { native } from '../binding/load';
 import type { Handle, Native, Program } from '../binding/native';
-import { recordsGraph } from './autograd';
 import { tensor } from './create';
 import { getValidateArgs } from './cuda/validation';
 import { record } from './recording';
@@ -29,28 +28,35 @@ interface Taken {
   readonly handles: (Handle | Lent)[];
 }
 
+/** What is known of a kind of arguments. */
 interface Entry {
   readonly key: readonly unknown[];
-  readonly program: Program;
+  /** Absent at the first sighting, which goes the caller's way; `'none'` where there is no program to be had. */
+  program: Program | 'none' | undefined;
 }
 
-/** How many programs a function keeps, the latest used first: those of other shapes and options are recorded anew. */
-const capacity = 16;
+/** How many kinds of arguments a function keeps; the one that was met longest ago goes first. */
+const capacity = 256;
 
 type Given = ReturnType<Native['run']> & {};
 
 /** What is compiled; `undefined` where it has no way for these arguments. */
 export type Compilable = (args: readonly unknown[]) => readonly Tensor[] | undefined;
 
-/** What the native call gives: all results; the only one, where no graph would have to be recorded for it; its element. */
-const [allResults, onlyResult, onlyElement] = [0, 1, 2];
+/** What the native call gives: all results; their only element. */
+const [allResults, onlyElement] = [0, 1];
 
-/** A function that is recorded at the first call with arguments of a kind. Recorded functions are in no graph. */
+/**
+ * A function that is traced at the second call with arguments of a kind, and from then on runs in one native call: what
+ * comes once is never traced. Compiled functions are in no graph.
+ */
 export class Compiled<Result> {
   readonly #fn: Compilable;
   readonly #giving: number;
   readonly #read: (result: Given) => Result | undefined;
-  #entries: Entry[] = [];
+  readonly #entries = new Map<string, Entry>();
+  /** The entry of the last call: most calls have arguments of the same kind. */
+  #last: { key: readonly unknown[]; program: Program } | undefined;
   #failure: unknown;
 
   constructor(fn: Compilable, giving: number, read: (result: Given) => Result | undefined) {
@@ -60,15 +66,21 @@ export class Compiled<Result> {
   }
 
   /**
-   * The function's result; `undefined` if it cannot be had this way: arguments that are neither tensors nor plain
-   * options, a function that has no way for them, an error. The caller then takes the way that has errors to show.
+   * The function's result; `undefined` if it cannot be had this way: the first arguments of a kind, arguments that are
+   * neither tensors nor plain options, a function that has no way for them, an error. The caller then takes the way that
+   * has errors to show.
    */
   call(args: readonly unknown[]): Result | undefined {
     this.#failure = undefined;
     const taken = takeOrNot(args);
     if (taken === undefined) return undefined;
-    const result = this.#run(taken) ?? (this.#failure === undefined ? this.#record(taken) : undefined);
-    return result === undefined ? undefined : this.#read(result);
+    try {
+      const result = this.#again(taken) ?? this.#looked(taken);
+      return result === undefined ? undefined : this.#read(result);
+    } catch (error) {
+      this.#failure = error;
+      return undefined;
+    }
   }
 
   /** Why the last call failed, if it did: what it writes to may be written in part. */
@@ -76,38 +88,49 @@ export class Compiled<Result> {
     return this.#failure;
   }
 
-  #run({ key, handles }: Taken): Given | undefined {
-    const entries = this.#entries;
-    try {
-      for (let i = 0; i < entries.length; i++) {
-        const entry = entries[i] as Entry;
-        if (!sameKey(entry.key, key)) continue;
-        const result = native().run(entry.program, this.#giving, ...handles);
-        if (result === undefined) continue;
-        if (i > 0) entries.unshift(...entries.splice(i, 1));
-        return result;
-      }
-    } catch (error) {
-      this.#failure = error;
-    }
-    return undefined;
+  /** The program of the last call, if it is for these arguments, too. */
+  #again({ key, handles }: Taken): Given | undefined {
+    const last = this.#last;
+    if (last === undefined || !sameKey(last.key, key)) return undefined;
+    return native().run(last.program, this.#giving, ...handles);
   }
 
-  #record({ key, inputs, handles }: Taken): Given | undefined {
+  /** The program for these arguments: looked up, or traced at their second sighting. */
+  #looked(taken: Taken): Given | undefined {
+    const { key, handles } = taken;
+    const id = `${native().fingerprint(...handles)} ${key.map(String).join()}`;
+    const entry = this.#entries.get(id);
+    if (entry === undefined) {
+      this.#remember(id, { key, program: undefined });
+      return undefined;
+    }
+    // Other arguments may share the name.
+    if (entry.program === 'none' || !sameKey(entry.key, key)) return undefined;
+    this.#entries.delete(id);
+    this.#entries.set(id, entry);
+    entry.program ??= this.#trace(taken);
+    if (entry.program === 'none') return undefined;
+    this.#last = { key, program: entry.program };
+    return native().run(entry.program, this.#giving, ...handles);
+  }
+
+  #remember(id: string, entry: Entry): void {
+    this.#entries.set(id, entry);
+    if (this.#entries.size <= capacity) return;
+    const [oldest] = this.#entries.keys();
+    this.#entries.delete(oldest as string);
+  }
+
+  #trace({ key, inputs }: Taken): Program | 'none' {
+    if (isMixed(inputs)) return 'none';
+    const examples = inputs.map((input) => (isTensor(input) ? input : tensor(input.data, { shape: input.shape })));
+    // The arguments as they were taken apart: reading options a second time may give something else.
+    const to = this.#giving === onlyElement ? 'nowhere' : 'caller';
     try {
-      if (isMixed(inputs)) return undefined;
-      const isGraphed = (input: Input): boolean => isTensor(input) && recordsGraph(input);
-      if (this.#giving === onlyResult && inputs.some(isGraphed)) return undefined;
-      const examples = inputs.map((input) => (isTensor(input) ? input : tensor(input.data, { shape: input.shape })));
-      // The arguments as they were taken apart: reading options a second time may give something else.
-      const to = this.#giving === onlyElement ? 'nowhere' : 'caller';
-      const program = record(examples, (given) => this.#fn(restored(key, given)) ?? [], to);
-      this.#entries.unshift({ key, program });
-      this.#entries.length = Math.min(this.#entries.length, capacity);
-      return native().run(program, this.#giving, ...handles);
+      return record(examples, (given) => this.#fn(restored(key, given)) ?? [], to);
     } catch (error) {
       this.#failure = error;
-      return undefined;
+      return 'none';
     }
   }
 }
@@ -124,11 +147,6 @@ export function compiled(fn: Compilable): Compiled<readonly Tensor[]> {
     const handles = results as readonly Handle[];
     return handles.length === 0 ? undefined : handles.map(wrap);
   });
-}
-
-/** A function that gives one tensor, compiled for where no graph has to be recorded for it. */
-export function ungraphed(fn: Compilable): Compiled<Tensor> {
-  return new Compiled(fn, onlyResult, (result) => (Array.isArray(result) ? undefined : wrap(result as Handle)));
 }
 
 /** A function that gives one tensor of one element, compiled to give that as a number. */

@@ -7,8 +7,8 @@ import { native } from '../binding/load';
 import { expected, show } from '../errors';
 import { boolean, withDefaults } from '../options';
 import { checkDevice } from '../torch/device';
-import type { Device, DType, NestedArray, Scalar, TypedArray } from '../types';
-import { arrayDType, asReadable, flatten, fromValues, isTypedArray } from './elements';
+import type { Complex, Device, DType, NestedArray, Scalar, TypedArray } from '../types';
+import { arrayDType, asReadable, flatten, fromValues, isComplexNumber, isTypedArray } from './elements';
 import type { Tensor } from './tensor';
 
 /** What every factory takes. */
@@ -38,7 +38,7 @@ export interface FlatData {
 }
 
 /** What a tensor can be made of. */
-export type TensorData = Tensor | NestedArray | TypedArray | readonly TypedArray[] | FlatData;
+export type TensorData = Tensor | NestedArray<Scalar | Complex> | TypedArray | readonly TypedArray[] | FlatData;
 
 const tensorDefaults: Readonly<Required<TensorOptions>> = Object.freeze({
   dtype: undefined,
@@ -85,7 +85,7 @@ function finish(made: Tensor, { requiresGrad }: CheckedOptions): Tensor {
  *
  * **Shapes**: nested arrays give theirs; a typed array is one-dimensional unless `shape` says otherwise.
  *
- * **Dtypes**: numbers become float32, bigints int64 and booleans bool; typed arrays keep their type (a `Uint16Array`
+ * **Dtypes**: numbers become float32, bigints int64, booleans bool and `{ re, im }` complex64; typed arrays keep their type (a `Uint16Array`
  * holds the bits of the float16 or bfloat16 that `dtype` names). `dtype` converts; a number that an integer dtype cannot
  * hold exactly is an error, where Python's truncates.
  *
@@ -103,7 +103,8 @@ export function tensor(data: TensorData, options?: FromDataOptions): Tensor {
   const filled = withDefaults<FromDataOptions>(op, options, fromDataDefaults);
   const checked = check(op, filled);
   if (isTensor(data)) return copied(data, checked);
-  const isObject = typeof data === 'object' && data !== null && !Array.isArray(data) && !isTypedArray(data);
+  const isArray = Array.isArray(data) || isTypedArray(data) || isComplexNumber(data);
+  const isObject = typeof data === 'object' && data !== null && !isArray;
   const flat = isObject ? readFlatData(op, data as FlatData, filled.shape) : { data, shape: filled.shape };
   const shape = flat.shape === undefined ? undefined : checkShape(op, flat.shape);
   const made = isTypedArray(flat.data)

@@ -8,9 +8,9 @@ import { decodeHalf, encodeHalf, type HalfDType } from './half';
 
 /** Elements in row-major order with the dtype that they came as. */
 export interface Elements {
-  values: readonly Scalar[];
+  values: readonly (Scalar | Complex)[];
   shape: number[];
-  /** `float32` for numbers, `int64` for bigints, `bool` for booleans. */
+  /** `float32` for numbers, `int64` for bigints, `bool` for booleans, `complex64` if one is complex. */
   dtype: DType;
 }
 
@@ -71,7 +71,7 @@ export function asReadable(array: TypedArray): TypedArray {
  */
 export function flatten(op: string, data: unknown, asked?: DType): Elements {
   const shape: number[] = [];
-  const values: Scalar[] = [];
+  const values: (Scalar | Complex)[] = [];
   const kinds = new Set<DType | undefined>();
   const visit = (item: unknown, depth: number, path: string): void => {
     if (Array.isArray(item) || isTypedArray(item)) {
@@ -89,7 +89,7 @@ export function flatten(op: string, data: unknown, asked?: DType): Elements {
       if (depth === shape.length - 1) kinds.add(kind);
       return;
     }
-    if (typeof item !== 'number' && typeof item !== 'bigint' && typeof item !== 'boolean') {
+    if (typeof item !== 'number' && typeof item !== 'bigint' && typeof item !== 'boolean' && !isComplexNumber(item)) {
       throw expected(op, `'${path}'`, 'to be a number, bigint or boolean, or an array of them', show(item));
     }
     if (depth !== shape.length) throw ragged(op, path, shape[depth], undefined);
@@ -112,13 +112,29 @@ function ragged(op: string, path: string, length: number | undefined, actual: nu
   return expected(op, `'${path}'`, `${what}, as its siblings are`, shown);
 }
 
-function commonDType(op: string, values: readonly Scalar[]): DType {
+/** Whether a value is a complex number, `{ re, im }`. */
+export function isComplexNumber(value: unknown): value is Complex {
+  if (typeof value !== 'object' || value === null) return false;
+  try {
+    const { re, im } = value as { re?: unknown; im?: unknown };
+    return typeof re === 'number' && typeof im === 'number';
+  } catch {
+    // A proxy may refuse every question.
+    return false;
+  }
+}
+
+function commonDType(op: string, values: readonly (Scalar | Complex)[]): DType {
+  // Real numbers among complex ones are complex ones, too.
+  if (values.some((value) => typeof value === 'object') && values.every((value) => /^[no]/.test(typeof value))) {
+    return 'complex64';
+  }
   const kind = typeof values[0];
   const other = values.findIndex((value) => typeof value !== kind);
   if (other >= 0) {
     throw expected(op, "'data'", `to hold elements of one type`, `a ${kind} and ${show(values[other])}`);
   }
-  return scalarDType(values[0]);
+  return scalarDType(values[0] as Scalar);
 }
 
 /** `int64` for a bigint, `bool` for a boolean, else `float32`. */
@@ -127,7 +143,24 @@ export function scalarDType(value: Scalar | undefined): DType {
 }
 
 /** Plain values as the typed array that native memory of the dtype is copied from. */
-export function pack(op: string, values: readonly Scalar[], dtype: DType): TypedArray {
+export function pack(op: string, values: readonly (Scalar | Complex)[], dtype: DType): TypedArray {
+  if (isComplex(dtype)) {
+    const parts = values.flatMap((value) => (typeof value === 'object' ? [value.re, value.im] : [Number(value), 0]));
+    return dtype === 'complex64' ? Float32Array.from(parts) : Float64Array.from(parts);
+  }
+  return packReal(
+    op,
+    values.map((value, i) => realOf(op, value, i, dtype)),
+    dtype,
+  );
+}
+
+function realOf(op: string, value: Scalar | Complex, i: number, dtype: DType): Scalar {
+  if (typeof value !== 'object') return value;
+  throw expected(op, `element ${i} of 'data'`, `to be a real number, as ${dtype} holds`, show(value));
+}
+
+function packReal(op: string, values: readonly Scalar[], dtype: DType): TypedArray {
   switch (dtype) {
     case 'float64':
       return Float64Array.from(values, Number);
@@ -136,10 +169,6 @@ export function pack(op: string, values: readonly Scalar[], dtype: DType): Typed
     case 'float16':
     case 'bfloat16':
       return encodeHalf(values.map(Number), dtype);
-    case 'complex64':
-      return Float32Array.from(values.flatMap((value) => [Number(value), 0]));
-    case 'complex128':
-      return Float64Array.from(values.flatMap((value) => [Number(value), 0]));
     case 'bool':
       // NaN is no zero, and so it is true, as in PyTorch.
       return Uint8Array.from(values, (value) => (value === 0 || value === 0n || value === false ? 0 : 1));
@@ -241,6 +270,11 @@ export function nest(values: ArrayLike<Scalar>, shape: readonly number[]): Neste
 }
 
 /** A native tensor with a copy of plain values. */
-export function fromValues(op: string, values: readonly Scalar[], dtype: DType, shape: readonly number[]): Handle {
+export function fromValues(
+  op: string,
+  values: readonly (Scalar | Complex)[],
+  dtype: DType,
+  shape: readonly number[],
+): Handle {
   return native().fromBytes(pack(op, values, dtype), dtypeCode(dtype, op), shape);
 }

@@ -1,4 +1,12 @@
 /** Shapes: comparing, broadcasting and showing them. */
+import { unwrap } from '../aten/bind';
+import { native } from '../binding/load';
+import type { Tensor } from './tensor';
+
+/** Whether two tensors have the same shape: quicker than reading both. */
+export function shareShape(one: Tensor, other: Tensor): boolean {
+  return native().shareShape(unwrap(one, 'shareShape', 'one'), unwrap(other, 'shareShape', 'other'));
+}
 
 /** Whether two shapes are the same. */
 export function sameShape(a: readonly number[], b: readonly number[]): boolean {

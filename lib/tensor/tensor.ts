@@ -29,6 +29,7 @@ import { contentTag, identityTag } from './comparison-tag';
 import { type Stream, streamHandle } from './cuda/streams';
 import { fetched, fromValues, nest, readElements, readTypedArray } from './elements';
 import { formatTensor, printedIndices } from './print';
+import { isRecording } from './recording';
 import { track } from './scope';
 
 /** What {@link Tensor.backward} takes besides the gradient, by PyTorch's names. */
@@ -349,6 +350,10 @@ export class Tensor implements Disposable {
   to(device: Device | null, dtype?: DType | null, nonBlocking?: boolean, copy?: boolean, options?: CastOptions): Tensor;
   to(...args: unknown[]): Tensor {
     const [device, dtype, nonBlocking, copy, memoryFormat] = readCast('to', args);
+    if (!copy && memoryFormat === undefined && !isRecording()) {
+      const isAlready = (dtype ?? this.dtype) === this.dtype && (device ?? this.device) === this.device;
+      if (isAlready) return this;
+    }
     const flags = { non_blocking: nonBlocking, copy, memory_format: memoryFormat };
     return aten.to.dtype_layout(this, { device, dtype, ...flags });
   }

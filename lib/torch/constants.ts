@@ -65,6 +65,11 @@ export const channelsLast = 'channels_last';
 /** Volumes `[N, C, D, H, W]` with the channels of a voxel side by side. */
 export const channelsLast3d = 'channels_last_3d';
 
+/** The dtype of floats where none is asked for. **Source**: `torch.get_default_dtype`. */
+export function getDefaultDtype(): 'float32' {
+  return float32;
+}
+
 /** Infinity. */
 export const inf = Number.POSITIVE_INFINITY;
 /** Not a number. */

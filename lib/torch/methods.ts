@@ -1,6 +1,7 @@
 /** Attaches to the Tensor class the methods that are operators, and those that functions of the same name make. */
+import { type FromDataOptions, type TensorData, tensor } from '../tensor/create';
 import { Tensor } from '../tensor/tensor';
-import type { DType } from '../types';
+import type { DType, MemoryFormat } from '../types';
 import { lu, nonzero, norm, stft, unique, uniqueConsecutive } from './functional';
 import { makeMethod } from './functions';
 import { methodNames, type TensorMethods as Operators } from './methods.generated';
@@ -37,31 +38,37 @@ const casts = {
   cdouble: 'complex128',
 } as const satisfies Record<string, DType>;
 
+/** What casts by name take. */
+interface CastForm {
+  /** In which order the elements lie. Default `'preserve_format'`. */
+  memoryFormat?: MemoryFormat | null | undefined;
+}
+
 interface Casts {
   /** As float64: `x.to('float64')`. */
-  double(): Tensor;
+  double(options?: CastForm): Tensor;
   /** As float32: `x.to('float32')`. */
-  float(): Tensor;
+  float(options?: CastForm): Tensor;
   /** As float16: `x.to('float16')`. */
-  half(): Tensor;
+  half(options?: CastForm): Tensor;
   /** As bfloat16: `x.to('bfloat16')`. */
-  bfloat16(): Tensor;
+  bfloat16(options?: CastForm): Tensor;
   /** As int64: `x.to('int64')`. */
-  long(): Tensor;
+  long(options?: CastForm): Tensor;
   /** As int32: `x.to('int32')`. */
-  int(): Tensor;
+  int(options?: CastForm): Tensor;
   /** As int16: `x.to('int16')`. */
-  short(): Tensor;
+  short(options?: CastForm): Tensor;
   /** As int8: `x.to('int8')`. */
-  char(): Tensor;
+  char(options?: CastForm): Tensor;
   /** As uint8: `x.to('uint8')`. */
-  byte(): Tensor;
+  byte(options?: CastForm): Tensor;
   /** As bool: `x.to('bool')`. */
-  bool(): Tensor;
+  bool(options?: CastForm): Tensor;
   /** As complex64: `x.to('complex64')`. */
-  cfloat(): Tensor;
+  cfloat(options?: CastForm): Tensor;
   /** As complex128: `x.to('complex128')`. */
-  cdouble(): Tensor;
+  cdouble(options?: CastForm): Tensor;
 }
 
 /** Methods under a second name. */
@@ -74,8 +81,13 @@ interface Aliases {
   nelement(): number;
 }
 
+interface Made {
+  /** {@link tensor} of the dtype and on the device of this one. **Source**: `torch.Tensor.new_tensor`. */
+  newTensor(data: TensorData, options?: FromDataOptions): Tensor;
+}
+
 /** The methods of tensors besides those of the class itself. */
-export interface TensorMethods extends Operators, Functions, Casts, Aliases {}
+export interface TensorMethods extends Operators, Functions, Casts, Aliases, Made {}
 
 function attach(name: string, method: (this: Tensor, ...args: never[]) => unknown): void {
   if (Object.hasOwn(Tensor.prototype, name)) throw new Error(`Tensor has ${name} twice`);
@@ -90,8 +102,8 @@ for (const [name, called] of Object.entries(functions) as [string, (...args: unk
   });
 }
 for (const [name, dtype] of Object.entries(casts)) {
-  attach(name, function () {
-    return this.to(dtype);
+  attach(name, function (options?: CastForm) {
+    return options === undefined ? this.to(dtype) : this.to(dtype, options);
   });
 }
 for (const [name, original] of Object.entries(aliases)) {
@@ -99,5 +111,8 @@ for (const [name, original] of Object.entries(aliases)) {
     return this[original]();
   });
 }
+attach('newTensor', function (data: TensorData, options?: FromDataOptions) {
+  return tensor(data, { dtype: this.dtype, device: this.device, ...options });
+});
 
 completePrototype(Tensor.prototype);

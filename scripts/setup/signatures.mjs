@@ -1,6 +1,9 @@
 // How an operator is called, as TypeScript writes it.
 import { optional, reserved } from './schemas.mjs';
 
+/** Up to how many arguments each number of positional ones has a signature of its own. */
+const longest = 5;
+
 /** Call signatures: everything positional, or from some place on as keywords. */
 export function signatures({ all, result }) {
   const positional = all.filter(({ isKeywordOnly }) => !isKeywordOnly);
@@ -9,8 +12,9 @@ export function signatures({ all, result }) {
   const required = positional.findLastIndex(({ isOptional }) => !isOptional) + 1;
   const lines = [];
   for (let count = positional.length; count >= 0; count--) {
-    const isBetween = count !== positional.length && count !== required && count !== 0;
-    if (isBetween && (count < required || positional.length - required > 3)) continue;
+    // Of long lists the ends only: all by position, what is required, the first, nothing.
+    const isEnd = [positional.length, required, 1, 0].includes(count);
+    if (!isEnd && positional.length > longest) continue;
     const given = positional.slice(0, count).map(({ name, type, isOptional }, i) => {
       const safe = reserved.has(name) ? `${name}_` : name;
       return isOptional && i >= required && count === positional.length

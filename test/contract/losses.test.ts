@@ -15,6 +15,7 @@ const notLosses = [
   'cosineSimilarity',
   'linear',
   'logsigmoid',
+  'oneHot',
   'logSoftmax',
   'logit',
   'pairwiseDistance',

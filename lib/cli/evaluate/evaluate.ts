@@ -19,6 +19,7 @@ PyTorch's loss over all rows of files or of a stream, however large: what one ca
 
 What is evaluated:
   --loss <name>          cross-entropy, mse, binary-cross-entropy-with-logits, … : any loss of torch.nn.functional
+  --plugin <file>        a module that exports losses of your own, made by defineLoss; --loss may name one of them
   --input <file>         the loss's first argument: scores, predictions. Several files or a pattern ('logits-*.npy')
                          are one array, in their order along the first dimension
   --target <file>        the loss's target, a row for each row of the input
@@ -53,6 +54,7 @@ Example:
 
 const flags = {
   loss: { type: 'string' },
+  plugin: { type: 'string', multiple: true },
   input: { type: 'string', multiple: true },
   target: { type: 'string', multiple: true },
   argument: { type: 'string', multiple: true },
@@ -151,6 +153,7 @@ export function parseEvaluateArguments(args: readonly string[]): EvaluateArgumen
     report,
     evaluation: {
       loss: values.loss ?? '',
+      plugins: values.plugin,
       arguments: given,
       options,
       devices: devicesOf(values.device ?? 'cpu'),

@@ -154,13 +154,13 @@ export interface CallTensors {
  */
 export function explained<T>(
   op: string,
-  tensors: CallTensors,
+  tensorsOf: () => CallTensors,
   call: () => T,
   explain: (refusal: NativeError) => Explanation | undefined,
 ): T {
-  checkDevices(op, tensors);
+  if (mayBeElsewhere()) checkDevices(op, tensorsOf());
   return failingAs(call, (error) => {
-    if (error instanceof DisposedError) return namingDisposed(op, tensors, error);
+    if (error instanceof DisposedError) return namingDisposed(op, tensorsOf(), error);
     if (!(error instanceof NativeError)) return error;
     const found = explain(error);
     if (found === undefined) return error;
@@ -175,7 +175,6 @@ export function explained<T>(
 
 /** Refuses tensors on several devices, by the first that is not where the first argument is. */
 function checkDevices(op: string, tensors: CallTensors): void {
-  if (!mayBeElsewhere()) return;
   const { arguments: given, options, anywhere = [] } = tensors;
   const together: Tensor[] = [];
   for (const name in given) if (!anywhere.includes(name)) together.push(given[name] as Tensor);

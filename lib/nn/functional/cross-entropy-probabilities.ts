@@ -18,9 +18,9 @@ const [none, mean] = [0, 1];
 
 /** How many rows a piece has; `undefined` where the whole operator is as good. */
 function pieceOfRows({ input, target, weight, reduction, ignoreIndex }: CrossEntropyCall): number | undefined {
-  const piece = pieceOf(input);
   // Probabilities have nothing to ignore: libtorch refuses.
   if (ignoreIndex >= 0) return undefined;
+  const piece = pieceOf(input);
   if (piece === undefined || reduction === none || input.ndim !== 2 || !isFloating(input.dtype)) return undefined;
   const { shape, dtype } = input;
   if (target.dtype !== dtype || !target.isContiguous() || !sameShape(target.shape, shape)) return undefined;

@@ -2,27 +2,11 @@
 import * as aten from '../../aten/operators.generated';
 import { inferenceMode, noGrad } from '../../tensor/autograd';
 import { asBuffer, type Buffer } from '../../tensor/buffers';
-import { asNumber, type Compiled, ungraphed } from '../../tensor/compiled';
-import { inBackground, isRecording } from '../../tensor/recording';
+import { asNumber } from '../../tensor/compiled';
+import { inBackground } from '../../tensor/recording';
 import type { Tensor } from '../../tensor/tensor';
 
 type Loss<Args extends readonly unknown[]> = (...args: Args) => Tensor;
-
-const forwards = new WeakMap<object, Compiled<Tensor>>();
-
-/**
- * The loss itself in one native call; `undefined` where it records a graph or cannot be had so, and while it is recorded
- * for that: then the loss goes its own way.
- */
-export function inOneCall<Args extends readonly unknown[]>(loss: Loss<Args>, args: Args): Tensor | undefined {
-  if (isRecording()) return undefined;
-  let compiled = forwards.get(loss);
-  if (compiled === undefined) {
-    compiled = ungraphed((given) => noGrad(() => [loss(...(given as Args))]));
-    forwards.set(loss, compiled);
-  }
-  return compiled.call(args);
-}
 
 /**
  * The form of a loss that gives a number, for a reduction to one: the fastest way to a figure. It makes no tensor and

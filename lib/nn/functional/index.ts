@@ -4,6 +4,8 @@ import { makeFunction } from '../../torch/functions';
 
 /** `ln sigmoid(x)`, stable for large negative inputs. **Source**: `torch.nn.functional.logsigmoid`. */
 export const logsigmoid: (input: Tensor) => Tensor = makeFunction('logsigmoid', 'aten::log_sigmoid');
+/** A vector for each class index, 1 at its place and else 0. **Source**: `torch.nn.functional.one_hot`. */
+export const oneHot: (input: Tensor, numClasses?: number) => Tensor = makeFunction('oneHot', 'aten::one_hot');
 export { logit, logSoftmax, relu, sigmoid, softmax, tanh } from '../../torch/operators.generated';
 export {
   type CosineSimilarityOptions,

@@ -6,7 +6,7 @@
 import * as aten from '../../aten/operators.generated';
 import { recordsGraph } from '../../tensor/autograd';
 import { inChunks } from '../../tensor/recording';
-import { broadcastable, broadcastShapes, sameShape } from '../../tensor/shape';
+import { broadcastable, broadcastShapes, sameShape, shareShape } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
 import type { ValueAndGrad } from '../../tensor/value-and-grad';
 import { empty } from '../../torch/operators.generated';
@@ -23,7 +23,7 @@ export interface Pointwise {
   /** The loss as its operator gives it. */
   whole(): Tensor;
   /** Whether its operators compute an element the same way wherever it lies. */
-  splits: boolean;
+  splits(): boolean;
   /** Writes the losses of some elements, by the operators that the whole one is made of. */
   losses(input: Tensor, operands: readonly (Tensor | undefined)[], out: Tensor): void;
   /**
@@ -38,9 +38,10 @@ const [none, mean] = [0, 1];
 /** Whether an operand changes neither shape nor dtype of the result. */
 function fitsTo(input: Tensor, operand: Tensor | undefined): boolean {
   if (operand === undefined) return true;
-  const [own, wanted] = [operand.shape, input.shape];
   if (operand.dtype !== input.dtype) return false;
-  return sameShape(own, wanted) || (broadcastable(own, wanted) && sameShape(broadcastShapes(own, wanted), wanted));
+  if (shareShape(operand, input)) return true;
+  const [own, wanted] = [operand.shape, input.shape];
+  return broadcastable(own, wanted) && sameShape(broadcastShapes(own, wanted), wanted);
 }
 
 /**
@@ -52,7 +53,7 @@ const [vector, grain] = [64, 32768];
 /** How many elements a piece has; `undefined` where the whole is as good, or cutting it would change bits. */
 function pieceOfElements({ input, operands, splits }: Pointwise): number | undefined {
   const piece = pieceOf(input);
-  if (piece === undefined || !splits) return undefined;
+  if (piece === undefined || !splits()) return undefined;
   const { shape, dtype } = input;
   const alike = (operand: Tensor | undefined): boolean =>
     operand === undefined || (operand.isContiguous() && operand.dtype === dtype && sameShape(operand.shape, shape));

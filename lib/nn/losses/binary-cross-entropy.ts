@@ -1,7 +1,7 @@
 /** Losses over probabilities of a yes: binary cross entropy, of probabilities and of logits. */
 import * as aten from '../../aten/operators.generated';
 import { expected } from '../../errors';
-import { sameShape, shapeText } from '../../tensor/shape';
+import { shapeText, shareShape } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
 import type { Reduction } from '../../types';
 import type { TensorLike } from '../functional/arguments';
@@ -146,7 +146,7 @@ function logitsLoss({ input, target, weight, posWeight, reduction: code }: Logit
     input,
     operands: [target, weight, posWeight],
     reduction: code,
-    splits: true,
+    splits: () => true,
     whole: () => aten.binary_cross_entropy_with_logits(input, target, weight, posWeight, code),
     losses: (x, [y, w, p], out) => {
       const target = y as Tensor;
@@ -177,7 +177,6 @@ function logitsLoss({ input, target, weight, posWeight, reduction: code }: Logit
 }
 
 function checkSameShape(op: string, input: Tensor, target: Tensor): void {
-  const shape = input.shape;
-  if (sameShape(shape, target.shape)) return;
-  throw expected(op, "'target'", `to have shape ${shapeText(shape)} as 'input' has`, shapeText(target.shape));
+  if (shareShape(input, target)) return;
+  throw expected(op, "'target'", `to have shape ${shapeText(input.shape)} as 'input' has`, shapeText(target.shape));
 }

@@ -21,9 +21,11 @@ export type LossModule<Required extends readonly unknown[], Options> = ModuleOf<
 };
 
 /** The constructor of a class of a loss. */
-type LossClass<Required extends readonly unknown[], Options, Positional extends readonly (keyof Options)[]> = new (
-  ...args: Call<[], Options, Positional>
-) => LossModule<Required, Options>;
+export type LossClass<
+  Required extends readonly unknown[],
+  Options,
+  Positional extends readonly (keyof Options)[],
+> = new (...args: Call<[], Options, Positional>) => LossModule<Required, Options>;
 
 /**
  * The class of a loss, to be extended.

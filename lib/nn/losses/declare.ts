@@ -10,7 +10,7 @@ import type { Tensor } from '../../tensor/tensor';
 import { registerDerivative, type ValueAndGrad } from '../../tensor/value-and-grad';
 import { asOptionalTensor, explained, type TensorLike } from '../functional/arguments';
 import type { Explanation } from '../functional/explain';
-import { asyncForm, inOneCall, itemForm, outForm } from '../functional/forms';
+import { asyncForm, itemForm, outForm } from '../functional/forms';
 import type { Evaluation } from './evaluation';
 import type { Argument, Option } from './option';
 import { type Parameters, readOptions } from './parameters';
@@ -68,8 +68,6 @@ export interface LossDeclaration<
   readonly positional?: readonly (keyof Options & string)[];
   /** Arguments that may be on the CPU wherever the others are. */
   readonly anywhere?: readonly (keyof Arguments & string)[];
-  /** Whether it looks at elements on the way, so that it cannot be recorded and run in one native call. */
-  readonly readsElements?: true;
   compute(call: CallOf<Arguments, Options>): Tensor;
   /**
    * Value and gradient with respect to the first argument, without a graph and with its bits; `undefined` where these
@@ -100,17 +98,15 @@ export function declareLoss<
   Options extends Readonly<Record<string, Option<any, any>>>,
 >(declared: LossDeclaration<Arguments, Options>): AnyLoss {
   const declaration = declared as unknown as LossDeclaration;
-  const parameters = parametersOf(declaration.name, declaration);
-  const { compute, derivative, others, readsElements = false } = declaration;
-  const loss = (...args: unknown[]): Tensor =>
-    (readsElements ? undefined : inOneCall(loss, args)) ??
-    run(declaration, read(declaration, parameters, args), compute);
+  const { compute, derivative, others } = declaration;
+  const reader = readerOf(declaration);
+  const loss = (...args: unknown[]): Tensor => run(declaration, reader(args), compute);
   Object.defineProperty(loss, 'name', { value: declaration.name });
   declarations.set(loss, declaration);
   if (derivative !== undefined) {
     registerDerivative(
       loss,
-      (into, ...args) => run(declaration, read(declaration, parameters, args), (call) => derivative(call, into)),
+      (into, ...args) => run(declaration, reader(args), (call) => derivative(call, into)),
       others,
     );
   }
@@ -132,49 +128,63 @@ export function checkedOptions(
   parameters: Parameters,
   args: readonly unknown[],
 ): Record<string, unknown> {
-  const given = readOptions(parameters, args);
+  return checkEach(options, parameters.op, readOptions(parameters, args));
+}
+
+function checkEach(
+  options: LossDeclaration['options'],
+  op: string,
+  given: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
   const checked: Record<string, unknown> = {};
   for (const name in options) {
     const option = options[name] as Option;
     const value = given[name];
-    checked[name] = value === option.default ? value : option.check(parameters.op, `option '${name}'`, value);
+    checked[name] = value === option.default ? value : option.check(op, `option '${name}'`, value);
   }
   return checked;
 }
 
-/** The options first, then the tensors: as PyTorch, which looks at values before it looks at tensors. */
-function read(declaration: LossDeclaration, parameters: Parameters, args: readonly unknown[]): Record<string, unknown> {
-  const { arguments: required, options } = declaration;
-  const { op } = parameters;
-  const call = checkedOptions(options, parameters, args);
-  for (const name in options) {
-    const { read: convert } = options[name] as Option;
-    if (convert !== undefined) call[name] = convert(call[name]);
-  }
-  let first: Tensor | undefined;
-  let i = 0;
-  for (const name in required) {
-    const value = (required[name] as Argument)(op, name, args[i++] as TensorLike, call, first);
-    if (first === undefined && isTensor(value)) first = value;
-    call[name] = value;
-  }
-  for (const name in options) {
-    if ((options[name] as Option).isTensor) call[name] = asOptionalTensor(op, name, call[name] as TensorLike, first);
-  }
-  return call;
+/** Reads the arguments of a loss. The options first, then the tensors: as PyTorch, which looks at values before tensors. */
+function readerOf(declaration: LossDeclaration): (args: readonly unknown[]) => Record<string, unknown> {
+  const { name: op, arguments: required, options } = declaration;
+  const parameters = parametersOf(op, declaration);
+  const converted = (checked: Record<string, unknown>): Record<string, unknown> => {
+    for (const name in options) {
+      const { read } = options[name] as Option;
+      if (read !== undefined) checked[name] = read(checked[name]);
+    }
+    return checked;
+  };
+  const defaults = Object.entries(converted(checkEach(options, op, parameters.defaults)));
+  const readers = Object.entries(required);
+  const tensors = Object.keys(options).filter((name) => (options[name] as Option).isTensor);
+  return (args) => {
+    const given = readOptions(parameters, args);
+    let call: Record<string, unknown> = {};
+    // Most calls have no options. A spread would make an object whose properties are slow to read.
+    if (given === parameters.defaults) for (const [name, value] of defaults) call[name] = value;
+    else call = converted(checkEach(options, op, given));
+    let first: Tensor | undefined;
+    for (let i = 0; i < readers.length; i++) {
+      const [name, readArgument] = readers[i] as [string, Argument];
+      const value = readArgument(op, name, args[i] as TensorLike, call, first);
+      if (first === undefined && isTensor(value)) first = value;
+      call[name] = value;
+    }
+    for (const name of tensors) call[name] = asOptionalTensor(op, name, call[name] as TensorLike, first);
+    return call;
+  };
 }
 
 /** Computes with a call; what libtorch refuses is explained. */
 function run<T>(declaration: LossDeclaration, call: Record<string, unknown>, compute: (call: never) => T): T {
   const { name, arguments: required, options, anywhere } = declaration;
-  const tensorsOf = (names: object): Record<string, Tensor> => {
-    const found: Record<string, Tensor> = {};
-    for (const key in names) if (isTensor(call[key])) found[key] = call[key];
-    return found;
-  };
+  const tensorsOf = (names: object): Record<string, Tensor> =>
+    Object.fromEntries(Object.keys(names).flatMap((key) => (isTensor(call[key]) ? [[key, call[key]]] : [])));
   return explained(
     name,
-    { arguments: tensorsOf(required), options: tensorsOf(options), ...(anywhere && { anywhere }) },
+    () => ({ arguments: tensorsOf(required), options: tensorsOf(options), ...(anywhere && { anywhere }) }),
     () => compute(call as never),
     (refusal) => declaration.explain?.(call as never, refusal),
   );

@@ -5,7 +5,7 @@ import { expected } from '../../errors';
 import { oneOf } from '../../options';
 import { noGrad } from '../../tensor/autograd';
 import { refuseIf } from '../../tensor/recording';
-import { sameShape, shapeText } from '../../tensor/shape';
+import { sameShape, shapeText, shareShape } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
 import { type Reduction, reductions } from '../../types';
 import { asTensor, reductionCode, type TensorLike } from '../functional/arguments';
@@ -131,7 +131,7 @@ function divergence(call: KLDivCall): Pointwise {
     operands: [target],
     reduction: code,
     // The exponential is MKL's, which may depend on where an element lies.
-    splits: !logTarget,
+    splits: () => !logTarget,
     whole: () => aten.kl_div(input, target, code, logTarget),
     losses: (x, [y], out) => {
       const target = y as Tensor;
@@ -144,7 +144,7 @@ function divergence(call: KLDivCall): Pointwise {
       const upstream = aten.neg(count === undefined ? one : aten.div_Scalar(one, count));
       const probabilities = logTarget ? aten.exp(y as Tensor) : (y as Tensor);
       // A target that is broadcast: the gradient has the input's shape.
-      const whole = sameShape((y as Tensor).shape, x.shape);
+      const whole = shareShape(y as Tensor, x);
       aten.mul_out(whole ? probabilities : aten.expand(probabilities, x.shape), upstream, out);
     },
   };

@@ -224,7 +224,7 @@ function plainLoss({ scoresShape, target, ...call }: Call): Tensor {
 
 /** Calls operators; what libtorch refuses is explained by what is known only here. */
 function explainedBy<T>(compute: () => T, explain: (refusal: NativeError) => Explanation | undefined): T {
-  return explained(op, { arguments: {} }, compute, explain);
+  return explained(op, () => ({ arguments: {} }), compute, explain);
 }
 
 /** That the layer is not of the input's dtype. */

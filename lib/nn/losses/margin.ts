@@ -1,7 +1,7 @@
 /** Losses that ask for a margin: between classes, or between a score and a threshold. */
 import * as aten from '../../aten/operators.generated';
 import { expected, show } from '../../errors';
-import { sameShape, shapeText } from '../../tensor/shape';
+import { shapeText, shareShape } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
 import type { Reduction } from '../../types';
 import { asOptionalTensor, type TensorLike } from '../functional/arguments';
@@ -110,7 +110,7 @@ export const softMarginLoss: Loss<Pair, ReductionOptions> = declareLoss({
   options: { reduction },
   compute: (call) => aten.soft_margin_loss(call.input, call.target, call.reduction),
   derivative({ input, target, reduction: code }) {
-    if (code === none || target.dtype !== input.dtype || !sameShape(input.shape, target.shape)) return undefined;
+    if (code === none || target.dtype !== input.dtype || !shareShape(input, target)) return undefined;
     return {
       value: aten.soft_margin_loss(input, target, code),
       grad: aten.soft_margin_loss_backward(unit(input), input, target, code),

@@ -2,7 +2,7 @@
 import * as aten from '../../aten/operators.generated';
 import { emitWarning } from '../../binding/load';
 import { expected, type NativeError } from '../../errors';
-import { sameShape, shapeText } from '../../tensor/shape';
+import { shapeText, shareShape } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
 import type { ValueAndGrad } from '../../tensor/value-and-grad';
 import { isFloating, type Reduction } from '../../types';
@@ -117,7 +117,7 @@ export class MSELoss extends lossClass(mseLoss, 'MSELoss', ['reduction']) {}
 
 function squaredError(input: Tensor, target: Tensor, reduction: number): Pointwise {
   // The kernel of 16-bit gradients rounds differently from two operators.
-  const splits = input.dtype === 'float32' || input.dtype === 'float64';
+  const splits = (): boolean => input.dtype === 'float32' || input.dtype === 'float64';
   return {
     input,
     operands: [target],
@@ -128,7 +128,7 @@ function squaredError(input: Tensor, target: Tensor, reduction: number): Pointwi
       aten.mse_loss_out(x, y as Tensor, none, out);
     },
     gradient: (x, [y], out) => {
-      if (splits) {
+      if (splits()) {
         // Not the backward operator, which takes the mean over the piece.
         aten.sub_out(x, y as Tensor, undefined, out);
         aten.mul__Scalar(out, reduction === mean ? 2 / input.numel() : 2);
@@ -245,14 +245,14 @@ interface Together {
 
 /** Input and target broadcast to each other, as PyTorch's Python layer does, with its warning; the weight checked. */
 function together(op: string, { input, target, weight }: PairCall): Together {
-  const [own, other] = [input.shape, target.shape];
-  const same = sameShape(own, other);
-  if (!same) warnOfBroadcast(other, own);
+  const same = shareShape(input, target);
+  if (!same) warnOfBroadcast(target.shape, input.shape);
   const [x, y] = (same ? [input, target] : aten.broadcast_tensors([input, target])) as [Tensor, Tensor];
-  if (weight !== undefined && !sameShape(weight.shape, own)) {
-    throw expected(op, "option 'weight'", `to have shape ${shapeText(own)} as 'input' has`, shapeText(weight.shape));
+  if (weight !== undefined && !shareShape(weight, input)) {
+    const what = `to have shape ${shapeText(input.shape)} as 'input' has`;
+    throw expected(op, "option 'weight'", what, shapeText(weight.shape));
   }
-  return { input: x, target: y, weight, isBroadcast: !same && !sameShape(x.shape, own) };
+  return { input: x, target: y, weight, isBroadcast: !same && !shareShape(x, input) };
 }
 
 function explainPair({ input, target }: PairCall): Explanation | undefined {
@@ -272,7 +272,7 @@ function differentiatePair(
   { value, gradient }: PairOperators,
 ): ValueAndGrad | undefined {
   const fits = isFloating(input.dtype) && target.dtype === input.dtype && input.isContiguous() && target.isContiguous();
-  if (code === none || !fits || !sameShape(input.shape, target.shape)) return undefined;
+  if (code === none || !fits || !shareShape(input, target)) return undefined;
   // The value first: the gradient may be written over the input.
   return {
     value: value(input, target),

@@ -84,7 +84,6 @@ export const ctcLoss: Loss<
   options: { blank: classOf, reduction, zeroInfinity: booleanOr(false) },
   positional: ['blank', 'reduction', 'zeroInfinity'],
   anywhere: ['targets', 'inputLengths', 'targetLengths'],
-  readsElements: true,
   compute({ logProbs, targets, inputLengths: steps, targetLengths: counts, blank, reduction: code, zeroInfinity }) {
     // Contiguous, because the kernel finds a sequence's labels by its offset as if they were; and a copy, because it
     // trusts them in the backward pass too.

@@ -3,6 +3,7 @@ import { handleOf, isTensor, wrap } from '../../aten/bind';
 import { dtypeName, dtypeOf } from '../../aten/dtype';
 import type { ArgumentSchema, GeneratorHandle, NativeResult, NativeValue, ObjectHandle } from '../../binding/native';
 import { streamHandleOf } from '../../tensor/cuda/streams';
+import { isComplexNumber } from '../../tensor/elements';
 import { dtypes, layouts, memoryFormats } from '../../types';
 import { checkDevice } from '../device';
 import { generatorHandle, generatorOf } from '../generator';
@@ -30,20 +31,8 @@ const isInteger = (value: unknown): boolean =>
     ? Number.isSafeInteger(value)
     : typeof value === 'bigint' && BigInt.asIntN(64, value) === value;
 
-/** `{ re, im }`. */
-function isComplex(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  try {
-    const { re, im } = value as { re?: unknown; im?: unknown };
-    return typeof re === 'number' && typeof im === 'number';
-  } catch {
-    // A proxy may refuse every question.
-    return false;
-  }
-}
-
 const isScalar = (value: unknown): boolean =>
-  typeof value === 'number' || typeof value === 'boolean' || isInteger(value) || isComplex(value);
+  typeof value === 'number' || typeof value === 'boolean' || isInteger(value) || isComplexNumber(value);
 
 const isInstance = (type: string): Conversion => ({
   what: `a NativeObject of type ${type}`,
@@ -193,7 +182,7 @@ export function fromNative(result: NativeResult, type: string): unknown {
     case 'Scalar':
     case 'complex':
     case 'Any':
-      return isComplex(result) ? { ...(result as object) } : result;
+      return isComplexNumber(result) ? { ...(result as object) } : result;
   }
   const [, key, value] = /^Dict\((.+), (.+)\)$/.exec(type) ?? [];
   if (key === undefined || value === undefined) return objectOf(result as ObjectHandle, type);

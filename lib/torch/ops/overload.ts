@@ -41,13 +41,14 @@ export class BoundOverload {
     name: string,
     schema: OperatorSchema,
     naming: Naming,
+    makesTensors: boolean,
     thrower: (...args: never[]) => unknown,
   ) {
     checkOperator(op, name);
     this.#thrower = thrower;
     this.#check = argumentCheck(op, name);
     this.#operator = native().bareOperator(name, schema.overload);
-    this.#signature = new Signature(op, schema, naming);
+    this.#signature = new Signature(op, schema, naming, makesTensors);
     this.#parameters = this.#signature.parameters;
     this.#positional = this.#signature.positional;
     this.#required = this.#signature.required;
@@ -134,8 +135,7 @@ export class BoundOverload {
     this.#check?.(new Map(this.#parameters.map(({ name }, i) => [name, given[i]])));
     let result = this.#call(...values);
     if (result === this.#failed) result = this.#operator.recover(values, this.#thrower);
-    if (this.#returned >= 0) return given[this.#returned];
-    const made = this.#finish(result, given);
+    const made = this.#returned >= 0 ? given[this.#returned] : this.#finish(result, given);
     return requiresGrad === true ? (made as Tensor).requiresGrad_() : made;
   }
 }

@@ -2,7 +2,7 @@
 import type { OperatorSchema } from '../../binding/native';
 import { show, TorchError } from '../../errors';
 import { BoundOverload, notShort } from './overload';
-import { misfit, type Naming, type Refusal } from './signature';
+import { isFactory, misfit, type Naming, type Refusal } from './signature';
 
 /** An operator with overloads in the order in which they are tried; each is bound when it is. */
 export class Overloads {
@@ -12,6 +12,7 @@ export class Overloads {
   readonly #naming: Naming;
   readonly #bound: (BoundOverload | undefined)[] = [];
   readonly #isOnly: boolean;
+  readonly #makesTensors: boolean;
   /** The function that users call: stacks of errors begin above it. */
   thrower: (...args: never[]) => unknown = () => undefined;
 
@@ -22,6 +23,7 @@ export class Overloads {
     this.schemas = schemas;
     this.#naming = naming;
     this.#isOnly = schemas.length === 1;
+    this.#makesTensors = schemas.some(isFactory);
   }
 
   #bind(index: number): BoundOverload {
@@ -30,6 +32,7 @@ export class Overloads {
       this.#operator,
       this.schemas[index] as OperatorSchema,
       this.#naming,
+      this.#makesTensors,
       this.thrower,
     );
     this.#bound[index] = bound;

@@ -1,5 +1,5 @@
 /** What an operator takes, and how the arguments of a call are put into their places: Python's calling convention. */
-import { handleOf, showForeign } from '../../aten/bind';
+import { handleOf, isTensor, showForeign } from '../../aten/bind';
 import { native } from '../../binding/load';
 import type { ArgumentSchema, NativeValue, OperatorSchema } from '../../binding/native';
 import { expected, TorchError } from '../../errors';
@@ -62,13 +62,17 @@ export class Signature {
   readonly #outs: readonly number[];
   /** Whether it makes a tensor, which may be asked to require gradients. */
   readonly #isFactory: boolean;
+  /** Whether options of a factory say what `out` is. */
+  readonly #describesOut: boolean;
 
-  constructor(op: string, schema: OperatorSchema, naming: Naming) {
+  /** `makesTensors`: whether another overload of the operator is a factory, whose options `out` takes, too. */
+  constructor(op: string, schema: OperatorSchema, naming: Naming, makesTensors = false) {
     this.op = op;
     const isPython = naming === 'python';
     this.#isPython = isPython;
     this.#outs = isPython ? schema.arguments.flatMap(({ isOut }, i) => (isOut ? [i] : [])) : [];
-    this.#isFactory = isPython && schema.arguments.some((argument) => argument.name === 'pin_memory');
+    this.#isFactory = isPython && isFactory(schema);
+    this.#describesOut = isPython && makesTensors && !this.#isFactory && this.#outs.length === 1;
     this.parameters = schema.arguments.map((argument) => ({
       name: isPython ? pythonName(argument) : argument.name,
       isRequired: !argument.hasDefault,
@@ -149,6 +153,7 @@ export class Signature {
   #keywords(): string[] {
     const names = this.parameters.map(({ name }) => name);
     if (this.#isFactory) names.push('requiresGrad');
+    if (this.#describesOut) names.push('dtype', 'layout', 'device', 'pinMemory', 'requiresGrad');
     return [...new Set(names)];
   }
 
@@ -157,7 +162,7 @@ export class Signature {
     const count = given.length;
     for (const key of Object.keys(keywords)) {
       const value = keywords[key];
-      if (key === 'requiresGrad' && this.#isFactory) {
+      if (key === 'requiresGrad' && (this.#isFactory || this.#describesOut)) {
         if (typeof value !== 'boolean' && !isAbsent(value)) {
           return this.#mismatch(key, { what: 'true or false' }, value, count);
         }
@@ -166,6 +171,11 @@ export class Signature {
       }
       if (key === 'out' && this.#outs.length > 1) {
         const refusal = this.#readOuts(value, given);
+        if (refusal !== undefined) return refusal;
+        continue;
+      }
+      if (this.#describesOut && (key === 'dtype' || key === 'layout' || key === 'device' || key === 'pinMemory')) {
+        const refusal = this.#checkOut(key, value, keywords.out);
         if (refusal !== undefined) return refusal;
         continue;
       }
@@ -192,6 +202,12 @@ export class Signature {
       given[index] = value;
     }
     return undefined;
+  }
+
+  /** Refuses an option that `out` is not like. */
+  #checkOut(key: 'dtype' | 'layout' | 'device' | 'pinMemory', value: unknown, out: unknown): Refusal | undefined {
+    if (isAbsent(value) || key === 'pinMemory' || !isTensor(out)) return undefined;
+    return value === out[key] ? undefined : this.#mismatch(key, { what: `'${out[key]}', as 'out' has` }, value, 0);
   }
 
   /** Puts the tensors of `out: [values, indices]` into their places. */
@@ -222,12 +238,14 @@ export function readArguments(op: string, signatures: readonly Signature[], args
 /** The error of the overloads that the arguments fit best. */
 export function misfit(op: string, refusals: readonly Refusal[]): TorchError {
   const keys = refusals.flatMap(({ unknown }) => (unknown === undefined ? [] : [unknown]));
-  const slip = keys.find(({ key, known }) => nearest(key, known) !== undefined);
-  if (slip !== undefined || keys.length === refusals.length) {
-    const known = new Set(keys.flatMap((unknown) => unknown.known));
-    return unknownOption(op, (slip ?? keys[0])?.key as string, [...known]);
+  const known = new Set(keys.flatMap((unknown) => unknown.known));
+  const slip = keys.find(({ key }) => !known.has(key) && nearest(key, [...known]) !== undefined);
+  const stranger = slip ?? keys.find(({ key }) => !known.has(key));
+  if (slip !== undefined || (stranger !== undefined && keys.length === refusals.length)) {
+    return unknownOption(op, (stranger as { key: string }).key, [...known]);
   }
-  const rest = refusals.filter(({ unknown }) => unknown === undefined);
+  const placed = refusals.filter(({ unknown }) => unknown === undefined);
+  const rest = placed.length > 0 ? placed : refusals;
   const furthest = Math.max(...rest.map(({ position }) => position));
   const [best, ...others] = rest.filter(({ position }) => position === furthest) as [Refusal, ...Refusal[]];
   const { mismatch } = best;
@@ -243,6 +261,11 @@ type Named = Pick<Conversion, 'what' | 'element' | 'names'>;
 
 function isAbsent(value: unknown): value is undefined | null {
   return value === undefined || value === null;
+}
+
+/** Whether an overload makes a tensor of options. */
+export function isFactory(schema: OperatorSchema): boolean {
+  return schema.arguments.some((argument) => argument.name === 'pin_memory');
 }
 
 const absentDType = 'a dtype (a misspelled constant is undefined; null and no dtype at all mean the default)';

@@ -101,6 +101,7 @@ describe.each(names.map((name) => [String(name), name]))('%s', (_text, name) => 
       __proto__: null as never,
       item: 'RUNTIME', // of two elements
       stft: 'INVALID_ARGUMENT', // without nFft
+      newTensor: 'INVALID_ARGUMENT', // of nothing
       [Symbol.toPrimitive]: 'INVALID_ARGUMENT',
       recordStream: 'INVALID_ARGUMENT', // of what is no stream
       pinMemory: torch.cuda.isAvailable() ? '' : 'RUNTIME',

@@ -179,3 +179,38 @@ test('dtypes and devices are their names', () => {
   expect(x.to('cpu', 'float16').dtype).toBe('float16');
   expect(x.long().to(x).dtype).toBe('float32');
 });
+
+describe('elements', () => {
+  test('complex numbers are { re, im }, and may stand beside real ones', () => {
+    const z = tensor([{ re: 1, im: 2 }, 3]);
+    expect([z.dtype, z.real.tolist(), z.imag.tolist()]).toEqual(['complex64', [1, 3], [2, 0]]);
+    expect(tensor({ re: 1, im: 2 }, { dtype: 'complex128' }).abs().item()).toBe(Math.sqrt(5));
+    expect(refusal(() => tensor([{ re: 1, im: 2 }], { dtype: 'float32' })).message).toContain('to be a real number');
+    expect(refusal(() => tensor([{ re: 1, im: 2 }, 3n])).message).toContain('to hold elements of one type');
+  });
+
+  test('a tensor is copied by tensor(), and taken as it is by asTensor() and to()', () => {
+    expect(tensor(x)).not.toBe(x);
+    expect(tensor(x, { dtype: 'int64' }).tolist()).toEqual(x.tolist());
+    expect([torch.asTensor(x), x.to('float32'), x.float(), x.cpu()].every((same) => same === x)).toBe(true);
+    expect(x.to('float32', { copy: true })).not.toBe(x);
+    expect(x.newTensor([1]).dtype).toBe('float32');
+  });
+});
+
+test('the state of the default generator', () => {
+  torch.manualSeed(3);
+  const state = torch.getRngState();
+  const first = torch.rand(1).item();
+  torch.setRngState(state);
+  expect([torch.rand(1).item(), torch.initialSeed()]).toEqual([first, 3n]);
+});
+
+test('out of a factory is what the options say', () => {
+  const out = torch.empty(0, { dtype: 'float64' });
+  expect(torch.zeros(2, { out, dtype: 'float64' })).toBe(out);
+  expect(out.tolist()).toEqual([0, 0]);
+  expect(refusal(() => torch.zeros(2, { out, dtype: 'float32' })).message).toBe(
+    "zeros: expected 'dtype' to be 'float64', as 'out' has, but received \"float32\"",
+  );
+});
