@@ -1,5 +1,5 @@
-// Programs that run off the JavaScript thread: those of an environment one after the other, each with
-// all of libtorch's threads.
+// Programs that run off the JavaScript thread: those of an environment one after the other, each
+// with all of libtorch's threads.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -53,8 +53,8 @@ class WorkQueue {
   friend class OpenQueues;
 
   void RunAll();
-  // Starts no work any more, and waits until none runs. The thread stays, since the process is about
-  // to go.
+  // Starts no work any more, and waits until none runs. The thread stays, since the process is
+  // about to go.
   void End();
 
   std::mutex mutex_;
