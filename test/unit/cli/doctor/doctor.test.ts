@@ -88,7 +88,7 @@ test('all is well', () => {
       'Node 22.1.0 (Node-API 10) in /usr/bin/node',
       '',
       'libtorch   2.14.1+cu130 (cuda build) in /opt/libtorch/lib',
-      '           opened /opt/libtorch/lib/libtorch_cuda.so, which says 2.14.1',
+      '           opened /opt/libtorch/lib/libtorch_cuda.so, which reports 2.14.1',
       'chosen by  LIBTORCH',
       'looked at  LIBTORCH  /opt/libtorch: libtorch 2.14.1+cu130 (cuda)',
       'addon      /package/x.node, built for libtorch 2.14.0',

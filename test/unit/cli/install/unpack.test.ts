@@ -144,8 +144,8 @@ test.each([
   ['an absolute name', add({ name: '/tmp/evil', content: '' }), 'absolute path'],
   ['a Windows drive', add({ name: 'C:/evil', content: '' }), 'absolute path'],
   ['a link', add({ name: 'torch/lib/x', content: '/etc/passwd', mode: 0o120777 }), 'torch/lib/x is a link'],
-  ['a file twice', add({ name: 'torch/version.py', content: 'x' }), 'torch/version.py is there twice'],
-  ['a wrong checksum', add({ name: 'torch/lib/x', content: 'x', crc32: 1 }), 'does not have the checksum'],
+  ['a file twice', add({ name: 'torch/version.py', content: 'x' }), 'torch/version.py appears twice'],
+  ['a wrong checksum', add({ name: 'torch/lib/x', content: 'x', crc32: 1 }), 'does not match its checksum'],
 ] as const)('refuses a wheel with %s', async (_, tamper, message) => {
   const failing = unpack(wheel({ tamper }));
   await expect(failing).rejects.toThrow(TorchError);
