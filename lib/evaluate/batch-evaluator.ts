@@ -9,18 +9,18 @@ import { inBackground } from '../tensor/recording';
 import { keep, scope } from '../tensor/scope';
 import type { Tensor } from '../tensor/tensor';
 import { cat } from '../torch/operators.generated';
-import { additionOf } from './addition';
 import { type Batch, op } from './batch';
+import { batchStats } from './batch-stats';
 import { type Block, Blocks } from './blocks';
 import { type AnyLoss, type BatchOf, descriptionOf, type LossDescription, type OptionsOf } from './losses';
-import { hasPredictions, type Measured, measure, measurer, tensorsOf, type Wanted } from './measure';
+import { hasPredictions, type Measured, type MeasureOptions, measure, measurer, tensorsOf } from './measure';
 import type { EvaluationResult } from './result';
 import { checkSameOptions, type EvaluatorState, readState, writeState } from './state';
-import { type Addition, Tally } from './tally';
+import { type BatchStats, Tally } from './tally';
 
 /** Options of {@link BatchEvaluator}. */
 export interface BatchEvaluatorOptions {
-  /** Whether predictions are judged, where the loss has scores and class indices. Default true. */
+  /** Whether predictions are evaluated, where the loss has scores and class indices. Default true. */
   predictions?: boolean | undefined;
   /** Whether the result has a histogram of the losses and the worst samples. Default false. */
   details?: boolean | undefined;
@@ -28,7 +28,7 @@ export interface BatchEvaluatorOptions {
   worst?: number | undefined;
   /** Whether `losses()` gives each loss at the end. Default: with `reduction: 'none'`. */
   keepLosses?: boolean | undefined;
-  /** Is given the losses of each block as they come, in order; `flush()` brings the last. The tensor is disposed after. */
+  /** Called with the losses of each block, in order; `flush()` passes the last. The tensor is disposed afterwards. */
   onLosses?: ((losses: Tensor) => void) | undefined;
 }
 
@@ -40,24 +40,25 @@ const defaults = Object.freeze({
   onLosses: undefined,
 }) satisfies Required<BatchEvaluatorOptions>;
 
-/** The options that are looked at later. */
-interface Own {
+/** The checked options that later calls read. */
+interface Config {
   readonly predictions: boolean;
   readonly details: boolean;
   readonly worst: number;
   readonly onLosses: ((losses: Tensor) => void) | undefined;
 }
 
-/** What a block adds, and its losses where they are kept. */
-interface Found {
-  readonly addition: Addition;
+/** The statistics of a block, and its losses where they are kept. */
+interface BlockResult {
+  readonly stats: BatchStats;
   readonly losses?: Tensor;
 }
 
 /**
- * @internal Begins a batch, with the group of each sample or without. The function that it gives counts the batch; those
- * of several batches have to be called in the order in which these were begun. Meanwhile other devices may be at work.
- * `target` is the batch's on the CPU, where there is one: nobody then waits for it to come back from the device.
+ * @internal Starts computing a batch, optionally with the group of each sample. The returned function waits for the
+ * device and adds the batch to the result; functions of several batches must be called in the order of their start.
+ * Other devices may compute in the meantime. `target`, if given, is the batch's target on the CPU, which saves copying
+ * it back from the device.
  */
 export let begin: (
   evaluator: BatchEvaluator,
@@ -67,36 +68,36 @@ export let begin: (
 ) => () => void;
 
 /**
- * The loss over data that comes in batches, as one call over all of it would give it.
+ * The loss over data in batches, equal to that of one call over all of it.
  *
- * Sums are kept in twice the precision of float64, so the result does not depend on the size of the batches but for the
- * rounding of float64 sums of single blocks (some 1e-16 of the result; nothing for losses of samples). Weighted means,
- * ignored targets and `'batchmean'` are those of the whole data. Each single loss has the bits that one call over the
- * whole data gives it on one thread: elementwise losses are computed in blocks that fill the kernels' vectors, and up to
- * 63 rows a thread wait for the next batch. `linearCrossEntropy` alone rounds otherwise for batches of other sizes: so do
- * the matrix products that it is made of.
+ * Sums are kept in twice the precision of float64, so the result does not depend on the batch size except for the
+ * rounding of float64 sums within blocks (about 1e-16 of the result; nothing for losses per sample). Weighted means,
+ * ignored targets and `'batchmean'` are those of the whole data. Each single loss has the same bits as in one call over
+ * the whole data on one thread: elementwise losses are computed in blocks that fill the kernels' vectors, and up to 63
+ * rows per thread wait for the next batch. Only `linearCrossEntropy` rounds differently for other batch sizes, as its
+ * matrix products do.
  *
- * A weight of `l1Loss`, `mseLoss` and `huberLoss` is that of one row, and the same for every row. `ctcLoss` takes its
- * batches as the function does, `[T, N, C]`.
+ * The weight of `l1Loss`, `mseLoss` and `huberLoss` has the shape of one row and applies to every row. `ctcLoss` takes
+ * batches `[T, N, C]`, as the function does.
  *
  * @example
  * const evaluator = new BatchEvaluator(nn.functional.crossEntropy, { labelSmoothing: 0.1 });
  * for (const [logits, labels] of batches) evaluator.update(logits, labels);
  * const { loss, classification } = evaluator.result();
  *
- * @throws TorchError `INVALID_ARGUMENT` for a function that is no loss of `nn.functional`; `UNKNOWN_OPTION`.
+ * @throws TorchError `INVALID_ARGUMENT` for a function that is not a loss of `nn.functional`; `UNKNOWN_OPTION`.
  */
 export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
   readonly #description: LossDescription;
   readonly #options: Readonly<Record<string, unknown>>;
   readonly #reduction: EvaluationResult['reduction'];
-  readonly #own: Own;
+  readonly #config: Config;
   readonly #ignoreIndex: number | bigint;
   readonly #measurer: ReturnType<typeof measurer>;
   readonly #blocks: Blocks;
   #tally: Tally;
   #kept: Tensor[] | undefined;
-  /** Samples that were given, counted or still to be. */
+  /** Number of samples passed in so far, whether computed or held back. */
   #given = 0;
   #failure: unknown;
 
@@ -116,22 +117,22 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
     this.#measurer = measurer(description, { options: rest, ignoreIndex: this.#ignoreIndex });
     this.#blocks = new Blocks(description, this.#ignoreIndex);
     const { keepLosses = wanted === 'none', onLosses } = filled;
-    this.#own = {
+    this.#config = {
       predictions: boolean(op, "option 'predictions'", filled.predictions),
       details: boolean(op, "option 'details'", filled.details),
       worst: countOf("option 'worst'", filled.worst),
       onLosses: onLosses && callable(op, "option 'onLosses'", onLosses),
     };
     this.#kept = boolean(op, "option 'keepLosses'", keepLosses) ? [] : undefined;
-    this.#tally = new Tally(this.#own);
+    this.#tally = new Tally(this.#config);
   }
 
-  /** What test runners tell evaluators apart by: each equals itself only. */
+  /** Test runners compare this tag: an evaluator equals only itself. */
   get [Symbol.toStringTag](): string {
     return #tally in this ? identityTag(this, 'BatchEvaluator') : 'BatchEvaluator';
   }
 
-  /** Adds a batch: the loss's arguments without its options. A batch that is refused counts for nothing. */
+  /** Adds a batch: the loss's arguments without its options. A batch that is refused changes nothing. */
   update(...batch: BatchOf<Loss>): this {
     return this.#update(batch, undefined);
   }
@@ -142,30 +143,30 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
   }
 
   /**
-   * Adds a batch, computed off the main thread. Batches count in the order of the calls; the next may be given before
-   * this one is done. After one that is refused, `result()` throws the same error until `reset()`: rows that waited for
-   * it are lost.
+   * Adds a batch, computed off the main thread. Batches are added in the order of the calls; the next call may start
+   * before this one is done. After a batch that is refused, `result()` throws the same error until `reset()`, because
+   * rows that were held back for it are lost.
    */
   async updateAsync(...batch: BatchOf<Loss>): Promise<this> {
     const { blocks, held, given } = scope(() => this.#blocks.cut(batch, undefined, this.#given));
     this.#given += given;
     this.#blocks.hold(held);
-    const wanted = this.#wanted(undefined);
+    const wanted = this.#measureOptions(undefined);
     const tally = this.#tally;
     try {
       const measured = await inBackground(
         () =>
           noGrad(() =>
             blocks.map(({ batch: rows, labels }) =>
-              checked(labels, () => measure(this.#description, rows, this.#wantedFor(rows, wanted))),
+              checked(labels, () => measure(this.#description, rows, this.#optionsFor(rows, wanted))),
             ),
           ),
         (results) => results.flatMap(tensorsOf),
       );
       for (const [i, block] of blocks.entries()) {
         const own = measured[i] as Measured;
-        // A reset meanwhile has forgotten this batch.
-        if (tally === this.#tally) this.#take(scope(() => this.#read(block, own)));
+        // After a reset in the meantime this batch no longer counts.
+        if (tally === this.#tally) this.#add(scope(() => this.#read(block, own)));
         for (const tensor of tensorsOf(own)) tensor.dispose();
       }
     } catch (error) {
@@ -184,18 +185,18 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
     return this;
   }
 
-  /** Computes the rows that wait for others; for the end of the data, where `onLosses` is to see all of it. */
+  /** Computes the rows that were held back. Call it at the end of the data, so that `onLosses` receives all losses. */
   flush(): this {
     const held = this.#blocks.release();
     if (held === undefined) return this;
-    this.#take(this.#find(held));
+    this.#add(this.#compute(held));
     for (const tensor of held.batch.args) tensor.dispose();
     return this;
   }
 
-  /** What is known so far. More batches may follow. */
+  /** The result so far. More batches may follow. */
   result(): EvaluationResult {
-    return this.#settled().result(this.#description.name, this.#reduction);
+    return this.#withHeldRows().result(this.#description.name, this.#reduction);
   }
 
   /**
@@ -205,30 +206,30 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
    */
   losses(): Tensor {
     if (this.#kept === undefined) {
-      throw expected(op, "option 'keepLosses'", 'to be true, for each loss to be there', 'false');
+      throw expected(op, "option 'keepLosses'", 'to be true to keep each loss', 'false');
     }
     const { held } = this.#blocks;
     const kept = this.#kept;
     return scope(() => {
-      const last = held === undefined ? [] : [this.#find(held).losses as Tensor];
+      const last = held === undefined ? [] : [this.#compute(held).losses as Tensor];
       const all = [...kept, ...last];
       return all.length === 0 ? asTensor(op, 'losses', new Float32Array(0)) : cat(all);
     });
   }
 
-  /** Forgets everything but the options. */
+  /** Clears everything except the options. */
   reset(): this {
     for (const tensor of this.#kept ?? []) tensor.dispose();
     this.#kept = this.#kept && [];
     this.#blocks.hold(undefined);
     this.#failure = undefined;
     this.#given = 0;
-    this.#tally = new Tally(this.#own);
+    this.#tally = new Tally(this.#config);
     return this;
   }
 
   /**
-   * Adds what another evaluator of the same loss and options has seen, as the data that follows.
+   * Appends the data of another evaluator of the same loss and options.
    *
    * @throws TorchError `INVALID_ARGUMENT` for an evaluator of another loss, or without details or losses that this one has.
    */
@@ -238,12 +239,12 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
       throw expected(op, "'other'", `to be an evaluator of ${this.#description.name}`, actual);
     }
     checkSameOptions("'other'", this.#options, other.#options);
-    if (this.#own.details && !other.#own.details) throw expected(op, "'other'", 'to have details', 'one without');
+    if (this.#config.details && !other.#config.details) throw expected(op, "'other'", 'to have details', 'one without');
     if (this.#kept !== undefined && other.#kept === undefined) {
       throw expected(op, "'other'", 'to have kept its losses', 'one that has not');
     }
     this.flush();
-    this.#tally.merge(other.#settled());
+    this.#tally.merge(other.#withHeldRows());
     this.#given += other.#given;
     if (this.#kept !== undefined && other.#kept !== undefined) this.#kept.push(keep(other.losses()));
     return this;
@@ -251,13 +252,13 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
 
   /** What is known so far in plain values: for other processes and machines, where `fromState` goes on with it. */
   state(): EvaluatorState {
-    return writeState(this.#description, this.#options, this.#settled());
+    return writeState(this.#description, this.#options, this.#withHeldRows());
   }
 
   /**
-   * An evaluator that has seen what another one had when its state was taken. Losses that it kept are not part of a state.
+   * Restores an evaluator from a state. Kept losses are not part of a state.
    *
-   * @throws TorchError `INVALID_ARGUMENT` for a state of another loss, or what is no state.
+   * @throws TorchError `INVALID_ARGUMENT` for a state of another loss, or something that is not a state.
    */
   static fromState<Loss extends AnyLoss>(
     state: EvaluatorState,
@@ -266,7 +267,7 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
     options?: BatchEvaluatorOptions,
   ): BatchEvaluator<Loss> {
     const made = new BatchEvaluator(loss, lossOptions, options);
-    made.#tally = readState(state, made.#description, made.#options, made.#own);
+    made.#tally = readState(state, made.#description, made.#options, made.#config);
     made.#given = made.#tally.losses;
     return made;
   }
@@ -274,15 +275,15 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
   #update(values: readonly TensorLike[], groups: TensorLike | undefined): this {
     scope(() => {
       const { blocks, held, given } = this.#blocks.cut(values, groups, this.#given);
-      // All of them before any counts: a batch that is refused leaves nothing behind.
-      for (const found of blocks.map((block) => this.#find(block))) this.#take(found);
+      // All blocks are computed before any is added, so that a refused batch changes nothing.
+      for (const result of blocks.map((block) => this.#compute(block))) this.#add(result);
       this.#blocks.hold(held);
       this.#given += given;
     });
     return this;
   }
 
-  /** Measures a batch; what it gives counts it, and waits for the device to be done. */
+  /** Starts computing a batch. The returned function waits for the device and adds the batch. */
   #begin(values: readonly TensorLike[], groups: TensorLike | undefined, target: Tensor | undefined): () => void {
     const begun = scope(() => {
       const { blocks, held, given } = this.#blocks.cut(values, groups, this.#given, target);
@@ -293,7 +294,7 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
     });
     return () => {
       for (const [block, measured] of begun) {
-        this.#take(scope(() => this.#read(block, measured)));
+        this.#add(scope(() => this.#read(block, measured)));
         for (const tensor of tensorsOf(measured)) tensor.dispose();
         for (const tensor of block.batch.args) disposeOwn(tensor, values);
       }
@@ -305,53 +306,53 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
   }
 
   get #keeps(): boolean {
-    return this.#kept !== undefined || this.#own.onLosses !== undefined;
+    return this.#kept !== undefined || this.#config.onLosses !== undefined;
   }
 
-  #wanted(groups: Float64Array | undefined): Wanted {
-    const each = this.#description.lossesOf === 'samples' || this.#own.details || groups !== undefined;
-    const { predictions } = this.#own;
+  #measureOptions(groups: Float64Array | undefined): MeasureOptions {
+    const each = this.#description.lossesOf === 'samples' || this.#config.details || groups !== undefined;
+    const { predictions } = this.#config;
     return { options: this.#options, ignoreIndex: this.#ignoreIndex, predictions, each };
   }
 
-  #wantedFor(batch: Batch, wanted: Wanted): Wanted {
-    return { ...wanted, predictions: wanted.predictions && hasPredictions(this.#description, batch) };
+  #optionsFor(batch: Batch, options: MeasureOptions): MeasureOptions {
+    return { ...options, predictions: options.predictions && hasPredictions(this.#description, batch) };
   }
 
   #measure({ batch, groups, labels }: Block): Measured {
-    const { predictions, each } = this.#wantedFor(batch, this.#wanted(groups));
+    const { predictions, each } = this.#optionsFor(batch, this.#measureOptions(groups));
     return noGrad(() => checked(labels, () => this.#measurer(batch, { predictions, each })));
   }
 
-  #find(block: Block): Found {
+  #compute(block: Block): BlockResult {
     return scope(() => this.#read(block, this.#measure(block)));
   }
 
-  #read(block: Block, measured: Measured): Found {
+  #read(block: Block, measured: Measured): BlockResult {
     const losses = this.#keeps ? { losses: flat(measured.losses) } : {};
-    return { addition: additionOf(this.#description, this.#options, block, measured), ...losses };
+    return { stats: batchStats(this.#description, this.#options, block, measured), ...losses };
   }
 
-  #take({ addition, losses }: Found): void {
-    this.#tally.add(addition);
+  #add({ stats, losses }: BlockResult): void {
+    this.#tally.add(stats);
     if (losses === undefined) return;
-    this.#own.onLosses?.(losses);
+    this.#config.onLosses?.(losses);
     if (this.#kept === undefined) losses.dispose();
     else this.#kept.push(keep(losses));
   }
 
-  /** The sums with the rows that are held back. */
-  #settled(): Tally {
+  /** The tally including the rows that are held back. */
+  #withHeldRows(): Tally {
     if (this.#failure !== undefined) throw this.#failure;
     const { held } = this.#blocks;
     if (held === undefined) return this.#tally;
-    const whole = Tally.fromState(this.#tally.state(), this.#own);
-    scope(() => whole.add(additionOf(this.#description, this.#options, held, this.#measure(held))));
+    const whole = Tally.fromState(this.#tally.state(), this.#config);
+    scope(() => whole.add(batchStats(this.#description, this.#options, held, this.#measure(held))));
     return whole;
   }
 }
 
-/** Looks at values that would make a GPU fail for good; labels have been looked at when they were read. */
+/** Checks values that would put a GPU into a permanent error state; labels were checked when they were read. */
 function checked<T>(labels: Float64Array | undefined, fn: () => T): T {
   return labels === undefined ? validating(fn) : fn();
 }

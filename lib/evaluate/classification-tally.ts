@@ -1,5 +1,5 @@
 /** How good predictions are, added up over samples. */
-import { ExactSum } from './exact-sum';
+import { DoubleDoubleSum } from './double-double-sum';
 import type { CalibrationBin, ClassificationResult } from './result';
 
 /** What is known of each sample of a batch; ignored ones have the label -1. */
@@ -38,7 +38,7 @@ export class ClassificationTally {
   #count = 0;
   #correct = 0;
   #top5 = 0;
-  #logLikelihood = new ExactSum();
+  #logLikelihood = new DoubleDoubleSum();
   readonly #counts: Float64Array;
   readonly #losses: Float64Array;
   readonly #hits: Float64Array;
@@ -139,7 +139,7 @@ export class ClassificationTally {
     made.#count = state.count;
     made.#correct = state.correct;
     made.#top5 = state.top5;
-    made.#logLikelihood = new ExactSum(...state.logLikelihood);
+    made.#logLikelihood = new DoubleDoubleSum(...state.logLikelihood);
     made.#counts.set(state.counts);
     made.#losses.set(state.losses);
     made.#hits.set(state.hits);

@@ -14,18 +14,18 @@ import { settled } from './files/file-stamp';
 import { type NpyWriter, writeNpy } from './files/npy-writer';
 import type { LossDescription } from './losses';
 import { batchOptions } from './measure';
+import { loadPlugins } from './plugins';
 import {
   checkDevice,
   checkStandardInput,
   commonDType,
-  type Evaluation,
+  type EvaluationRequest,
   lossNamed,
   protectInputs,
   readArguments,
   readOptions,
   type Specs,
-} from './order';
-import { loadPlugins } from './plugins';
+} from './request';
 import type { EvaluationResult } from './result';
 import type { ArraySource } from './source';
 
@@ -44,7 +44,7 @@ export interface Evaluated {
  * @throws TorchError `BAD_DATA` for files that cannot be read and data that the loss refuses; `INVALID_ARGUMENT` for an
  *   order that cannot be met.
  */
-export async function evaluateFiles(given: Evaluation, together?: Outputs): Promise<Evaluated> {
+export async function evaluateFiles(given: EvaluationRequest, together?: Outputs): Promise<Evaluated> {
   const description = lossNamed(given.loss, await loadPlugins(given.plugins ?? []));
   const specs = readArguments(description, given.arguments);
   checkStandardInput(specs, given);
@@ -113,7 +113,7 @@ function checkUnchanged(open: readonly ArraySource[], lost: number): void {
 
 function writersOf(
   outputs: Outputs,
-  order: Evaluation,
+  order: EvaluationRequest,
   first: ArraySource,
   description: LossDescription,
 ): { losses: NpyWriter | undefined; gradients: NpyWriter | undefined } {
@@ -140,7 +140,7 @@ function shaped(losses: Tensor, rowShape: readonly number[]): Tensor {
 async function divisorOf(
   description: LossDescription,
   specs: Specs,
-  order: Evaluation,
+  order: EvaluationRequest,
   options: Readonly<Record<string, unknown>>,
 ): Promise<number> {
   if (options.reduction === 'sum') return 1;

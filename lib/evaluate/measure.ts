@@ -1,4 +1,4 @@
-/** What is computed of a block of rows: tensors only, so that it can be recorded and run off the main thread. */
+/** The computation for a block of rows: tensors only, so that it can be traced and run off the main thread. */
 import { isTensor } from '../aten/bind';
 import * as aten from '../aten/operators.generated';
 import { asTensor, type TensorLike } from '../nn/functional/arguments';
@@ -8,22 +8,22 @@ import { type Batch, hasLabels, op } from './batch';
 import type { LossDescription } from './losses';
 import { rank, scoresOf } from './ranking';
 
-/** @internal What has to be computed. */
-export interface Wanted {
-  /** The loss's options, but for the reduction. */
+/** @internal What to compute for a block. */
+export interface MeasureOptions {
+  /** The options of the loss, without the reduction. */
   readonly options: Readonly<Record<string, unknown>>;
   readonly ignoreIndex: number | bigint;
-  /** Whether predictions are looked at. */
+  /** Whether to evaluate predictions. */
   readonly predictions: boolean;
-  /** Whether each loss is asked for, or their sum alone. */
+  /** Whether each loss is needed, or only their sum. */
   readonly each: boolean;
 }
 
 /** @internal */
 export interface Measured {
-  /** Each of them, in its own dtype. How many there are, a recording cannot tell before it is run. */
+  /** Each loss, in the loss's dtype. A trace does not know their number before it runs. */
   readonly losses: Tensor;
-  /** In float64; absent where each loss is asked for. */
+  /** In float64; absent where each loss is needed. */
   readonly sum?: Tensor;
   /** The sum of the weights in float64, where they are elements. */
   readonly weights?: Tensor;
@@ -36,43 +36,43 @@ export interface Measured {
 }
 
 /** @internal The losses of a block, and how good its predictions are. */
-export function measure(description: LossDescription, batch: Batch, wanted: Wanted): Measured {
+export function measure(description: LossDescription, batch: Batch, request: MeasureOptions): Measured {
   const { loss, denominator, weighsElements } = description;
-  const options = batchOptions(description, batch.args[0] as Tensor, wanted.options);
+  const options = batchOptions(description, batch.args[0] as Tensor, request.options);
   const losses = loss(...batch.args, { ...options, reduction: 'none' });
   const weight = weighsElements ? (options.weight as Tensor | undefined) : undefined;
   return {
     losses,
-    ...(wanted.each ? {} : { sum: sumOf(losses) }),
+    ...(request.each ? {} : { sum: sumOf(losses) }),
     ...(weight !== undefined && denominator === 'element weights' ? { weights: sumOf(weight) } : {}),
-    ...(wanted.predictions ? { predictions: predict(description, batch, wanted, losses) } : {}),
+    ...(request.predictions ? { predictions: predict(description, batch, request, losses) } : {}),
   };
 }
 
 /**
- * @internal A function that measures as {@link measure} does, and is recorded once for each shape of blocks: from then on
- * a block is one native call.
+ * @internal A function that does what {@link measure} does, traced once for each shape of blocks; later blocks of that
+ * shape take one native call.
  */
 export function measurer(
   description: LossDescription,
-  fixed: Pick<Wanted, 'options' | 'ignoreIndex'>,
-): (batch: Batch, wanted: Pick<Wanted, 'predictions' | 'each'>) => Measured {
+  fixed: Pick<MeasureOptions, 'options' | 'ignoreIndex'>,
+): (batch: Batch, request: Pick<MeasureOptions, 'predictions' | 'each'>) => Measured {
   const program = compiled((args) => {
-    const wanted = args.at(-1) as Pick<Wanted, 'predictions' | 'each'>;
+    const request = args.at(-1) as Pick<MeasureOptions, 'predictions' | 'each'>;
     const tensors = args.slice(0, -1) as Tensor[];
-    return tensorsOf(measure(description, { args: tensors, rows: 0 }, { ...fixed, ...wanted }));
+    return tensorsOf(measure(description, { args: tensors, rows: 0 }, { ...fixed, ...request }));
   });
-  // The labels of a sequence decide what is computed.
-  const isRecorded = description.denominator !== 'target lengths';
-  return (batch, wanted) => {
-    const found = isRecorded ? program.call([...batch.args, wanted]) : undefined;
-    if (found === undefined) return measure(description, batch, { ...fixed, ...wanted });
+  // The computation depends on the labels of sequences.
+  const isTraced = description.denominator !== 'target lengths';
+  return (batch, request) => {
+    const found = isTraced ? program.call([...batch.args, request]) : undefined;
+    if (found === undefined) return measure(description, batch, { ...fixed, ...request });
     const rest = [...found];
     const losses = rest.shift() as Tensor;
-    const sum = wanted.each ? {} : { sum: rest.shift() as Tensor };
+    const sum = request.each ? {} : { sum: rest.shift() as Tensor };
     const weighted = description.denominator === 'element weights' && fixed.options.weight !== undefined;
     const weights = weighted ? { weights: rest.shift() as Tensor } : {};
-    if (!wanted.predictions) return { losses, ...sum, ...weights };
+    if (!request.predictions) return { losses, ...sum, ...weights };
     const [logLikelihoods, predicted, ranks, confidences] = rest as [Tensor, Tensor, Tensor, Tensor];
     return { losses, ...sum, ...weights, predictions: { logLikelihoods, predicted, ranks, confidences } };
   };
@@ -107,25 +107,25 @@ function sumOf(tensor: Tensor): Tensor {
 function predict(
   description: LossDescription,
   batch: Batch,
-  { options, ignoreIndex }: Wanted,
+  { options, ignoreIndex }: MeasureOptions,
   losses: Tensor,
 ): Measured['predictions'] & object {
   const [input, target] = batch.args as [Tensor, Tensor];
   const scores = scoresOf(input);
   const labels = aten.reshape(target.dtype === 'int64' ? target : target.to('int64'), [-1]);
-  // Ignored labels stand for no class; what is found for them is never looked at.
+  // Ignored labels name no class; results for them are not used.
   const safe = aten.clamp(labels, 0, (scores.shape[1] as number) - 1);
   const { best, own, predicted, ranks } = rank(scores, safe);
   const isPlain = options.weight === undefined && !options.labelSmoothing;
   const plain = isPlain ? losses : description.loss(input, target, { ignoreIndex, reduction: 'none' });
   const logLikelihoods = aten.reshape(plain, [-1]);
-  // Of logits: the log-probability of a class is its score less what all scores share, which the label's loss tells.
+  // For logits, log p(class) = score - logSumExp, and the loss of the label gives logSumExp.
   const logConfidence =
     description.scores === 'log-probabilities' ? best : aten.sub_Tensor(aten.sub_Tensor(best, own), logLikelihoods);
   return { logLikelihoods, predicted, ranks, confidences: aten.exp(logConfidence) };
 }
 
-/** @internal Whether predictions can be made of the scores, and compared with class indices. */
+/** @internal Whether the scores give predictions that can be compared with class indices. */
 export function hasPredictions(description: LossDescription, batch: Batch): boolean {
   return description.scores !== undefined && hasLabels(description, batch) && (batch.args[0] as Tensor).ndim >= 2;
 }

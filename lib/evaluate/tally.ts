@@ -1,45 +1,45 @@
-/** What is known of all samples so far. */
+/** Running statistics over all samples. */
 import { expected } from '../errors';
 import { op } from './batch';
 import { ClassificationTally, type Predictions } from './classification-tally';
-import { ExactSum } from './exact-sum';
+import { DoubleDoubleSum } from './double-double-sum';
 import { LossHistogram } from './histogram';
 import type { EvaluationResult, GroupResult } from './result';
 import { WorstSamples } from './worst';
 
-/** What a block adds, in numbers. */
-export interface Addition {
+/** The statistics of a block, as plain numbers. */
+export interface BatchStats {
   readonly rows: number;
-  /** How many losses there are, ignored ones included. */
+  /** Number of losses, including ignored ones. */
   readonly losses: number;
-  /** Each of them, where each is asked for. */
+  /** Each loss, if each is needed. */
   readonly each?: Float32Array | Float64Array;
-  /** Their sum, where they are not. */
+  /** The sum of the losses, if only that is needed. */
   readonly sum?: number;
-  /** How many of them are NaN, where they are only summed. Default 0. */
+  /** Number of NaN losses, if they are only summed. Default 0. */
   readonly nan?: number;
-  /** What their mean is divided by; the number of losses where it is absent. */
+  /** The denominator of the mean. Default: the number of losses. */
   readonly denominator?: number;
-  /** What each loss is divided by before the mean is taken. */
+  /** The divisor of each loss before averaging. */
   readonly divisors?: Float64Array;
   /** -1 for ignored samples. */
   readonly labels?: Float64Array;
   readonly predictions?: Omit<Predictions, 'labels' | 'losses'>;
   readonly classes?: number;
-  /** NaN for rows that belong to none. */
+  /** NaN for rows without a group. */
   readonly groups?: Float64Array;
 }
 
-/** What is kept beside the sums. */
+/** Options of {@link Tally}. */
 export interface TallyOptions {
   readonly details: boolean;
-  /** How many of the worst samples. */
+  /** How many of the worst samples to keep. */
   readonly worst: number;
 }
 
 interface Group {
   count: number;
-  sum: ExactSum;
+  sum: DoubleDoubleSum;
 }
 
 /** The sums over all samples. */
@@ -49,10 +49,10 @@ export class Tally {
   #count = 0;
   #ignored = 0;
   #nan = 0;
-  #sum = new ExactSum();
+  #sum = new DoubleDoubleSum();
   /** Of the losses as the mean takes them, where that is not as they are. */
-  #numerator: ExactSum | undefined;
-  #denominator = new ExactSum();
+  #numerator: DoubleDoubleSum | undefined;
+  #denominator = new DoubleDoubleSum();
   #classification: ClassificationTally | undefined;
   #groups: Map<number, Group> | undefined;
   #histogram: LossHistogram | undefined;
@@ -65,7 +65,7 @@ export class Tally {
     if (options.details) this.#histogram = new LossHistogram();
   }
 
-  add(block: Addition): void {
+  add(block: BatchStats): void {
     const { each, labels, divisors, groups, predictions } = block;
     const ignored = labels === undefined ? 0 : countOf(labels, (label) => label < 0);
     const count = block.losses - ignored;
@@ -80,7 +80,7 @@ export class Tally {
       this.#sum.addAll(each);
       if (Number.isNaN(this.#sum.value)) this.#nan += countOf(each, Number.isNaN);
       if (divisors !== undefined) {
-        this.#numerator ??= new ExactSum();
+        this.#numerator ??= new DoubleDoubleSum();
         this.#numerator.addAll(Float64Array.from(each, (loss, i) => loss / Math.max(divisors[i] as number, 1)));
       }
       if (this.#options.details) this.#addDetails(each, block);
@@ -94,7 +94,7 @@ export class Tally {
     this.losses += block.losses;
   }
 
-  #addDetails(each: Float32Array | Float64Array, { labels, predictions }: Addition): void {
+  #addDetails(each: Float32Array | Float64Array, { labels, predictions }: BatchStats): void {
     const isCounted = (i: number): boolean => labels === undefined || (labels[i] as number) >= 0;
     const counted = labels === undefined ? each : each.filter((_, i) => isCounted(i));
     this.#histogram?.add(counted instanceof Float32Array ? counted : Float32Array.from(counted));
@@ -128,7 +128,7 @@ export class Tally {
     this.#nan += other.#nan;
     this.#sum.merge(other.#sum);
     if (other.#numerator !== undefined) {
-      this.#numerator ??= new ExactSum();
+      this.#numerator ??= new DoubleDoubleSum();
       this.#numerator.merge(other.#numerator);
     }
     this.#denominator.merge(other.#denominator);
@@ -202,14 +202,14 @@ export class Tally {
     made.#count = state.count;
     made.#ignored = state.ignored;
     made.#nan = state.nan;
-    made.#sum = new ExactSum(...state.sum);
-    if (state.numerator !== undefined) made.#numerator = new ExactSum(...state.numerator);
-    made.#denominator = new ExactSum(...state.denominator);
+    made.#sum = new DoubleDoubleSum(...state.sum);
+    if (state.numerator !== undefined) made.#numerator = new DoubleDoubleSum(...state.numerator);
+    made.#denominator = new DoubleDoubleSum(...state.denominator);
     made.#worst = new WorstSamples(options.worst, state.worst);
     if (state.classification !== undefined) made.#classification = ClassificationTally.fromState(state.classification);
     if (state.groups !== undefined) {
       made.#groups = new Map(
-        state.groups.map(([key, count, high, low]) => [key, { count, sum: new ExactSum(high, low) }]),
+        state.groups.map(([key, count, high, low]) => [key, { count, sum: new DoubleDoubleSum(high, low) }]),
       );
     }
     if (options.details) {
@@ -227,7 +227,7 @@ function countOf(values: Float32Array | Float64Array, counts: (value: number) =>
 }
 
 function groupOf(groups: Map<number, Group>, key: number): Group {
-  const found = groups.get(key) ?? { count: 0, sum: new ExactSum() };
+  const found = groups.get(key) ?? { count: 0, sum: new DoubleDoubleSum() };
   groups.set(key, found);
   return found;
 }

@@ -4,11 +4,11 @@
  */
 import { TorchError } from '../errors';
 import * as cuda from '../tensor/cuda';
-import type { ParityMessage, ParityOrder } from './report';
+import type { ParityMessage, ParityRequest } from './report';
 import { runParity } from './run';
 
 function main(): void {
-  const order = JSON.parse(process.argv[2] as string) as ParityOrder;
+  const order = JSON.parse(process.argv[2] as string) as ParityRequest;
   try {
     if (order.device !== 'cpu') checkCuda(order.device);
     const report = runParity(order, (op, index) => tell({ kind: 'operator', op, index }));

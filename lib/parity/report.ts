@@ -57,7 +57,7 @@ export interface ParityReport {
 }
 
 /** What to run, as the process that runs it is told. */
-export interface ParityOrder {
+export interface ParityRequest {
   /** The folder of vectors. */
   folder: string;
   /** `'cpu'`, `'cuda'` or `'cuda:1'`. */

@@ -10,8 +10,8 @@ import { type Judge, judgeFor, thisHost, toleranceOf } from './judge';
 import { drawn } from './random-numbers';
 import {
   type ParityFailure,
-  type ParityOrder,
   type ParityReport,
+  type ParityRequest,
   type ParityRow,
   sortedRows,
   totalsOf,
@@ -29,7 +29,7 @@ import {
 } from './vectors';
 
 /** Runs what the order names; `onOperator` is called before each operator. */
-export function runParity(order: ParityOrder, onOperator: (op: string, index: number) => void): ParityReport {
+export function runParity(order: ParityRequest, onOperator: (op: string, index: number) => void): ParityReport {
   const { folder, device, operators, version } = order;
   const manifest = readManifest(folder);
   const host = thisHost();

@@ -2,7 +2,7 @@
 import { loadedLibtorch } from '../../binding/load';
 import { expected, show } from '../../errors';
 import { evaluateFiles } from '../../evaluate/evaluation';
-import type { Evaluation } from '../../evaluate/order';
+import type { EvaluationRequest } from '../../evaluate/request';
 import { oneOf } from '../../options';
 import { Outputs } from '../../output/outputs';
 import { type Device, type DType, dtypes, floatingDTypes } from '../../types';
@@ -81,7 +81,7 @@ export interface EvaluateArguments {
   readonly json: boolean;
   readonly quiet: boolean;
   readonly report: string | undefined;
-  readonly evaluation: Omit<Evaluation, 'onProgress' | 'signal'>;
+  readonly evaluation: Omit<EvaluationRequest, 'onProgress' | 'signal'>;
 }
 
 const op = 'evaluate';
@@ -207,7 +207,7 @@ function dtypeOf(flag: string, text: string | undefined, known: readonly DType[]
   return text === undefined ? undefined : oneOf(op, `'${flag}'`, text, known);
 }
 
-function standardInput(dtype: string | undefined, row: string | undefined): Evaluation['standardInput'] {
+function standardInput(dtype: string | undefined, row: string | undefined): EvaluationRequest['standardInput'] {
   if ((dtype === undefined) !== (row === undefined)) {
     throw expected(op, "'--stdin-dtype' and '--stdin-row'", 'to come together', 'one of them');
   }

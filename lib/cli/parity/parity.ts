@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { type ErrorCode, expected, show, TorchError } from '../../errors';
 import { oneOf } from '../../options';
 import { Outputs } from '../../output/outputs';
-import type { ParityMessage, ParityOrder, ParityReport } from '../../parity/report';
+import type { ParityMessage, ParityReport, ParityRequest } from '../../parity/report';
 import { type Manifest, readManifest, vectors } from '../../parity/vectors';
 import { type CommandContext, packageVersion, parseArguments } from '../shared/command';
 import { printable } from '../shared/text';
@@ -57,7 +57,7 @@ export async function parity(args: readonly string[], context: CommandContext): 
   }
   const manifest = readManifest(folder);
   const operators = chosenOperators(manifest, wanted.losses);
-  const order: ParityOrder = { folder, device: wanted.device, operators, version: packageVersion() };
+  const order: ParityRequest = { folder, device: wanted.device, operators, version: packageVersion() };
   const outputs = new Outputs('parity');
   try {
     for (const name of readdirSync(folder)) outputs.protect(join(folder, name));
@@ -115,7 +115,7 @@ function environmentFor(manifest: Manifest, device: string, env: NodeJS.ProcessE
 }
 
 /** Runs the cases in a process of their own; see lib/parity/child.ts. */
-function runApart(order: ParityOrder, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<ParityReport> {
+function runApart(order: ParityRequest, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<ParityReport> {
   return new Promise((done, refuse) => {
     // Warnings of PyTorch belong to the cases. What libraries print must not get between the lines of a document.
     const child = fork(require.resolve('../../parity/child'), [JSON.stringify(order)], {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as torch from '../../../lib';
 import { lossNames } from '../../../lib/evaluate/losses';
-import { lossNamed } from '../../../lib/evaluate/order';
+import { lossNamed } from '../../../lib/evaluate/request';
 import { npy } from '../../support/arrays';
 import { dist, runNode } from '../../support/child';
 import { quietly } from '../../support/conditions';

@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as torch from 'libtorch-losses';
-import { npy } from '../support/arrays';
-import { dist } from '../support/child';
+import { npy } from '../../support/arrays';
+import { dist } from '../../support/child';
 
 jest.setTimeout(60_000);
 

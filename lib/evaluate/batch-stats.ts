@@ -1,4 +1,4 @@
-/** What was computed of a block, as the numbers that are added up. */
+/** Reads the statistics of a computed block back as plain numbers. */
 import { asOptionalTensor, type TensorLike } from '../nn/functional/arguments';
 import type { Tensor } from '../tensor/tensor';
 import { op } from './batch';
@@ -6,15 +6,15 @@ import type { Block } from './blocks';
 import type { LossDescription } from './losses';
 import type { Measured } from './measure';
 import { argmaxOf, confidencesOf, scoresOf } from './ranking';
-import type { Addition } from './tally';
+import type { BatchStats } from './tally';
 
-/** @internal The numbers of a block. */
-export function additionOf(
+/** @internal The statistics of a block. */
+export function batchStats(
   description: LossDescription,
   options: Readonly<Record<string, unknown>>,
   { batch, labels, groups }: Block,
   { losses, sum, weights, predictions }: Measured,
-): Addition {
+): BatchStats {
   const [first] = batch.args as [Tensor];
   return {
     rows: batch.rows,
@@ -30,8 +30,8 @@ export function additionOf(
   };
 }
 
-/** Which losses are NaN is asked for only where the sum says that there is one. */
-function sumAndNaN(sum: number, losses: Tensor): Pick<Addition, 'sum' | 'nan'> {
+/** The sum; NaN losses are counted only if it is NaN. */
+function sumAndNaN(sum: number, losses: Tensor): Pick<BatchStats, 'sum' | 'nan'> {
   return Number.isNaN(sum) ? { sum, nan: Number(losses.isnan().sum().item()) } : { sum };
 }
 
@@ -51,7 +51,7 @@ function classWeights(
 function readPredictions(
   input: Tensor,
   { logLikelihoods, predicted, ranks, confidences }: Measured['predictions'] & object,
-): Addition['predictions'] & object {
+): BatchStats['predictions'] & object {
   const classes = input.shape[1] as number;
   const found = {
     logLikelihoods: numbers(logLikelihoods),
@@ -59,7 +59,7 @@ function readPredictions(
     ranks: numbers(ranks),
     confidences: numbers(confidences),
   };
-  // A label whose score is -Infinity has an infinite loss, which tells nothing of the prediction's probability.
+  // A label with a score of -Infinity has an infinite loss, which does not determine the prediction's probability.
   replace(
     found.confidences,
     (confidence, i) => Number.isNaN(confidence) && found.logLikelihoods[i] === Number.POSITIVE_INFINITY,
@@ -73,14 +73,14 @@ function readPredictions(
   return found;
 }
 
-/** Replaces the numbers that tell nothing by those that are made of their rows. */
+/** Replaces undetermined values by those computed from their rows. */
 function replace(
   found: Float32Array | Float64Array,
-  tellsNothing: (value: number, i: number) => boolean,
+  isUndetermined: (value: number, i: number) => boolean,
   make: (rows: readonly number[]) => Tensor,
 ): void {
   const rows: number[] = [];
-  for (let i = 0; i < found.length; i++) if (tellsNothing(found[i] as number, i)) rows.push(i);
+  for (let i = 0; i < found.length; i++) if (isUndetermined(found[i] as number, i)) rows.push(i);
   if (rows.length === 0) return;
   for (const [i, value] of numbers64(make(rows)).entries()) found[rows[i] as number] = value;
 }

@@ -1,4 +1,4 @@
-/** What an evaluation of files is asked for, checked before anything is read. */
+/** Requests to evaluate files, checked before anything is read. */
 import { expected, show } from '../errors';
 import { oneOf } from '../options';
 import type { Outputs } from '../output/outputs';
@@ -11,32 +11,32 @@ import type { ArraySource } from './source';
 
 const op = 'evaluate';
 
-/** @internal Files by the names of the arguments that they are of. */
+/** @internal File specs by argument name. */
 export type Specs = Readonly<Record<string, readonly string[]>>;
 
-/** What to evaluate. */
-export interface Evaluation extends Reading {
+/** A request to evaluate files. */
+export interface EvaluationRequest extends Reading {
   /** `crossEntropy`, `cross-entropy`, `cross_entropy` or `CrossEntropyLoss`. */
   readonly loss: string;
   /** Modules that export losses of users' own. */
   readonly plugins?: readonly string[] | undefined;
-  /** Where each argument of the loss is, by its name; `input` and `target` stand for the first and the last. */
+  /** The files of each argument of the loss; `input` and `target` stand for the first argument and the target. */
   readonly arguments: Specs;
-  /** Options of the loss; text that names an array file is read. */
+  /** Options of the loss; a string that names an array file stands for its array. */
   readonly options: Readonly<Record<string, unknown>>;
-  /** Where each loss is written. */
+  /** Output file for each loss. */
   readonly perSample: string | undefined;
-  /** Where the gradient to the first argument is written. */
+  /** Output file for the gradient to the first argument. */
   readonly gradient: string | undefined;
-  /** Where the group of each sample is. */
+  /** Files with the group of each sample. */
   readonly groups: readonly string[] | undefined;
-  /** Whether predictions are judged, where the loss has scores and class indices. */
+  /** Whether to evaluate predictions, where the loss has scores and class indices. */
   readonly predictions: boolean;
   /** Whether the result has a histogram and the worst samples. */
   readonly details: boolean;
 }
 
-/** @internal The loss that a name of PyTorch's or of this library stands for. */
+/** @internal The loss with a name of PyTorch or of this library. */
 export function lossNamed(name: string, own: readonly LossDescription[] = []): LossDescription {
   const fold = (text: string): string => text.toLowerCase().replaceAll(/[-_]/g, '').replace(/loss$/, '');
   const aliases: Readonly<Record<string, string>> = {
@@ -53,17 +53,17 @@ export function lossNamed(name: string, own: readonly LossDescription[] = []): L
   throw expected(op, "'--loss'", 'to be a loss', name);
 }
 
-/** @internal @throws TorchError `INVALID_ARGUMENT` for a device that is not there, with the reason. */
+/** @internal @throws TorchError `INVALID_ARGUMENT` for an unavailable device, with the reason. */
 export function checkDevice(device: Device): void {
   if (!device.startsWith('cuda')) return;
   const why = whyUnavailable();
-  if (why !== undefined) throw expected(op, "'--device'", 'to be a device that is there', why);
+  if (why !== undefined) throw expected(op, "'--device'", 'to be an available device', why);
   const [, index = '0'] = device.split(':');
   const count = deviceCount();
   if (Number(index) >= count) throw expected(op, "'--device'", `to be one of ${count} CUDA devices`, show(device));
 }
 
-/** @internal The specs of all arguments by their own names. */
+/** @internal The file specs by the loss's own argument names; each argument must have one. */
 export function readArguments({ name, arguments: names }: LossDescription, given: Specs): Specs {
   const own: Record<string, readonly string[]> = {};
   const target = names.find((argument) => argument.startsWith('target')) ?? (names.at(-1) as string);
@@ -85,8 +85,8 @@ export function readArguments({ name, arguments: names }: LossDescription, given
   return own;
 }
 
-/** @internal A stream can be read once. */
-export function checkStandardInput(specs: Specs, { groups = [], gradient, options }: Evaluation): void {
+/** @internal Refuses requests that would read standard input twice. */
+export function checkStandardInput(specs: Specs, { groups = [], gradient, options }: EvaluationRequest): void {
   const streams = [...Object.values(specs).flat(), ...groups].filter((spec) => spec === '-').length;
   if (streams > 1) throw expected(op, "'-'", 'to be given once, for standard input', `${streams} of them`);
   if (streams > 0 && gradient !== undefined && options.reduction !== 'sum') {
@@ -94,18 +94,18 @@ export function checkStandardInput(specs: Specs, { groups = [], gradient, option
   }
 }
 
-/** @internal What is read is not overwritten. */
+/** @internal Protects all input files from being overwritten. */
 export async function protectInputs(
   outputs: Outputs,
   specs: Specs,
-  { groups = [], options }: Evaluation,
+  { groups = [], options }: EvaluationRequest,
 ): Promise<void> {
   const files = Object.values(options).filter((value) => typeof value === 'string' && arrayFile.test(value));
   const read = [...Object.values(specs).flat(), ...groups, ...(files as string[])].filter((spec) => spec !== '-');
   for (const { path } of (await Promise.all(read.map(resolveSpec))).flat()) outputs.protect(path);
 }
 
-/** @internal What PyTorch makes of several dtypes, of those that float; float32 where none does. */
+/** @internal The dtype that PyTorch promotes the floating dtypes to; float32 if there are none. */
 export function commonDType(sources: readonly ArraySource[]): DType {
   const dtypes = new Set(sources.map(({ dtype }) => dtype).filter(isFloating));
   const [only] = dtypes;
@@ -115,9 +115,9 @@ export function commonDType(sources: readonly ArraySource[]): DType {
 
 const arrayFile = /\.(npy|npz|safetensors)(:.+)?$/;
 
-/** @internal The options with the arrays that they name, which losses want in the dtype of the first argument. */
+/** @internal The options with the arrays that they name, in the dtype of the first argument as losses require. */
 export async function readOptions(
-  { options, devices: [device = 'cpu'], dtype, signal }: Evaluation,
+  { options, devices: [device = 'cpu'], dtype, signal }: EvaluationRequest,
   first: ArraySource,
   open: ArraySource[],
 ): Promise<Record<string, unknown>> {

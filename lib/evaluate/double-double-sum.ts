@@ -1,10 +1,10 @@
-/** Sums whose rounding does not depend on how their terms were grouped. */
+/** Double-double sums, whose rounding does not depend on how their terms are grouped. */
 
 /**
- * A sum in twice the precision of a number: what each addition rounds away is added up beside it (Knuth's two-sum), so
- * that the order and the grouping of terms matter beyond the last place of the result only for some 2^50 of them.
+ * A sum in twice the precision of float64. The rounding error of each addition is accumulated in a second float64
+ * (Knuth's two-sum), so order and grouping can affect the last bit only beyond some 2^50 terms.
  */
-export class ExactSum {
+export class DoubleDoubleSum {
   #high: number;
   #low: number;
 
@@ -18,12 +18,12 @@ export class ExactSum {
     const part = sum - this.#high;
     const lost = this.#high - (sum - part) + (term - part);
     this.#high = sum;
-    // An infinity loses nothing, by a difference that is NaN.
+    // The rounding error of an infinite sum would be NaN.
     if (Number.isFinite(sum)) this.#low += lost;
   }
 
   addAll(terms: ArrayLike<number>): void {
-    // As `add` does, with both parts in registers.
+    // The same as `add`, with both parts in registers.
     let [high, low] = [this.#high, this.#low];
     for (let i = 0; i < terms.length; i++) {
       const term = terms[i] as number;
@@ -36,7 +36,7 @@ export class ExactSum {
     if (Number.isFinite(high)) this.#low = low;
   }
 
-  merge(other: ExactSum): void {
+  merge(other: DoubleDoubleSum): void {
     this.add(other.#high);
     this.#low += other.#low;
   }
@@ -45,7 +45,7 @@ export class ExactSum {
     return Number.isFinite(this.#high) ? this.#high + this.#low : this.#high;
   }
 
-  /** The two parts, for a constructor of another process. */
+  /** Both parts, to construct an equal sum in another process. */
   get parts(): readonly [high: number, low: number] {
     return [this.#high, this.#low];
   }
