@@ -10,8 +10,6 @@
  */
 import './torch/methods';
 
-export { isTensor } from './aten/bind';
-
 /** Probability distributions, as `torch.distributions`. */
 export * as distributions from './distributions';
 export {
@@ -39,7 +37,7 @@ export {
   type OptionDefault,
 } from './nn/losses/define';
 /** Gradients as functions, as `torch.autograd`. */
-export * as autograd from './tensor/autograd';
+export * as autograd from './torch/autograd';
 export {
   type BackwardAllOptions,
   backward,
@@ -50,8 +48,10 @@ export {
   isGradEnabled,
   isInferenceModeEnabled,
   noGrad,
-} from './tensor/autograd';
-export type { CastOptions } from './tensor/cast';
+} from './torch/autograd';
+export { isTensor } from './torch/bind';
+export type { CastOptions } from './torch/cast';
+export * from './torch/constants';
 export {
   type AsTensorOptions,
   asTensor,
@@ -61,30 +61,9 @@ export {
   type TensorData,
   type TensorOptions,
   tensor,
-} from './tensor/create';
+} from './torch/create';
 /** What there is of CUDA, as `torch.cuda`. */
-export * as cuda from './tensor/cuda';
-export {
-  cpuCapability,
-  emptyCache,
-  getNumThreads,
-  libtorchVersion,
-  type MemoryFigures,
-  manualSeed,
-  memory,
-  setNumThreads,
-} from './tensor/runtime';
-export { keep, scope } from './tensor/scope';
-export { type BackwardOptions, Tensor, type TensorJSON } from './tensor/tensor';
-/** Helpers for tests, as `torch.testing`. */
-export * as testing from './tensor/testing';
-export {
-  type Differentiated,
-  type ValueAndGrad,
-  type ValueAndGradOptions,
-  valueAndGrad,
-} from './tensor/value-and-grad';
-export * from './torch/constants';
+export * as cuda from './torch/cuda';
 export { device } from './torch/device';
 /** Fourier transforms, as `torch.fft`. */
 export * as fft from './torch/fft.generated';
@@ -97,8 +76,28 @@ export { NativeObject, storageOf } from './torch/native-object';
 export * from './torch/operators.generated';
 export { ops } from './torch/ops';
 export { getRngState, initialSeed, seed, setRngState } from './torch/random';
+export {
+  cpuCapability,
+  emptyCache,
+  getNumThreads,
+  libtorchVersion,
+  type MemoryFigures,
+  manualSeed,
+  memory,
+  setNumThreads,
+} from './torch/runtime';
+export { keep, scope } from './torch/scope';
 /** Special functions, as `torch.special`. */
 export * as special from './torch/special.generated';
+export { type BackwardOptions, Tensor, type TensorJSON } from './torch/tensor';
+/** Helpers for tests, as `torch.testing`. */
+export * as testing from './torch/testing';
+export {
+  type Differentiated,
+  type ValueAndGrad,
+  type ValueAndGradOptions,
+  valueAndGrad,
+} from './torch/value-and-grad';
 export {
   type Complex,
   type Device,

@@ -1,6 +1,6 @@
 /**
  * The types of what the main addon exports. Every name is the name in `native/`; nothing outside `lib/binding`,
- * `lib/aten` and `lib/tensor` calls these.
+ * `lib/torch` calls these.
  */
 import type { Complex, Scalar, TypedArray } from '../types';
 

@@ -1,9 +1,10 @@
 /** The categorical distribution. */
-import { unwrap } from '../aten/bind';
+
 import { TorchError } from '../errors';
 import { withDefaults } from '../options';
-import { broadcastShapes } from '../tensor/shape';
-import type { Tensor } from '../tensor/tensor';
+import { unwrap } from '../torch/bind';
+import { broadcastShapes } from '../torch/shape';
+import type { Tensor } from '../torch/tensor';
 import type { FloatingDType } from '../types';
 
 /** What a {@link Categorical} is made of: one of both. */

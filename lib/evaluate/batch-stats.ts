@@ -1,6 +1,6 @@
 /** Reads the statistics of a computed block back as plain numbers. */
 import { asOptionalTensor, type TensorLike } from '../nn/functional/arguments';
-import type { Tensor } from '../tensor/tensor';
+import type { Tensor } from '../torch/tensor';
 import { op } from './batch';
 import type { Block } from './blocks';
 import type { LossDescription } from './losses';

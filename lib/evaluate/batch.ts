@@ -1,10 +1,11 @@
 /** What a caller gives as a batch, made ready: tensors of equally many rows, labels checked, cut into blocks. */
-import { isTensor } from '../aten/bind';
-import * as aten from '../aten/operators.generated';
+
 import { expected, TorchError } from '../errors';
 import { asClassTarget, asIndexTarget, asTensor, type TensorLike } from '../nn/functional/arguments';
-import { sameShape, shapeText } from '../tensor/shape';
-import type { Tensor } from '../tensor/tensor';
+import * as aten from '../torch/aten/calls.generated';
+import { isTensor } from '../torch/bind';
+import { sameShape, shapeText } from '../torch/shape';
+import type { Tensor } from '../torch/tensor';
 import { isFloating } from '../types';
 import type { LossDescription } from './losses';
 

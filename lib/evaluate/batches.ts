@@ -1,7 +1,7 @@
 /** The arrays of a loss over files, read in step and brought to the devices. */
-import { keep, scope } from '../tensor/scope';
-import { stage } from '../tensor/staging';
-import type { Tensor } from '../tensor/tensor';
+import { keep, scope } from '../torch/scope';
+import { stage } from '../torch/staging';
+import type { Tensor } from '../torch/tensor';
 import { type Device, type DType, isFloating, itemsizes } from '../types';
 import { blockBytes } from './blocks';
 import { badData } from './files/bad-data';

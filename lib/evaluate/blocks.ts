@@ -1,9 +1,9 @@
 /** Batches cut into blocks that are computed at once, and the rows that wait for the next batch. */
 import { expected, show } from '../errors';
 import { asTensor, type TensorLike } from '../nn/functional/arguments';
-import { getNumThreads } from '../tensor/runtime';
-import { keep } from '../tensor/scope';
-import type { Tensor } from '../tensor/tensor';
+import { getNumThreads } from '../torch/runtime';
+import { keep } from '../torch/scope';
+import type { Tensor } from '../torch/tensor';
 import { type Batch, hasLabels, haveSameRows, joined, narrowed, op, readBatch, readLabels } from './batch';
 import type { LossDescription } from './losses';
 

@@ -2,11 +2,11 @@
 import { loadedLibtorch } from '../binding/load';
 import { TorchError } from '../errors';
 import { Outputs } from '../output/outputs';
-import { noGrad } from '../tensor/autograd';
-import { lostMappings } from '../tensor/file-bytes';
-import { keep, scope } from '../tensor/scope';
-import type { Tensor } from '../tensor/tensor';
-import { valueAndGrad } from '../tensor/value-and-grad';
+import { noGrad } from '../torch/autograd';
+import { lostMappings } from '../torch/file-bytes';
+import { keep, scope } from '../torch/scope';
+import type { Tensor } from '../torch/tensor';
+import { valueAndGrad } from '../torch/value-and-grad';
 import { BatchEvaluator, begin } from './batch-evaluator';
 import { Batches, checkRows, openAll, openOne } from './batches';
 import { badData } from './files/bad-data';

@@ -3,7 +3,7 @@ import * as F from '../nn/functional';
 import type { TensorLike } from '../nn/functional/arguments';
 import { declarationOf, type Loss, type LossDeclaration } from '../nn/losses/declare';
 import type { Denominator } from '../nn/losses/evaluation';
-import type { Tensor } from '../tensor/tensor';
+import type { Tensor } from '../torch/tensor';
 
 /** A loss of tensors and options, as the functions of `nn.functional` are. */
 // biome-ignore lint/suspicious/noExplicitAny: losses differ in their arguments; BatchEvaluator gives them back their types

@@ -1,9 +1,10 @@
 /** The computation for a block of rows: tensors only, so that it can be traced and run off the main thread. */
-import { isTensor } from '../aten/bind';
-import * as aten from '../aten/operators.generated';
+
 import { asTensor, type TensorLike } from '../nn/functional/arguments';
-import { compiled } from '../tensor/compiled';
-import type { Tensor } from '../tensor/tensor';
+import * as aten from '../torch/aten/calls.generated';
+import { isTensor } from '../torch/bind';
+import { compiled } from '../torch/compiled';
+import type { Tensor } from '../torch/tensor';
 import { type Batch, hasLabels, op } from './batch';
 import type { LossDescription } from './losses';
 import { rank, scoresOf } from './ranking';

@@ -1,10 +1,11 @@
 /** Where the label of each row stands among its scores. */
-import * as aten from '../aten/operators.generated';
+
 import { pieceOf } from '../nn/functional/chunking';
-import { tensor } from '../tensor/create';
-import { inChunks } from '../tensor/recording';
-import type { Tensor } from '../tensor/tensor';
+import * as aten from '../torch/aten/calls.generated';
+import { tensor } from '../torch/create';
 import { empty } from '../torch/operators.generated';
+import { inChunks } from '../torch/recording';
+import type { Tensor } from '../torch/tensor';
 
 /** @internal What the scores of a row say of its label: all of them `[N]`, of {@link rankDType}. */
 export interface Ranking {

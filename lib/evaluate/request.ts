@@ -2,7 +2,7 @@
 import { expected, show } from '../errors';
 import { oneOf } from '../options';
 import type { Outputs } from '../output/outputs';
-import { deviceCount, whyUnavailable } from '../tensor/cuda/availability';
+import { deviceCount, whyUnavailable } from '../torch/cuda/availability';
 import { type Device, type DType, isFloating } from '../types';
 import { type Reading, wholeArray } from './batches';
 import { resolveSpec } from './files/spec';

@@ -1,5 +1,5 @@
 /** Where rows come from, one array at a time. */
-import type { Tensor } from '../tensor/tensor';
+import type { Tensor } from '../torch/tensor';
 import type { DType } from '../types';
 import type { FileStamp } from './files/file-stamp';
 

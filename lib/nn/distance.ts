@@ -1,7 +1,8 @@
 /** Distances between vectors: functions, and modules with their options. */
-import * as aten from '../aten/operators.generated';
+
 import { finite } from '../options';
-import type { Tensor } from '../tensor/tensor';
+import * as aten from '../torch/aten/calls.generated';
+import type { Tensor } from '../torch/tensor';
 import { type Call, checkedOptions, parametersOf } from './losses/declare';
 import { type Argument, booleanOr, integerOr, numberOr, type Option, tensor } from './losses/option';
 import { Module } from './modules/module';

@@ -2,8 +2,9 @@
  * Comparison of tensors to the bit: dtype, shape and every element. NaN equals only NaN, whatever its payload; zeros of
  * different sign differ. A failure names the index, both values and their distance in units in the last place (ulp).
  */
-import { position } from '../tensor/shape';
+
 import { type Tolerance, tolerances } from '../tolerances';
+import { position } from '../torch/shape';
 import { type DType, itemsizes } from '../types';
 
 export { type Tolerance, tolerances };

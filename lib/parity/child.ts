@@ -3,7 +3,7 @@
  * OpenMP read the environment once, as libtorch loads; and should a kernel end its process, the command lives to say so.
  */
 import { TorchError } from '../errors';
-import * as cuda from '../tensor/cuda';
+import * as cuda from '../torch/cuda';
 import type { ParityMessage, ParityRequest } from './report';
 import { runParity } from './run';
 

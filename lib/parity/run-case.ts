@@ -1,7 +1,7 @@
 /** Runs a recorded case through one form of an operator and compares everything that PyTorch answered. */
 import { NativeError, TorchError } from '../errors';
 import * as torch from '../index';
-import { bitArrays } from '../tensor/elements';
+import { bitArrays } from '../torch/elements';
 import { type Bits, bitsOf, difference } from './bits';
 import { whyChanged } from './exceptions';
 import type { Argument, Form, Options } from './forms';

@@ -1,9 +1,9 @@
 /** Names of devices. **Source**: `torch.device`. */
 import { expected, show } from '../errors';
 import { integer, oneOf } from '../options';
-import { isAvailable, whyUnavailable } from '../tensor/cuda/availability';
-import { noteDevice } from '../tensor/share-device';
 import type { Device } from '../types';
+import { isAvailable, whyUnavailable } from './cuda/availability';
+import { noteDevice } from './share-device';
 
 const kinds = ['cpu', 'cuda', 'mps', 'xpu', 'meta', 'hpu', 'mtia'] as const;
 

@@ -1,12 +1,12 @@
 /** The functions of `torch` that PyTorch writes in Python, or that JavaScript's numbers ask for. */
 import { expected } from '../errors';
 import { oneOf } from '../options';
-import { tensor } from '../tensor/create';
-import { scalarDType } from '../tensor/elements';
-import type { Tensor } from '../tensor/tensor';
 import type { Complex, Device, DType, Layout, Scalar } from '../types';
+import { tensor } from './create';
+import { scalarDType } from './elements';
 import { defineFunction } from './functions';
 import { aten } from './ops';
+import type { Tensor } from './tensor';
 
 type Integer = number | bigint;
 type Integers = readonly Integer[];

@@ -1,12 +1,12 @@
 /** PyTorch's functions and methods, made from the operators of the same names at their first call. */
 
-import { isTensor } from '../aten/bind';
 import { loadedLibtorch, native } from '../binding/load';
 import type { OperatorSchema } from '../binding/native';
 import { TorchError } from '../errors';
-import type { Tensor } from '../tensor/tensor';
+import { isTensor } from './bind';
 import { Overloads } from './ops/overloads';
 import { camelCase, readArguments, Signature } from './ops/signature';
+import type { Tensor } from './tensor';
 
 /** The overloads of an operator, and how its calls are read. */
 interface Bound {

@@ -1,10 +1,11 @@
 /** Generators of random numbers, apart from the default one of each device. **Source**: `torch.Generator`. */
-import { unwrap, wrap } from '../aten/bind';
+
 import { native } from '../binding/load';
 import type { GeneratorHandle } from '../binding/native';
-import { checkedSeed } from '../tensor/seed';
-import type { Tensor } from '../tensor/tensor';
 import type { Device } from '../types';
+import { unwrap, wrap } from './bind';
+import { checkedSeed } from './seed';
+import type { Tensor } from './tensor';
 
 /** What only this module has: handles go into a Generator with it. */
 const key = Symbol('libtorch-losses.generator');

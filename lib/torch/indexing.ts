@@ -1,11 +1,12 @@
 /** Indexing as Python's brackets do it: `x.index(0, slice(1, null), null, '...', mask)` is `x[0, 1:, None, ..., mask]`. */
-import { isTensor } from '../aten/bind';
+
 import { expected, show, TorchError } from '../errors';
-import { tensor } from '../tensor/create';
-import { isTypedArray } from '../tensor/elements';
-import type { Tensor } from '../tensor/tensor';
 import type { NestedArray, Scalar, TypedArray } from '../types';
+import { isTensor } from './bind';
+import { tensor } from './create';
+import { isTypedArray } from './elements';
 import { aten } from './ops';
+import type { Tensor } from './tensor';
 
 /** A range of indices, made by {@link slice}. */
 export class Slice {

@@ -1,12 +1,13 @@
 /** Attaches to the Tensor class the methods that are operators, and those that functions of the same name make. */
-import { type FromDataOptions, type TensorData, tensor } from '../tensor/create';
-import { Tensor } from '../tensor/tensor';
+
 import type { DType, MemoryFormat } from '../types';
+import { type FromDataOptions, type TensorData, tensor } from './create';
 import { lu, nonzero, norm, stft, unique, uniqueConsecutive } from './functional';
 import { makeMethod } from './functions';
 import { methodNames, type TensorMethods as Operators } from './methods.generated';
 import { camelCase } from './ops/signature';
 import { completePrototype } from './prototype';
+import { Tensor } from './tensor';
 
 /** A function of a tensor and more, as a method: without its first parameter. */
 type Method<F> = F extends {

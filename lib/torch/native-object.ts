@@ -1,8 +1,9 @@
 /** Values of libtorch that a script passes on without looking into them. */
-import { unwrap } from '../aten/bind';
+
 import { native } from '../binding/load';
 import type { ObjectHandle } from '../binding/native';
-import type { Tensor } from '../tensor/tensor';
+import { unwrap } from './bind';
+import type { Tensor } from './tensor';
 
 /** What only this module has: handles go into a NativeObject with it. */
 const key = Symbol('libtorch-losses.native-object');

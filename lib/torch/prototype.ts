@@ -8,9 +8,9 @@
  */
 import { TorchError } from '../errors';
 import { nearest } from '../options';
-import { isComparing } from '../tensor/comparison-tag';
-import type { Tensor } from '../tensor/tensor';
+import { isComparing } from './comparison-tag';
 import { aten } from './ops';
+import type { Tensor } from './tensor';
 
 /** The properties that make a tensor when they are read. */
 export interface TensorViews extends Iterable<Tensor> {

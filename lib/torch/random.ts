@@ -1,6 +1,7 @@
 /** The default generator of the CPU, as functions. **Source**: `torch.random`. */
-import type { Tensor } from '../tensor/tensor';
+
 import { defaultGenerator } from './generator';
+import type { Tensor } from './tensor';
 
 /** The seed that the default generator was started from. **Source**: `torch.initial_seed`. */
 export function initialSeed(): bigint {

@@ -9,7 +9,7 @@ import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
 const torch = require('../../dist/index.js');
-const { bitArrays } = require('../../dist/tensor/elements.js');
+const { bitArrays } = require('../../dist/torch/elements.js');
 
 const [path, only] = process.argv.slice(2);
 const unwritten = /^(new_)?empty/;

@@ -133,12 +133,12 @@ function documentation(schemas, python) {
 
 /** What types are imported from, by module. */
 const sources = {
-  '../tensor/cuda/streams': ['Stream'],
-  '../tensor/tensor': ['Tensor'],
   '../types': ['Complex', 'Device', 'DType', 'Layout', 'MemoryFormat', 'Scalar'],
+  './cuda/streams': ['Stream'],
   './generator': ['Generator'],
   './native-object': ['NativeObject'],
   './ops/declared': ['Results'],
+  './tensor': ['Tensor'],
 };
 
 /** The imports of the types that a text mentions. */

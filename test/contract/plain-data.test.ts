@@ -1,7 +1,7 @@
 /** docs/losses.md promises that every argument may be plain data in place of a tensor: each one is, in every form. */
 import * as torch from '../../lib';
 import { bitsOf, difference } from '../../lib/parity/bits';
-import { bitArrays } from '../../lib/tensor/elements';
+import { bitArrays } from '../../lib/torch/elements';
 import type { TypedArray } from '../../lib/types';
 import { type Loss, type LossCase, losses } from '../cases';
 import { argumentsOf, leavesOf, optionsOf } from '../cases/call';

@@ -3,14 +3,14 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import * as operators from '../../lib/aten/operators.generated';
-import listed from '../../lib/aten/operators.json';
 import { minorOf } from '../../lib/binding/libtorch-versions';
 import { loadedLibtorch, native } from '../../lib/binding/load';
+import * as operators from '../../lib/torch/aten/calls.generated';
+import listed from '../../lib/torch/aten/calls.json';
 import { broken } from './schema';
 
 const root = join(__dirname, '..', '..');
-const generated = readFileSync(join(root, 'lib', 'aten', 'operators.generated.ts'), 'utf8');
+const generated = readFileSync(join(root, 'lib', 'torch', 'aten', 'calls.generated.ts'), 'utf8');
 const recordedVersion = /schemas of libtorch (\S+)\. Do not edit/.exec(generated)?.[1] as string;
 const { schemas, ...functions } = operators;
 const names = Object.values(listed).flat();
@@ -47,12 +47,12 @@ if (sameMinor) {
     const copy = mkdtempSync(join(tmpdir(), 'libtorch-losses-generate-'));
     try {
       cpSync(join(root, 'scripts'), join(copy, 'scripts'), { recursive: true });
-      cpSync(join(root, 'lib', 'aten'), join(copy, 'lib', 'aten'), { recursive: true });
+      cpSync(join(root, 'lib', 'torch', 'aten'), join(copy, 'lib', 'torch', 'aten'), { recursive: true });
       symlinkSync(join(root, 'dist'), join(copy, 'dist'), 'junction');
       const program = join(copy, 'scripts', 'generate-operators.mjs');
       const { status, stderr } = spawnSync(process.execPath, [program], { encoding: 'utf8' });
       expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-      const written = readFileSync(join(copy, 'lib', 'aten', 'operators.generated.ts'), 'utf8');
+      const written = readFileSync(join(copy, 'lib', 'torch', 'aten', 'calls.generated.ts'), 'utf8');
       expect(written.replace(loadedLibtorch().version, recordedVersion)).toBe(generated);
     } finally {
       rmSync(copy, { recursive: true, force: true });

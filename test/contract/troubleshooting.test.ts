@@ -141,7 +141,7 @@ const provoked: [heading: string, provoke: () => Failure | Promise<Failure>][] =
     "…: expected option 'device' to be available",
     () =>
       torch.cuda.isAvailable()
-        ? inSource('lib/tensor/cast.ts', 'to be available')
+        ? inSource('lib/torch/cast.ts', 'to be available')
         : failure(() => torch.zeros([1], { device: 'cuda' })),
   ],
   ["…: expected option 'device' to be a device such as", () => failure(() => torch.zeros([1], { device: 'gpu' }))],

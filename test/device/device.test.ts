@@ -1,7 +1,7 @@
 /** The devices that are not there behave as the tests on them suppose. */
 import { arange, empty, full, manualSeed, rand, randn, type Tensor, tensor, zeros } from '../../lib';
-import { unwrap } from '../../lib/aten/bind';
 import { native } from '../../lib/binding/load';
+import { unwrap } from '../../lib/torch/bind';
 import { ampleMemory, devices, fake } from '../support/device';
 
 const [first, second] = devices;

@@ -10,7 +10,7 @@ const [first, second] = devices;
 const prologue = `
   torch.libtorchVersion();
   const fake = require(${JSON.stringify(addon)});
-  const { stage } = require(${JSON.stringify(`${dist}/tensor/staging.js`)});
+  const { stage } = require(${JSON.stringify(`${dist}/torch/staging.js`)});
   const [first, second] = ${JSON.stringify(devices)};
   fake.assertOnBadValues(true);
   const on = (values, dtype) => torch.tensor(values, { dtype, device: first });

@@ -1,6 +1,6 @@
 /** Tensors on several devices are refused by name, before any kernel has run for nothing. */
 import { nn, rand, type Tensor, tensor } from '../../lib';
-import { shareDevice } from '../../lib/tensor/share-device';
+import { shareDevice } from '../../lib/torch/share-device';
 import { devices, fake } from '../support/device';
 import { refusal } from '../unit/reference/support';
 

@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm';
 import { arange, full, rand, type Tensor, tensor, zeros } from '../../lib';
 import { native } from '../../lib/binding/load';
 import { bitsOf } from '../../lib/parity/bits';
-import { stage } from '../../lib/tensor/staging';
+import { stage } from '../../lib/torch/staging';
 import { devices, fake } from '../support/device';
 
 const [first, second] = devices;

@@ -6,7 +6,7 @@ import type { Tensor } from '../../lib';
 import { judgeFor, thisHost } from '../../lib/parity/judge';
 import { runCase } from '../../lib/parity/run-case';
 import { readCases, readManifest, vectors } from '../../lib/parity/vectors';
-import { inChunks } from '../../lib/tensor/recording';
+import { inChunks } from '../../lib/torch/recording';
 import { quietly } from '../support/conditions';
 import {
   compareAsync,
@@ -29,8 +29,8 @@ jest.mock('../../lib/nn/functional/chunking', () => ({
   gpuPieceOf: () => undefined,
 }));
 
-jest.mock('../../lib/tensor/recording', () => {
-  const recording = jest.requireActual('../../lib/tensor/recording');
+jest.mock('../../lib/torch/recording', () => {
+  const recording = jest.requireActual('../../lib/torch/recording');
   return { ...recording, inChunks: jest.fn(recording.inChunks) };
 });
 

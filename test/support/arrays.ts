@@ -1,5 +1,5 @@
 /** Bytes of arrays in .npy, .npz and .safetensors format, good ones and bad ones, for tests of what reads them. */
-import { encodeHalf } from '../../lib/tensor/half';
+import { encodeHalf } from '../../lib/torch/half';
 import type { DType } from '../../lib/types';
 import { zip } from './zip';
 

@@ -3,7 +3,7 @@
  */
 import * as torch from 'libtorch-losses';
 import { quietly } from '../support/conditions';
-import { detach, refusal } from './tensor/support';
+import { detach, refusal } from './torch/support';
 
 quietly();
 

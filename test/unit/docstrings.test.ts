@@ -6,8 +6,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { inspect } from 'node:util';
 import * as torch from 'libtorch-losses';
-import * as half from '../../lib/tensor/half';
-import * as print from '../../lib/tensor/print';
+import * as half from '../../lib/torch/half';
+import * as print from '../../lib/torch/print';
 
 const lib = resolve(__dirname, '../../lib');
 const x = torch.tensor([[1, 2, 3]]);

@@ -2,7 +2,7 @@
  * The 16-bit float formats. Expected values follow from the definitions (IEEE 754 binary16; bfloat16 as the upper half
  * of binary32), written down here a second time, one field after the other.
  */
-import { decodeHalf, encodeHalf, type HalfDType } from '../../lib/tensor/half';
+import { decodeHalf, encodeHalf, type HalfDType } from '../../lib/torch/half';
 
 const formats: readonly [HalfDType, number, number][] = [
   ['float16', 5, 10],

@@ -7,7 +7,7 @@ import {
   type PrintOptions,
   printDefaults,
   printedIndices,
-} from '../../lib/tensor/print';
+} from '../../lib/torch/print';
 import type { DType, Scalar } from '../../lib/types';
 
 interface GoldenCase {

@@ -1,7 +1,7 @@
 /** Several arrays as one, along the first dimension. */
-import * as aten from '../../aten/operators.generated';
-import { sameShape, shapeText } from '../../tensor/shape';
-import type { Tensor } from '../../tensor/tensor';
+import * as aten from '../../torch/aten/calls.generated';
+import { sameShape, shapeText } from '../../torch/shape';
+import type { Tensor } from '../../torch/tensor';
 import type { DType } from '../../types';
 import type { ArraySource } from '../source';
 import { badData } from './bad-data';

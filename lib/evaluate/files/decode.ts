@@ -1,9 +1,9 @@
 /** Bytes to rows: byte order, order of dimensions, and dtypes that libtorch has no arithmetic for. */
 import '../../torch/methods';
-import * as aten from '../../aten/operators.generated';
-import { scope } from '../../tensor/scope';
-import { shapeText } from '../../tensor/shape';
-import type { Tensor } from '../../tensor/tensor';
+import * as aten from '../../torch/aten/calls.generated';
+import { scope } from '../../torch/scope';
+import { shapeText } from '../../torch/shape';
+import type { Tensor } from '../../torch/tensor';
 import { badData } from './bad-data';
 import type { ElementType } from './element';
 

@@ -1,8 +1,8 @@
 /** A deflated array in Fortran order: each of its rows is spread over all of its bytes. */
-import * as aten from '../../aten/operators.generated';
-import { emptyBytes, type FilePart } from '../../tensor/file-bytes';
-import { scope } from '../../tensor/scope';
-import type { Tensor } from '../../tensor/tensor';
+import * as aten from '../../torch/aten/calls.generated';
+import { emptyBytes, type FilePart } from '../../torch/file-bytes';
+import { scope } from '../../torch/scope';
+import type { Tensor } from '../../torch/tensor';
 import { badData } from './bad-data';
 import type { ByteStream } from './byte-stream';
 import { type ArrayLayout, arrayBytes } from './layout';

@@ -1,11 +1,12 @@
 /** Writing rows to a .npy file, without knowing how many there will be. */
-import { isTensor, showForeign } from '../../aten/bind';
-import { checkDType } from '../../aten/dtype';
+
 import { expected, show } from '../../errors';
 import { withDefaults } from '../../options';
 import type { OutputFile } from '../../output/outputs';
-import { sameShape, shapeText } from '../../tensor/shape';
-import type { Tensor } from '../../tensor/tensor';
+import { isTensor, showForeign } from '../../torch/bind';
+import { checkDType } from '../../torch/dtype';
+import { sameShape, shapeText } from '../../torch/shape';
+import type { Tensor } from '../../torch/tensor';
 import type { DType } from '../../types';
 import { npyMagic } from './npy-header';
 

@@ -1,5 +1,5 @@
 /** Arrays in .npy format: files, members of archives, streams. */
-import { shapeText } from '../../tensor/shape';
+import { shapeText } from '../../torch/shape';
 import type { ArraySource } from '../source';
 import { badData } from './bad-data';
 import type { ByteStream } from './byte-stream';

@@ -1,8 +1,8 @@
 /** Arrays in .npz archives: zip files whose members are .npy files. */
 import { crc32 } from 'node:zlib';
 import * as yauzl from 'yauzl';
-import type { FilePart } from '../../tensor/file-bytes';
-import type { Tensor } from '../../tensor/tensor';
+import type { FilePart } from '../../torch/file-bytes';
+import type { Tensor } from '../../torch/tensor';
 import type { ArraySource } from '../source';
 import { badData, listNames, quote, unreadable } from './bad-data';
 import { ByteStream } from './byte-stream';

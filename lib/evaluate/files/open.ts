@@ -3,9 +3,9 @@ import { constants, createReadStream, openSync, type Stats, statSync } from 'nod
 import { Socket } from 'node:net';
 import { extname } from 'node:path';
 import { addAbortSignal, type Readable } from 'node:stream';
-import { checkDType } from '../../aten/dtype';
 import { expected, show } from '../../errors';
 import { withDefaults } from '../../options';
+import { checkDType } from '../../torch/dtype';
 import type { DType } from '../../types';
 import type { ArraySource } from '../source';
 import { badData, unreadable } from './bad-data';

@@ -1,12 +1,13 @@
 /** Sources of rows: over bytes that any part can be taken of, and over streams. */
-import * as aten from '../../aten/operators.generated';
+
 import { expected, show } from '../../errors';
-import { fromTypedArray } from '../../tensor/create';
-import type { FilePart } from '../../tensor/file-bytes';
-import { scope } from '../../tensor/scope';
-import { shapeText } from '../../tensor/shape';
-import type { Tensor } from '../../tensor/tensor';
+import * as aten from '../../torch/aten/calls.generated';
+import { fromTypedArray } from '../../torch/create';
+import type { FilePart } from '../../torch/file-bytes';
 import { empty } from '../../torch/operators.generated';
+import { scope } from '../../torch/scope';
+import { shapeText } from '../../torch/shape';
+import type { Tensor } from '../../torch/tensor';
 import { type DType, isFloating } from '../../types';
 import type { ArraySource } from '../source';
 import { badData } from './bad-data';

@@ -1,6 +1,6 @@
 /** Arrays in .safetensors files: a header in JSON, then the elements of all tensors without gaps. */
 import { show } from '../../errors';
-import { shapeText } from '../../tensor/shape';
+import { shapeText } from '../../torch/shape';
 import type { ArraySource } from '../source';
 import { badData, listNames, quote } from './bad-data';
 import { safetensorsBits, safetensorsElements } from './element';

@@ -1,13 +1,14 @@
 /** What the losses' arguments have in common: data that becomes tensors, reductions, and refusals explained. */
-import { isTensor, showForeign } from '../../aten/bind';
+
 import { DisposedError, expected, NativeError, TorchError } from '../../errors';
 import { oneOf } from '../../options';
-import { isFlatData, type TensorData, tensor } from '../../tensor/create';
-import { isTypedArray } from '../../tensor/elements';
-import { atOnce, failingAs } from '../../tensor/recording';
-import { sameShape } from '../../tensor/shape';
-import { mayBeElsewhere, shareDevice } from '../../tensor/share-device';
-import type { Tensor } from '../../tensor/tensor';
+import { isTensor, showForeign } from '../../torch/bind';
+import { isFlatData, type TensorData, tensor } from '../../torch/create';
+import { isTypedArray } from '../../torch/elements';
+import { atOnce, failingAs } from '../../torch/recording';
+import { sameShape } from '../../torch/shape';
+import { mayBeElsewhere, shareDevice } from '../../torch/share-device';
+import type { Tensor } from '../../torch/tensor';
 import { isFloating, type Reduction, reductions } from '../../types';
 import { checkIndices, isValidated } from './device-checks';
 import type { Explanation, IndexRange } from './explain';

@@ -1,6 +1,6 @@
 /** How large tensors are cut into pieces that stay in a processor's caches. */
-import { mayBeElsewhere } from '../../tensor/share-device';
-import type { Tensor } from '../../tensor/tensor';
+import { mayBeElsewhere } from '../../torch/share-device';
+import type { Tensor } from '../../torch/tensor';
 import { isFloating } from '../../types';
 
 /** What a piece of one tensor takes, in bytes: a few of them fit into the second-level cache of a core. */

@@ -1,10 +1,10 @@
 /** Numbers as tensors of no dimensions, which are there before anything is recorded. */
 
-import { synchronize } from '../../tensor/cuda/devices';
-import { atOnce, isRecording } from '../../tensor/recording';
-import type { Tensor } from '../../tensor/tensor';
+import { synchronize } from '../../torch/cuda/devices';
 import { full } from '../../torch/functional';
 import { ones } from '../../torch/operators.generated';
+import { atOnce, isRecording } from '../../torch/recording';
+import type { Tensor } from '../../torch/tensor';
 
 /** The gradient of a value with respect to itself, which every backward pass begins with. */
 export function unit({ dtype, device }: Tensor): Tensor {

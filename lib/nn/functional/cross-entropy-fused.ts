@@ -7,12 +7,12 @@
  *   of the targets' log-probabilities, with class 0 as every target that is not ignored.
  * - The sum of the targets' class weights, which the gradients are divided by, is made by that operator too.
  */
-import * as aten from '../../aten/operators.generated';
-import { recordsGraph } from '../../tensor/autograd';
-import { atOnce, inChunks, isBelowAutograd, isForNumber, keepOnOneThread } from '../../tensor/recording';
-import type { Tensor } from '../../tensor/tensor';
-import type { ValueAndGrad } from '../../tensor/value-and-grad';
+import * as aten from '../../torch/aten/calls.generated';
+import { recordsGraph } from '../../torch/autograd';
 import { empty } from '../../torch/operators.generated';
+import { atOnce, inChunks, isBelowAutograd, isForNumber, keepOnOneThread } from '../../torch/recording';
+import type { Tensor } from '../../torch/tensor';
+import type { ValueAndGrad } from '../../torch/value-and-grad';
 import { isFloating } from '../../types';
 import { gpuPieceOf, pieceOf } from './chunking';
 import { unit } from './constants';

@@ -3,12 +3,12 @@
  * that are added up take the memory of the gradient, which then overwrites them: the sum has to be taken of all of them at
  * once, because its order shows in its bits.
  */
-import * as aten from '../../aten/operators.generated';
-import { recordsGraph } from '../../tensor/autograd';
-import { inChunks } from '../../tensor/recording';
-import { sameShape } from '../../tensor/shape';
-import type { Tensor } from '../../tensor/tensor';
-import type { ValueAndGrad } from '../../tensor/value-and-grad';
+import * as aten from '../../torch/aten/calls.generated';
+import { recordsGraph } from '../../torch/autograd';
+import { inChunks } from '../../torch/recording';
+import { sameShape } from '../../torch/shape';
+import type { Tensor } from '../../torch/tensor';
+import type { ValueAndGrad } from '../../torch/value-and-grad';
 import { isFloating } from '../../types';
 import { pieceOf } from './chunking';
 import { unit } from './constants';

@@ -2,11 +2,12 @@
  * Values that kernels of a GPU refuse by failing for good, found before: class indices out of range, and what should be
  * probabilities. On the CPU the kernels themselves refuse, and name nothing less.
  */
-import * as aten from '../../aten/operators.generated';
+
 import { TorchError } from '../../errors';
-import { getValidateArgs } from '../../tensor/cuda/validation';
-import { atOnce, refuseIf } from '../../tensor/recording';
-import type { Tensor } from '../../tensor/tensor';
+import * as aten from '../../torch/aten/calls.generated';
+import { getValidateArgs } from '../../torch/cuda/validation';
+import { atOnce, refuseIf } from '../../torch/recording';
+import type { Tensor } from '../../torch/tensor';
 import { isFloating } from '../../types';
 import { type Explanation, explainIndex, firstOutside, type IndexRange } from './explain';
 

@@ -1,7 +1,7 @@
 /** Why libtorch refused: looks at the arguments of a call that has failed, for the first thing that is wrong. */
 import type { NativeError } from '../../errors';
-import { broadcastable, broadcastShapes, sameShape, shapeText } from '../../tensor/shape';
-import type { Tensor } from '../../tensor/tensor';
+import { broadcastable, broadcastShapes, sameShape, shapeText } from '../../torch/shape';
+import type { Tensor } from '../../torch/tensor';
 import { isFloating } from '../../types';
 
 /** What was wrong with an argument, in the words of the one formula. */

@@ -1,10 +1,10 @@
 /** The other forms that every loss has: as a number, into a buffer, off the main thread. */
-import * as aten from '../../aten/operators.generated';
-import { inferenceMode, noGrad } from '../../tensor/autograd';
-import { asBuffer, type Buffer } from '../../tensor/buffers';
-import { asNumber } from '../../tensor/compiled';
-import { inBackground } from '../../tensor/recording';
-import type { Tensor } from '../../tensor/tensor';
+import * as aten from '../../torch/aten/calls.generated';
+import { inferenceMode, noGrad } from '../../torch/autograd';
+import { asBuffer, type Buffer } from '../../torch/buffers';
+import { asNumber } from '../../torch/compiled';
+import { inBackground } from '../../torch/recording';
+import type { Tensor } from '../../torch/tensor';
 
 type Loss<Args extends readonly unknown[]> = (...args: Args) => Tensor;
 

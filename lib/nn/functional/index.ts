@@ -1,6 +1,7 @@
 /** The functions of `torch.nn.functional`. */
-import type { Tensor } from '../../tensor/tensor';
+
 import { makeFunction } from '../../torch/functions';
+import type { Tensor } from '../../torch/tensor';
 
 /** `ln sigmoid(x)`, stable for large negative inputs. **Source**: `torch.nn.functional.logsigmoid`. */
 export const logsigmoid: (input: Tensor) => Tensor = makeFunction('logsigmoid', 'aten::log_sigmoid');

@@ -7,10 +7,10 @@
  * loss `+= <r, (z - max z)[y]> - <r, ln s>`, softmax part `p = e * (r / s)`, and with it
  * `dx = W[y] * r - p W`, `dW = scatter(x * r) - p^T x`, `db = scatter(r) - sum p`.
  */
-import * as aten from '../../aten/operators.generated';
-import { scope } from '../../tensor/scope';
-import type { Tensor } from '../../tensor/tensor';
+import * as aten from '../../torch/aten/calls.generated';
 import { empty, zeros } from '../../torch/operators.generated';
+import { scope } from '../../torch/scope';
+import type { Tensor } from '../../torch/tensor';
 import type { DType, Reduction } from '../../types';
 import type { ChunkPlan } from './linear-cross-entropy-options';
 

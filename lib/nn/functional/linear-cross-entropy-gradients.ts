@@ -1,8 +1,8 @@
 /** Linear cross entropy in chunks as a function with gradients. */
 import { TorchError } from '../../errors';
-import { isGradEnabled, noGrad } from '../../tensor/autograd';
-import { recordFunction } from '../../tensor/scripted-function';
-import type { Tensor } from '../../tensor/tensor';
+import { isGradEnabled, noGrad } from '../../torch/autograd';
+import { recordFunction } from '../../torch/scripted-function';
+import type { Tensor } from '../../torch/tensor';
 import {
   type ChunkedCall,
   chunkedGradients,

@@ -1,6 +1,6 @@
 /** Layers without state that losses and examples need. */
-import * as aten from '../../aten/operators.generated';
-import type { Tensor } from '../../tensor/tensor';
+import * as aten from '../../torch/aten/calls.generated';
+import type { Tensor } from '../../torch/tensor';
 
 /**
  * `input * weight^T + bias`.

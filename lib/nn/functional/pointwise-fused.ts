@@ -3,13 +3,13 @@
  * its result somewhere, and only the last one needs to leave the cache. The losses are then added as a whole, because the
  * order of a sum shows in its bits.
  */
-import * as aten from '../../aten/operators.generated';
-import { recordsGraph } from '../../tensor/autograd';
-import { inChunks } from '../../tensor/recording';
-import { broadcastable, broadcastShapes, sameShape, shareShape } from '../../tensor/shape';
-import type { Tensor } from '../../tensor/tensor';
-import type { ValueAndGrad } from '../../tensor/value-and-grad';
+import * as aten from '../../torch/aten/calls.generated';
+import { recordsGraph } from '../../torch/autograd';
 import { empty } from '../../torch/operators.generated';
+import { inChunks } from '../../torch/recording';
+import { broadcastable, broadcastShapes, sameShape, shareShape } from '../../torch/shape';
+import type { Tensor } from '../../torch/tensor';
+import type { ValueAndGrad } from '../../torch/value-and-grad';
 import { isFloating } from '../../types';
 import { pieceOf } from './chunking';
 

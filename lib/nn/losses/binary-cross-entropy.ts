@@ -1,8 +1,9 @@
 /** Losses over probabilities of a yes: binary cross entropy, of probabilities and of logits. */
-import * as aten from '../../aten/operators.generated';
+
 import { expected } from '../../errors';
-import { shapeText, shareShape } from '../../tensor/shape';
-import type { Tensor } from '../../tensor/tensor';
+import * as aten from '../../torch/aten/calls.generated';
+import { shapeText, shareShape } from '../../torch/shape';
+import type { Tensor } from '../../torch/tensor';
 import type { Reduction } from '../../types';
 import type { TensorLike } from '../functional/arguments';
 import { constant, unit } from '../functional/constants';

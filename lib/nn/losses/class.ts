@@ -1,6 +1,6 @@
 /** Classes of losses: they hold the options that PyTorch's classes take, checked when the object is made. */
-import { isTensor } from '../../aten/bind';
-import type { Tensor } from '../../tensor/tensor';
+import { isTensor } from '../../torch/bind';
+import type { Tensor } from '../../torch/tensor';
 import { asOptionalTensor, type TensorLike } from '../functional/arguments';
 import { Module } from '../modules/module';
 import { type Call, checkedOptions, declarationOf, type Loss, parametersOf } from './declare';

@@ -1,6 +1,6 @@
 /** Losses over class scores: cross entropy, and the negative log-likelihood that it comes down to. */
-import * as aten from '../../aten/operators.generated';
-import type { Tensor } from '../../tensor/tensor';
+import * as aten from '../../torch/aten/calls.generated';
+import type { Tensor } from '../../torch/tensor';
 import type { Reduction } from '../../types';
 import type { TensorLike } from '../functional/arguments';
 import {

@@ -3,11 +3,12 @@
  * and how it is evaluated in batches. Its function with all forms, its class, and its entries in the evaluator, on the
  * command line and in docs/losses.md come from that.
  */
-import { isTensor } from '../../aten/bind';
+
 import type { NativeError } from '../../errors';
-import type { Buffer } from '../../tensor/buffers';
-import type { Tensor } from '../../tensor/tensor';
-import { registerDerivative, type ValueAndGrad } from '../../tensor/value-and-grad';
+import { isTensor } from '../../torch/bind';
+import type { Buffer } from '../../torch/buffers';
+import type { Tensor } from '../../torch/tensor';
+import { registerDerivative, type ValueAndGrad } from '../../torch/value-and-grad';
 import { asOptionalTensor, explained, type TensorLike } from '../functional/arguments';
 import type { Explanation } from '../functional/explain';
 import { asyncForm, itemForm, outForm } from '../functional/forms';

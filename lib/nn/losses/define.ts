@@ -1,9 +1,9 @@
 /** Losses of users: declared like those of this library, with the same forms, class and evaluation. */
 
-import { isTensor } from '../../aten/bind';
 import { expected, show, TorchError } from '../../errors';
 import { callable, nearest, oneOf } from '../../options';
-import type { Tensor } from '../../tensor/tensor';
+import { isTensor } from '../../torch/bind';
+import type { Tensor } from '../../torch/tensor';
 import type { Reduction } from '../../types';
 import type { TensorLike } from '../functional/arguments';
 import { type LossClass, lossClass } from './class';

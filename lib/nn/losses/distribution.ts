@@ -1,12 +1,13 @@
 /** Losses between distributions. */
-import * as aten from '../../aten/operators.generated';
+
 import { emitWarning } from '../../binding/load';
 import { expected } from '../../errors';
 import { oneOf } from '../../options';
-import { noGrad } from '../../tensor/autograd';
-import { refuseIf } from '../../tensor/recording';
-import { sameShape, shapeText, shareShape } from '../../tensor/shape';
-import type { Tensor } from '../../tensor/tensor';
+import * as aten from '../../torch/aten/calls.generated';
+import { noGrad } from '../../torch/autograd';
+import { refuseIf } from '../../torch/recording';
+import { sameShape, shapeText, shareShape } from '../../torch/shape';
+import type { Tensor } from '../../torch/tensor';
 import { type Reduction, reductions } from '../../types';
 import { asTensor, reductionCode, type TensorLike } from '../functional/arguments';
 import { unit } from '../functional/constants';

@@ -1,9 +1,10 @@
 /** Losses over pairs and triplets of vectors or scores. */
-import * as aten from '../../aten/operators.generated';
+
 import { expected } from '../../errors';
 import { callable, number } from '../../options';
-import { broadcastable, broadcastShapes, shapeText } from '../../tensor/shape';
-import type { Tensor } from '../../tensor/tensor';
+import * as aten from '../../torch/aten/calls.generated';
+import { broadcastable, broadcastShapes, shapeText } from '../../torch/shape';
+import type { Tensor } from '../../torch/tensor';
 import type { Reduction } from '../../types';
 import { pairwiseDistance } from '../distance';
 import type { TensorLike } from '../functional/arguments';

@@ -2,8 +2,8 @@
 import { loadedLibtorch } from '../../binding/load';
 import { expected, show } from '../../errors';
 import { integer } from '../../options';
-import { sameShape, shapeText } from '../../tensor/shape';
-import type { Tensor } from '../../tensor/tensor';
+import { sameShape, shapeText } from '../../torch/shape';
+import type { Tensor } from '../../torch/tensor';
 import type { Reduction } from '../../types';
 import { asOptionalTensor, type TensorLike } from '../functional/arguments';
 import type { LinearCrossEntropyOptions } from '../functional/linear-cross-entropy-options';

@@ -1,14 +1,15 @@
 /** Cross entropy of scores that a linear layer gives: the two as one function, in chunks of rows where that is asked for. */
-import { isTensor } from '../../aten/bind';
-import * as aten from '../../aten/operators.generated';
+
 import { compareVersions } from '../../binding/libtorch-versions';
 import { emitWarning, loadedLibtorch } from '../../binding/load';
 import { expected, type NativeError, TorchError } from '../../errors';
 import { classIndex } from '../../options';
-import { sameShape, shapeText } from '../../tensor/shape';
-import type { Tensor } from '../../tensor/tensor';
-import type { ValueAndGrad } from '../../tensor/value-and-grad';
+import * as aten from '../../torch/aten/calls.generated';
+import { isTensor } from '../../torch/bind';
 import { empty } from '../../torch/operators.generated';
+import { sameShape, shapeText } from '../../torch/shape';
+import type { Tensor } from '../../torch/tensor';
+import type { ValueAndGrad } from '../../torch/value-and-grad';
 import { isFloating, type Reduction, reductions } from '../../types';
 import { asClassTarget, explained, reductionCode, type TensorLike } from '../functional/arguments';
 import { unit } from '../functional/constants';

@@ -1,8 +1,9 @@
 /** Losses that ask for a margin: between classes, or between a score and a threshold. */
-import * as aten from '../../aten/operators.generated';
+
 import { expected, show } from '../../errors';
-import { shapeText, shareShape } from '../../tensor/shape';
-import type { Tensor } from '../../tensor/tensor';
+import * as aten from '../../torch/aten/calls.generated';
+import { shapeText, shareShape } from '../../torch/shape';
+import type { Tensor } from '../../torch/tensor';
 import type { Reduction } from '../../types';
 import { asOptionalTensor, type TensorLike } from '../functional/arguments';
 import { unit } from '../functional/constants';

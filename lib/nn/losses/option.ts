@@ -1,6 +1,6 @@
 /** What a loss takes: how each argument and option is checked, and the default of options. */
 import { boolean, classIndex, integer, number, within } from '../../options';
-import type { Tensor } from '../../tensor/tensor';
+import type { Tensor } from '../../torch/tensor';
 import type { Reduction } from '../../types';
 import {
   asClassTarget,

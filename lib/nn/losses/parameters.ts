@@ -1,7 +1,8 @@
 /** How the arguments of a call are read: Python's calling convention, with one trailing object for keywords. */
-import { isTensor } from '../../aten/bind';
+
 import { expected, show, TorchError } from '../../errors';
 import { isPlain, listKeys, unknownOption } from '../../options';
+import { isTensor } from '../../torch/bind';
 
 /** What a function takes. */
 export interface Parameters {

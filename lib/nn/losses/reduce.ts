@@ -1,6 +1,6 @@
 /** How losses become one. */
-import * as aten from '../../aten/operators.generated';
-import type { Tensor } from '../../tensor/tensor';
+import * as aten from '../../torch/aten/calls.generated';
+import type { Tensor } from '../../torch/tensor';
 import { none, sum } from './option';
 
 /** The losses by ATen's code of a reduction. */

@@ -1,10 +1,11 @@
 /** Losses between numbers: absolute, squared, and what lies between them. */
-import * as aten from '../../aten/operators.generated';
+
 import { emitWarning } from '../../binding/load';
 import { expected, type NativeError } from '../../errors';
-import { shapeText, shareShape } from '../../tensor/shape';
-import type { Tensor } from '../../tensor/tensor';
-import type { ValueAndGrad } from '../../tensor/value-and-grad';
+import * as aten from '../../torch/aten/calls.generated';
+import { shapeText, shareShape } from '../../torch/shape';
+import type { Tensor } from '../../torch/tensor';
+import type { ValueAndGrad } from '../../torch/value-and-grad';
 import { isFloating, type Reduction } from '../../types';
 import type { TensorLike } from '../functional/arguments';
 import { unit } from '../functional/constants';

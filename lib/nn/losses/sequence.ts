@@ -1,13 +1,14 @@
 /** The loss of sequences without alignment. */
-import { isTensor } from '../../aten/bind';
-import * as aten from '../../aten/operators.generated';
+
 import { expected, type NativeError, show } from '../../errors';
 import { classIndex } from '../../options';
-import { type FlatData, isFlatData } from '../../tensor/create';
-import { isTypedArray } from '../../tensor/elements';
-import { atOnce } from '../../tensor/recording';
-import { shapeText } from '../../tensor/shape';
-import type { Tensor } from '../../tensor/tensor';
+import * as aten from '../../torch/aten/calls.generated';
+import { isTensor } from '../../torch/bind';
+import { type FlatData, isFlatData } from '../../torch/create';
+import { isTypedArray } from '../../torch/elements';
+import { atOnce } from '../../torch/recording';
+import { shapeText } from '../../torch/shape';
+import type { Tensor } from '../../torch/tensor';
 import { isFloating, type Reduction } from '../../types';
 import { asIndexTarget, type TensorLike } from '../functional/arguments';
 import { type Explanation, explainHalf, explainIntegers } from '../functional/explain';

@@ -1,7 +1,7 @@
 /** Activations as modules. */
 import { integer, withDefaults } from '../../options';
-import type { Tensor } from '../../tensor/tensor';
 import { logSoftmax, relu, sigmoid, softmax } from '../../torch/operators.generated';
+import type { Tensor } from '../../torch/tensor';
 import { Module } from './module';
 
 /** Options of {@link Softmax} and {@link LogSoftmax}. */

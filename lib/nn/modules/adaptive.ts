@@ -1,10 +1,11 @@
 /** Adaptive softmax: frequent classes in a head, rare ones in clusters that are computed where a target needs them. */
-import * as aten from '../../aten/operators.generated';
+
 import { expected, show } from '../../errors';
 import { boolean, integer, withDefaults } from '../../options';
-import { shapeText } from '../../tensor/shape';
-import type { Tensor } from '../../tensor/tensor';
+import * as aten from '../../torch/aten/calls.generated';
 import { empty, zeros } from '../../torch/operators.generated';
+import { shapeText } from '../../torch/shape';
+import type { Tensor } from '../../torch/tensor';
 import { asIndexTarget, asTensor, type TensorLike } from '../functional/arguments';
 import { Linear, type LinearOptions } from './linear';
 import { Module } from './module';

@@ -1,13 +1,14 @@
 /** The linear layer. */
-import { checkDType } from '../../aten/dtype';
+
 import { emitWarning } from '../../binding/load';
 import { expected, show } from '../../errors';
 import { boolean, integer, withDefaults } from '../../options';
-import { noGrad } from '../../tensor/autograd';
-import type { TensorOptions } from '../../tensor/create';
-import type { Tensor } from '../../tensor/tensor';
+import { noGrad } from '../../torch/autograd';
+import type { TensorOptions } from '../../torch/create';
 import { checkDevice } from '../../torch/device';
+import { checkDType } from '../../torch/dtype';
 import { empty } from '../../torch/operators.generated';
+import type { Tensor } from '../../torch/tensor';
 import { linear } from '../functional/linear';
 import { Module } from './module';
 

@@ -1,7 +1,7 @@
 /** What modules have in common. */
 import { inspect } from 'node:util';
-import { isTensor } from '../../aten/bind';
-import type { Tensor } from '../../tensor/tensor';
+import { isTensor } from '../../torch/bind';
+import type { Tensor } from '../../torch/tensor';
 
 /** `util.inspect.custom`, whose type would make users of the declarations need those of Node. */
 const inspectCustom: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never;

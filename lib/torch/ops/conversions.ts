@@ -1,11 +1,12 @@
 /** JavaScript values and those of operators, by the types that schemas declare. */
-import { handleOf, isTensor, wrap } from '../../aten/bind';
-import { dtypeName, dtypeOf } from '../../aten/dtype';
+
 import type { ArgumentSchema, GeneratorHandle, NativeResult, NativeValue, ObjectHandle } from '../../binding/native';
-import { streamHandleOf } from '../../tensor/cuda/streams';
-import { isComplexNumber } from '../../tensor/elements';
 import { dtypes, layouts, memoryFormats } from '../../types';
+import { handleOf, isTensor, wrap } from '../bind';
+import { streamHandleOf } from '../cuda/streams';
 import { checkDevice } from '../device';
+import { dtypeName, dtypeOf } from '../dtype';
+import { isComplexNumber } from '../elements';
 import { generatorHandle, generatorOf } from '../generator';
 import { objectHandle, objectOf } from '../native-object';
 

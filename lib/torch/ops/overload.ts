@@ -1,8 +1,9 @@
 /** Overloads of operators as functions: arguments as in Python, bound to the schema at the first call. */
-import { handleOf, wrap } from '../../aten/bind';
+
 import { native } from '../../binding/load';
 import type { BareOperator, NativeResult, NativeValue, Operator, OperatorSchema } from '../../binding/native';
-import type { Tensor } from '../../tensor/tensor';
+import { handleOf, wrap } from '../bind';
+import type { Tensor } from '../tensor';
 import { fromNative } from './conversions';
 import { camelCase, type Fitting, type Naming, type Parameter, type Refusal, Signature } from './signature';
 import { argumentCheck, checkOperator } from './unchecked';
@@ -66,7 +67,7 @@ export class BoundOverload {
 
   /**
    * The commonest calls, of one or two tensors and nothing else, without a look at parameters; `notShort` for others.
-   * It is the shortest way that there is: `npm run bench` holds it to one of the typed functions of `lib/aten`.
+   * It is the shortest way that there is: `npm run bench` holds it to one of the typed functions of `lib/torch/aten`.
    */
   ofTensors(args: readonly unknown[]): unknown {
     const count = args.length;

@@ -1,9 +1,10 @@
 /** What an operator takes, and how the arguments of a call are put into their places: Python's calling convention. */
-import { handleOf, isTensor, showForeign } from '../../aten/bind';
+
 import { native } from '../../binding/load';
 import type { ArgumentSchema, NativeValue, OperatorSchema } from '../../binding/native';
 import { expected, TorchError } from '../../errors';
 import { isPlain, nearest, unknownOption } from '../../options';
+import { handleOf, isTensor, showForeign } from '../bind';
 import { type Conversion, conversionFor } from './conversions';
 
 /**

@@ -6,7 +6,7 @@
  * may end.
  */
 import { expected, TorchError } from '../../errors';
-import type { Tensor } from '../../tensor/tensor';
+import type { Tensor } from '../tensor';
 
 /** Names of `aten`, all overloads of each. */
 const unchecked: ReadonlySet<string> = new Set([

@@ -20,7 +20,7 @@ const { values: options } = parseArgs({
 });
 const torch = require(join(options.dist, 'index.js'));
 const { loadedLibtorch, native } = require(join(options.dist, 'binding', 'load.js'));
-const generated = require(join(options.dist, 'aten', 'operators.generated.js'));
+const generated = require(join(options.dist, 'torch', 'aten', 'calls.generated.js'));
 const { functional: signatures } = require('../../contract/python-signatures.json');
 
 const random = choices(options.seed);

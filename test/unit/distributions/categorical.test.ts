@@ -1,6 +1,6 @@
 /** The categorical distribution against its definition. */
 import * as torch from 'libtorch-losses';
-import { refusal } from '../tensor/support';
+import { refusal } from '../torch/support';
 
 const { Categorical } = torch.distributions;
 const { tensor } = torch;

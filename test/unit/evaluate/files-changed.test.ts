@@ -15,7 +15,7 @@ import {
 import { join } from 'node:path';
 import '../../../lib';
 import { openArray } from '../../../lib/evaluate/files/open';
-import { readFileBytes } from '../../../lib/tensor/file-bytes';
+import { readFileBytes } from '../../../lib/torch/file-bytes';
 import { empty } from '../../../lib/torch/operators.generated';
 import { elementBytes, inFortranOrder, npy, npz, safetensors } from '../../support/arrays';
 import { printedBy } from '../../support/child';
@@ -99,7 +99,7 @@ testWhere(process.platform !== 'win32', 'Windows has no SIGBUS')(
         const rows = await source.read(60000);
         fs.truncateSync(${JSON.stringify(path)}, 4096);
         const sum = rows.sum().item();
-        const { lostMappings } = require(${JSON.stringify(join(__dirname, '../../../dist/tensor/file-bytes.js'))});
+        const { lostMappings } = require(${JSON.stringify(join(__dirname, '../../../dist/torch/file-bytes.js'))});
         const message = await source.read(1).then(() => '', (error) => error.message);
         console.log(JSON.stringify({ sum, lost: lostMappings(), message }));
       })();

@@ -1,13 +1,13 @@
 /** Where the system refuses to map a file, and where addons cannot read with Node's descriptors, bytes are copied. */
 import '../../../lib';
 import { openArray } from '../../../lib/evaluate/files/open';
-import * as fileBytes from '../../../lib/tensor/file-bytes';
+import * as fileBytes from '../../../lib/torch/file-bytes';
 import { elementBytes, npy, npz, safetensors } from '../../support/arrays';
 import { quietly } from '../../support/conditions';
 import { folder } from '../../support/folder';
 
-jest.mock('../../../lib/tensor/file-bytes', () => ({
-  ...jest.requireActual<typeof fileBytes>('../../../lib/tensor/file-bytes'),
+jest.mock('../../../lib/torch/file-bytes', () => ({
+  ...jest.requireActual<typeof fileBytes>('../../../lib/torch/file-bytes'),
   mapFile: jest.fn(() => undefined),
   readFileBytes: jest.fn(),
 }));
@@ -18,7 +18,7 @@ const here = folder();
 
 const values = [1, 2, 3, 4, 5, 6];
 const array = { kind: 'f8', shape: [3, 2], values };
-const actual = jest.requireActual<typeof fileBytes>('../../../lib/tensor/file-bytes');
+const actual = jest.requireActual<typeof fileBytes>('../../../lib/torch/file-bytes');
 
 describe.each([
   ['by the addon', actual.readFileBytes],

@@ -1,6 +1,6 @@
 /** Functions of tensors off the main thread: what they may do, and the scopes and modes around and inside of them. */
 import * as torch from 'libtorch-losses';
-import { refusal } from '../tensor/support';
+import { refusal } from '../torch/support';
 import { bits, longCall, rejection } from './support';
 
 const { functional: F } = torch.nn;

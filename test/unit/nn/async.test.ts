@@ -1,6 +1,6 @@
 /** Losses off the main thread: order, results, refusals, and what may be done with tensors meanwhile. */
 import * as torch from 'libtorch-losses';
-import { detach, refusal } from '../tensor/support';
+import { detach, refusal } from '../torch/support';
 import { bits, longCall, rejection } from './support';
 
 const { functional: F } = torch.nn;

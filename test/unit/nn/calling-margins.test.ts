@@ -1,6 +1,6 @@
 /** Losses with a margin, of pairs and of triplets, and distances: options by position, by name, and both. */
 import * as torch from 'libtorch-losses';
-import { refusal } from '../tensor/support';
+import { refusal } from '../torch/support';
 import type { AnyClass, AnyLoss } from './support';
 
 const { nn, tensor } = torch;

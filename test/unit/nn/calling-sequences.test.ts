@@ -1,6 +1,6 @@
 /** Losses between distributions, of sequences and with a linear layer, called as in Python. */
 import { nn, type Tensor, tensor } from 'libtorch-losses';
-import { refusal } from '../tensor/support';
+import { refusal } from '../torch/support';
 
 const F = nn.functional;
 

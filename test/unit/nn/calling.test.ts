@@ -1,6 +1,6 @@
 /** Losses are called as in Python: the first options by position, all of them by name, a module like its function. */
 import * as torch from 'libtorch-losses';
-import { refusal } from '../tensor/support';
+import { refusal } from '../torch/support';
 import type { AnyClass, AnyLoss } from './support';
 
 const { nn, tensor } = torch;

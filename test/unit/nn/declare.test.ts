@@ -1,12 +1,12 @@
 /** A loss that is declared in one place has everything that a loss has. */
 import * as torch from 'libtorch-losses';
-import * as aten from '../../../lib/aten/operators.generated';
 import type { TensorLike } from '../../../lib/nn/functional/arguments';
 import { lossClass } from '../../../lib/nn/losses/class';
 import { declareLoss, type Loss } from '../../../lib/nn/losses/declare';
 import { numberOr, reduction, sum, tensor } from '../../../lib/nn/losses/option';
+import * as aten from '../../../lib/torch/aten/calls.generated';
 import type { Reduction } from '../../../lib/types';
-import { refusal } from '../tensor/support';
+import { refusal } from '../torch/support';
 
 interface FocalOptions {
   gamma?: number | undefined;

@@ -1,6 +1,6 @@
 /** A loss that a user defines has everything that a loss has. */
 import * as torch from 'libtorch-losses';
-import { refusal } from '../tensor/support';
+import { refusal } from '../torch/support';
 
 const F = torch.nn.functional;
 

@@ -5,8 +5,8 @@
 import * as torch from 'libtorch-losses';
 import { pieceOf } from '../../../lib/nn/functional/chunking';
 import { bitsOf, difference } from '../../../lib/parity/bits';
-import { inChunks } from '../../../lib/tensor/recording';
-import { byGraph, refusal } from '../tensor/support';
+import { inChunks } from '../../../lib/torch/recording';
+import { byGraph, refusal } from '../torch/support';
 
 jest.setTimeout(60_000);
 
@@ -24,8 +24,8 @@ jest.mock('../../../lib/nn/functional/chunking', () => {
   return { ...real, pieceOf };
 });
 
-jest.mock('../../../lib/tensor/recording', () => {
-  const recording = jest.requireActual('../../../lib/tensor/recording');
+jest.mock('../../../lib/torch/recording', () => {
+  const recording = jest.requireActual('../../../lib/torch/recording');
   return { ...recording, inChunks: jest.fn(recording.inChunks) };
 });
 

@@ -1,6 +1,6 @@
 /** Modules: options are checked when one is made, parameters are found, and forward is the function. */
 import * as torch from 'libtorch-losses';
-import { refusal } from '../tensor/support';
+import { refusal } from '../torch/support';
 
 const { nn, tensor } = torch;
 const F = nn.functional;

@@ -1,10 +1,9 @@
 /** `torch.ops`: calls as in Python. */
 import * as torch from 'libtorch-losses';
 import { DisposedError, Generator, ops, storageOf, type Tensor, TorchError, tensor } from 'libtorch-losses';
-
-import { unwrap, wrap } from '../../../lib/aten/bind';
 import { native } from '../../../lib/binding/load';
 import type { Handle } from '../../../lib/binding/native';
+import { unwrap, wrap } from '../../../lib/torch/bind';
 
 const { aten } = ops;
 const x = tensor([

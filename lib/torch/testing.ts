@@ -1,11 +1,12 @@
 /** Helpers for tests of code that uses tensors, as `torch.testing`. */
-import { isTensor } from '../aten/bind';
-import * as aten from '../aten/operators.generated';
+
 import { expected as refusal, TorchError } from '../errors';
 import { boolean, withDefaults, within } from '../options';
 import { type Tolerance, tolerances } from '../tolerances';
 import { type DType, isFloating, type Scalar } from '../types';
+import * as aten from './aten/calls.generated';
 import { noGrad } from './autograd';
+import { isTensor } from './bind';
 import { isFlatData, type TensorData, tensor } from './create';
 import { isTypedArray } from './elements';
 import { position, sameShape, shapeText } from './shape';

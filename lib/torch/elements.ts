@@ -1,9 +1,10 @@
 /** Elements between JavaScript and native memory: nested arrays and typed arrays in, typed arrays and nested arrays out. */
-import { dtypeCode, dtypeName } from '../aten/dtype';
+
 import { native } from '../binding/load';
 import type { Handle } from '../binding/native';
 import { expected, show, TorchError } from '../errors';
 import { type Complex, type DType, isComplex, type NestedArray, type Scalar, type TypedArray } from '../types';
+import { dtypeCode, dtypeName } from './dtype';
 import { decodeHalf, encodeHalf, type HalfDType } from './half';
 
 /** Elements in row-major order with the dtype that they came as. */

@@ -1,6 +1,7 @@
 /** Where the tensors of one call are. */
-import { unwrap } from '../aten/bind';
+
 import { native } from '../binding/load';
+import { unwrap } from './bind';
 import type { Tensor } from './tensor';
 
 /** Whether this thread has asked for no device but the CPU so far: then there is nothing to be looked at. */

@@ -2,9 +2,10 @@
  * Functions of tensors and options that are traced once for each kind of arguments, and from then on run in one native
  * call.
  */
-import { isTensor, unwrap, wrap } from '../aten/bind';
+
 import { native } from '../binding/load';
 import type { Handle, Native, Program } from '../binding/native';
+import { isTensor, unwrap, wrap } from './bind';
 import { tensor } from './create';
 import { getValidateArgs } from './cuda/validation';
 import { record } from './recording';

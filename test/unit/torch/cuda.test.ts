@@ -1,6 +1,6 @@
 /** The face of CUDA, on an addon that has two devices and on one that has none. */
 import { loadedLibtorch, native, whyCannotOpen } from '../../../lib/binding/load';
-import * as cuda from '../../../lib/tensor/cuda';
+import * as cuda from '../../../lib/torch/cuda';
 import { refusal } from './support';
 
 jest.mock('../../../lib/binding/load');

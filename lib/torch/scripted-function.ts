@@ -1,7 +1,8 @@
 /** Functions of tensors whose gradients are computed in TypeScript. **Source**: `torch.autograd.Function`. */
-import { unwrap, unwrapList, wrap } from '../aten/bind';
+
 import { native } from '../binding/load';
 import type { Handle } from '../binding/native';
+import { unwrap, unwrapList, wrap } from './bind';
 import { scope } from './scope';
 import type { Tensor } from './tensor';
 

@@ -1,13 +1,13 @@
 /** Factories of tensors. **Source**: `torch.tensor`, `torch.zeros`, `torch.randn`, … */
 
 import { types } from 'node:util';
-import { isTensor, wrap } from '../aten/bind';
-import { checkDType, dtypeCode } from '../aten/dtype';
 import { native } from '../binding/load';
 import { expected, show } from '../errors';
 import { boolean, withDefaults } from '../options';
-import { checkDevice } from '../torch/device';
 import type { Complex, Device, DType, NestedArray, Scalar, TypedArray } from '../types';
+import { isTensor, wrap } from './bind';
+import { checkDevice } from './device';
+import { checkDType, dtypeCode } from './dtype';
 import { arrayDType, asReadable, flatten, fromValues, isComplexNumber, isTypedArray } from './elements';
 import type { Tensor } from './tensor';
 

@@ -5,9 +5,10 @@
  * The program that comes of it runs in one native call ({@link record}), in pieces over all threads ({@link inChunks}),
  * or off the JavaScript thread ({@link inBackground}).
  */
-import { unwrap, wrap } from '../aten/bind';
+
 import { native } from '../binding/load';
 import type { Program } from '../binding/native';
+import { unwrap, wrap } from './bind';
 import type { Tensor } from './tensor';
 
 /** Steps of a program that runs in the background, and what becomes of the error if one of them fails. */

@@ -1,16 +1,15 @@
 /**
- * What the generated operators stand on: looking an operator up at its first call, and tensors to handles and back.
+ * What operators stand on: looking one up at its first call, and tensors to handles and back.
  *
- * The Tensor class lives a layer above and registers itself here when its module is loaded, as PyTorch's Python class
- * registers itself with libtorch. So operators take and give tensors, and this layer imports nothing from above.
+ * The Tensor class registers itself here when its module is loaded, as PyTorch's Python class registers itself with
+ * libtorch. So operators take and give tensors, and their modules import no code of the class.
  */
 import { native } from '../binding/load';
 import type { Handle, NativeResult, Operator } from '../binding/native';
 import { expected, show } from '../errors';
-// biome-ignore lint/style/noRestrictedImports: a type alone; the class comes in through registerTensorClass.
-import type { Tensor } from '../tensor/tensor';
 import type { DType } from '../types';
 import { dtypeCode } from './dtype';
+import type { Tensor } from './tensor';
 
 interface TensorClass {
   /** A new tensor that owns the handle. */

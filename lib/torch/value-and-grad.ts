@@ -1,10 +1,11 @@
 /** A function and its gradient together: through the graph, or without it where a loss knows its own derivative. */
-import { isTensor, unwrap } from '../aten/bind';
-import * as aten from '../aten/operators.generated';
+
 import { expected } from '../errors';
 import { callable, withDefaults } from '../options';
 import { isFloating, type TypedArray } from '../types';
+import * as aten from './aten/calls.generated';
 import { enableGrad, grad, noGrad } from './autograd';
+import { isTensor, unwrap } from './bind';
 import { asBuffer, type Buffer, overlap } from './buffers';
 import { type Compiled, compiled } from './compiled';
 import { type TensorData, tensor } from './create';

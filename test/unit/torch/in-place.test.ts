@@ -1,6 +1,6 @@
 /** In-place forms: the same tensor, seen through every view, and what PyTorch's graph refuses of them. */
 import * as torch from 'libtorch-losses';
-import * as aten from '../../../lib/aten/operators.generated';
+import * as aten from '../../../lib/torch/aten/calls.generated';
 import { expectNative, refusal } from './support';
 
 const { tensor } = torch;

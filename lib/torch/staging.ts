@@ -1,7 +1,8 @@
 /** Tensors that go to a device while the device is still at work on others. */
-import { unwrap, wrap } from '../aten/bind';
+
 import { native } from '../binding/load';
 import type { Device } from '../types';
+import { unwrap, wrap } from './bind';
 import { noteDevice } from './share-device';
 import type { Tensor } from './tensor';
 

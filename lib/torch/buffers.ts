@@ -1,8 +1,9 @@
 /** Memory of the caller's that results are written into. */
-import { isTensor, unwrap } from '../aten/bind';
+
 import { native } from '../binding/load';
 import { expected, show } from '../errors';
 import type { TypedArray } from '../types';
+import { isTensor, unwrap } from './bind';
 import { checkShareable, fromTypedArray } from './create';
 import { arrayDType, isTypedArray } from './elements';
 import { sameShape } from './shape';

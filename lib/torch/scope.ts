@@ -4,8 +4,8 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { types } from 'node:util';
-import { isTensor } from '../aten/bind';
 import { callable } from '../options';
+import { isTensor } from './bind';
 import type { Tensor } from './tensor';
 
 interface Scope {

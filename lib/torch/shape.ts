@@ -1,6 +1,7 @@
 /** Shapes: comparing, broadcasting and showing them. */
-import { unwrap } from '../aten/bind';
+
 import { native } from '../binding/load';
+import { unwrap } from './bind';
 import type { Tensor } from './tensor';
 
 /** Whether two tensors have the same shape: quicker than reading both. */

@@ -1,9 +1,10 @@
 /** Reading the targets of `to()`. */
-import { isTensor } from '../aten/bind';
+
 import { expected, show } from '../errors';
-import { checkDevice, isDeviceName } from '../torch/device';
-import { defineFunction } from '../torch/functions';
 import { type Device, type DType, dtypes, type MemoryFormat } from '../types';
+import { isTensor } from './bind';
+import { checkDevice, isDeviceName } from './device';
+import { defineFunction } from './functions';
 import type { Tensor } from './tensor';
 
 /** Targets of {@link Tensor.to}. */

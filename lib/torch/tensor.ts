@@ -1,17 +1,10 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** The Tensor class: a handle to a native tensor. Its operators are attached by `methods.ts`. */
-import { registerTensorClass, unwrap, unwrapList } from '../aten/bind';
-import { dtypeName } from '../aten/dtype';
+
 import { native } from '../binding/load';
 import type { Handle } from '../binding/native';
 import { expected, TorchError } from '../errors';
 import { boolean, integer } from '../options';
-import { checkDevice } from '../torch/device';
-import { defineFunction } from '../torch/functions';
-import { type Index, index, indexPut } from '../torch/indexing';
-import type { TensorMethods } from '../torch/methods';
-import { aten } from '../torch/ops';
-import type { TensorViews } from '../torch/prototype';
 import {
   type Complex,
   type Device,
@@ -24,11 +17,19 @@ import {
   type Scalar,
   type TypedArray,
 } from '../types';
+import { registerTensorClass, unwrap, unwrapList } from './bind';
 import { type CastOptions, readCast } from './cast';
 import { contentTag, identityTag } from './comparison-tag';
 import { type Stream, streamHandle } from './cuda/streams';
+import { checkDevice } from './device';
+import { dtypeName } from './dtype';
 import { fetched, fromValues, nest, readElements, readTypedArray } from './elements';
+import { defineFunction } from './functions';
+import { type Index, index, indexPut } from './indexing';
+import type { TensorMethods } from './methods';
+import { aten } from './ops';
 import { formatTensor, printedIndices } from './print';
+import type { TensorViews } from './prototype';
 import { isRecording } from './recording';
 import { track } from './scope';
 

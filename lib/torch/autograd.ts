@@ -1,9 +1,10 @@
 /** Gradients as functions, and the modes that turn their recording off. **Source**: `torch.autograd`. */
-import { isTensor, unwrap, unwrapList, wrap } from '../aten/bind';
+
 import { native } from '../binding/load';
 import { expected, show } from '../errors';
-import { defineFunction } from '../torch/functions';
-import { zerosLike } from '../torch/operators.generated';
+import { isTensor, unwrap, unwrapList, wrap } from './bind';
+import { defineFunction } from './functions';
+import { zerosLike } from './operators.generated';
 import { synchronous } from './synchronous';
 import type { Tensor } from './tensor';
 

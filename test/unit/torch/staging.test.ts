@@ -1,7 +1,7 @@
 /** Staging on the CPU, which has no streams, and what it refuses; on CUDA it is one of the device's tests. */
 import { fromTypedArray, memory, scope, tensor } from 'libtorch-losses';
 import { native } from '../../../lib/binding/load';
-import { stage } from '../../../lib/tensor/staging';
+import { stage } from '../../../lib/torch/staging';
 import { refusal } from './support';
 
 test('tensors that are on the device already arrive as they are, once', () => {

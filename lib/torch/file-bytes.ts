@@ -1,11 +1,11 @@
 /** Bytes of files in the memory of tensors. */
 import { readSync } from 'node:fs';
 import { getSystemErrorMap } from 'node:util';
-import { unwrap, wrap } from '../aten/bind';
-import * as aten from '../aten/operators.generated';
 import { native } from '../binding/load';
-import { empty } from '../torch/operators.generated';
+import * as aten from './aten/calls.generated';
+import { unwrap, wrap } from './bind';
 import { fromTypedArray } from './create';
+import { empty } from './operators.generated';
 import { keep, scope } from './scope';
 import type { Tensor } from './tensor';
 
