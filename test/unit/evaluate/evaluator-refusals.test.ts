@@ -89,7 +89,7 @@ describe('refusals', () => {
       'losses that were not kept',
       () => new BatchEvaluator(F.mseLoss).losses(),
       code,
-      "expected option 'keepLosses' to be true, for each loss to be there, but received false",
+      "expected option 'keepLosses' to be true to keep each loss, but received false",
     ],
     [
       'an evaluator of another loss',
