@@ -178,7 +178,7 @@ describe('a file', () => {
       for (const bytes of [wheel({ version }), libtorchArchive(version)]) {
         expectRefused(
           await given(bytes, 'x.whl', '--allow-unverified'),
-          `gives '${version}' as its version, which is none`,
+          `states the version '${version}', which is invalid`,
         );
         expect(readFileSync(file, 'utf8')).toBe('years of work');
       }
