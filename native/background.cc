@@ -1,22 +1,10 @@
 #include "background.h"
 
-#ifdef __linux__
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-#endif
-
 #include <ATen/Parallel.h>
 #include <c10/util/Exception.h>
 
 #include <atomic>
-#include <condition_variable>
-#include <cstdlib>
-#include <deque>
-#include <mutex>
 #include <optional>
-#include <system_error>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -28,129 +16,60 @@
 
 namespace bridge {
 
-struct Background::Job {
-  Background* owner;
-  std::shared_ptr<Recording> recording;
-  napi_ref done;
-  // Of libtorch: it keeps a number for each thread.
-  int threads = 1;
-  // Those of the thread that started it.
-  std::vector<c10::Stream> streams = {};
-  std::vector<const c10::StorageImpl*> storages = {};
-  WarningCollector warnings = {};
+class ProgramWork : public Work {
+ public:
+  ProgramWork(Background& owner, std::shared_ptr<Recording> recorded)
+      : recording(std::move(recorded)), owner_(owner) {
+    for (const at::Tensor& constant : recording->constants()) {
+      if (constant.has_storage()) storages.push_back(constant.storage().unsafeGetStorageImpl());
+    }
+  }
+
+  const std::shared_ptr<Recording> recording;
+  // Of the tensors that it works on.
+  std::vector<const c10::StorageImpl*> storages;
+  napi_ref done = nullptr;
+  WarningCollector warnings;
   size_t step = 0;
-  std::optional<Failure> failure = std::nullopt;
+  std::optional<Failure> failure;
   // Whether it runs once more, after memory ran out.
   bool is_second = false;
-};
 
-namespace {
+  // What keeps it alive on its way to the JavaScript thread.
+  std::shared_ptr<ProgramWork> TakeSelf() { return std::exchange(self_, nullptr); }
 
-using Job = Background::Job;
-
-void RunJob(Job& job, const std::atomic<bool>& stop) {
-  const Program& program = job.recording->program();
-  Values& values = job.recording->values;
-  const c10::WarningUtils::WarningHandlerGuard collect(&job.warnings);
-  try {
-    if (at::get_num_threads() != job.threads) at::set_num_threads(job.threads);
-    const StreamsOf streams(job.streams);
-    values.resize(program.places);
-    program.Run(values, &job.step, &stop);
-  } catch (const Stopped&) {
-    job.failure = Failure{"RUNTIME", "the thread that waited for the result has ended"};
-  } catch (...) {
-    // Even a program without steps can fail.
-    job.failure = DescribeFailure(program.steps.empty() ? "async" : program.steps[job.step].name);
-  }
-}
-
-// Whatever has to be done at once comes first, the event loop above all: where there are as many
-// threads as processors, it would wait for its turn. Threads that OpenMP starts from here inherit
-// it.
-void StandBack() {
-#ifdef __linux__
-  constexpr int kNiceness = 10;
-  setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNiceness);
-#endif
-}
-
-// The one thread that runs jobs, in their order. Never destroyed: it may still wait for work while
-// the process ends.
-class Queue {
- public:
-  static Queue& Get() {
-    static Queue* const queue = new Queue;
-    return *queue;
-  }
-
-  // Starts the thread if there is none. Throws RUNTIME if there can be none.
-  void Open() {
-    const std::lock_guard lock(mutex_);
-    if (started_) return;
+ protected:
+  void Run(const std::atomic<bool>& stop) override {
+    const Program& program = recording->program();
+    const c10::WarningUtils::WarningHandlerGuard collect(&warnings);
     try {
-      std::thread([this] { Work(); }).detach();
-    } catch (const std::system_error& error) {
-      throw BridgeError("RUNTIME", std::string("no thread could be started for calls off the main "
-                                               "thread (") +
-                                       error.what() + ")");
+      if (at::get_num_threads() != threads_) at::set_num_threads(threads_);
+      const StreamsOf streams(streams_);
+      recording->values.resize(program.places);
+      program.Run(recording->values, &step, &stop);
+    } catch (const Stopped&) {
+      failure = Failure{"RUNTIME", "the thread that waited for the result has ended"};
+    } catch (...) {
+      // Even a program without steps can fail.
+      failure = DescribeFailure(program.steps.empty() ? "async" : program.steps[step].name);
     }
-    started_ = true;
-    // process.exit() runs no cleanup hooks, but what libtorch destroys at the end. Handlers run in
-    // the reverse of their order: libtorch, which was loaded before, finds nobody at work.
-    std::atexit([] { Get().End(); });
   }
 
-  // After Open().
-  void Add(std::unique_ptr<Job> job) {
-    const std::lock_guard lock(mutex_);
-    jobs_.push_back(std::move(job));
-    changed_.notify_all();
-  }
-
-  // Afterwards nothing of the owner's waits or runs.
-  void Abandon(const Background* owner) {
-    std::unique_lock lock(mutex_);
-    std::erase_if(jobs_, [&](const auto& job) { return job->owner == owner; });
-    if (running_ == owner) stop_ = true;
-    changed_.wait(lock, [&] { return running_ != owner; });
-  }
-
-  // Nothing runs any more; waits for the operator that does.
-  void End() {
-    std::unique_lock lock(mutex_);
-    ended_ = stop_ = true;
-    changed_.wait(lock, [&] { return running_ == nullptr; });
+  void Finish(std::shared_ptr<Work> self) override {
+    self_ = std::static_pointer_cast<ProgramWork>(std::move(self));
+    owner_.Post(*this);
   }
 
  private:
-  [[noreturn]] void Work() {
-    StandBack();
-    std::unique_lock lock(mutex_);
-    for (;;) {
-      changed_.wait(lock, [this] { return !jobs_.empty() && !ended_; });
-      std::unique_ptr<Job> job = std::move(jobs_.front());
-      jobs_.pop_front();
-      Background* owner = job->owner;
-      running_ = owner;
-      stop_ = false;
-      lock.unlock();
-      RunJob(*job, stop_);
-      owner->Finish(std::move(job));
-      lock.lock();
-      running_ = nullptr;
-      changed_.notify_all();
-    }
-  }
-
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<std::unique_ptr<Job>> jobs_;
-  const Background* running_ = nullptr;
-  std::atomic<bool> stop_ = false;
-  bool started_ = false;
-  bool ended_ = false;
+  Background& owner_;
+  std::shared_ptr<ProgramWork> self_;
+  // libtorch keeps a number for each thread; this and the streams are those of the thread that
+  // started the work.
+  const int threads_ = at::get_num_threads();
+  const std::vector<c10::Stream> streams_ = CurrentStreams();
 };
+
+namespace {
 
 // start(fn, done): runs what fn() records
 Napi::Value Start(const Napi::CallbackInfo& info) {
@@ -181,91 +100,81 @@ Background::Background(Environment& environment) : environment_(environment) {
 }
 
 Background::~Background() {
-  if (abandoned_) return;
-  napi_remove_env_cleanup_hook(environment_.env, CleanUp, this);
-  Abandon();
+  if (queue_ != nullptr) napi_remove_env_cleanup_hook(environment_.env, CleanUp, this);
 }
 
-void Background::CleanUp(void* background) { static_cast<Background*>(background)->Abandon(); }
+void Background::CleanUp(void* background) { static_cast<Background*>(background)->queue_.reset(); }
 
-void Background::Abandon() {
-  abandoned_ = true;
-  Queue::Get().Abandon(this);
-}
-
-void Background::Start(std::shared_ptr<Recording> recording, napi_value done) {
+std::shared_ptr<Work> Background::Start(std::shared_ptr<Recording> recording, napi_value done) {
   const napi_env env = environment_.env;
+  if (queue_ == nullptr) throw BridgeError("RUNTIME", "the thread is ending");
   // First whatever may fail.
-  Queue::Get().Open();
-  auto job = std::make_unique<Job>(Job{this, std::move(recording), nullptr});
-  job->threads = at::get_num_threads();
-  job->streams = CurrentStreams();
-  for (const at::Tensor& constant : job->recording->constants()) {
-    if (constant.has_storage()) {
-      job->storages.push_back(constant.storage().unsafeGetStorageImpl());
-    }
-  }
-  if (abandoned_ || napi_create_reference(env, done, 1, &job->done) != napi_ok) {
+  queue_->Open();
+  auto work = std::make_shared<ProgramWork>(*this, std::move(recording));
+  if (napi_create_reference(env, done, 1, &work->done) != napi_ok) {
     throw BridgeError("RUNTIME", "the thread is ending");
   }
   if (started_++ == 0) napi_ref_threadsafe_function(env, deliver_);
-  storages_.insert(job->storages.begin(), job->storages.end());
-  Queue::Get().Add(std::move(job));
+  storages_.insert(work->storages.begin(), work->storages.end());
+  queue_->Add(work);
+  return work;
 }
 
-void Background::Finish(std::unique_ptr<Job> job) {
-  if (napi_call_threadsafe_function(deliver_, job.get(), napi_tsfn_nonblocking) == napi_ok) {
-    job.release();
+void Background::Post(ProgramWork& work) {
+  if (napi_call_threadsafe_function(deliver_, &work, napi_tsfn_nonblocking) != napi_ok) {
+    work.TakeSelf();
   }
 }
 
-bool Background::TryAgain(std::unique_ptr<Job>& job) {
-  job->recording->values.clear();
-  // Only this thread can collect what scripts have dropped.
+bool Background::TryAgain(const std::shared_ptr<ProgramWork>& work) {
+  if (queue_ == nullptr) return false;
+  work->recording->values.clear();
+  // Only this thread can collect what user code has dropped.
   Reclaim(environment_);
-  if (job->is_second || !job->recording->program().repeatable) return false;
-  job->is_second = true;
-  job->failure.reset();
-  Queue::Get().Add(std::move(job));
+  if (work->is_second || !work->recording->program().repeatable) return false;
+  work->is_second = true;
+  work->failure.reset();
+  queue_->Add(work);
   return true;
 }
 
 void Background::Deliver(napi_env env, napi_value /*callback*/, void* context, void* data) {
-  std::unique_ptr<Job> job(static_cast<Job*>(data));
+  const std::shared_ptr<ProgramWork> work = static_cast<ProgramWork*>(data)->TakeSelf();
   // Without an environment there is nobody to tell any more.
   if (env == nullptr) return;
   auto& background = *static_cast<Background*>(context);
-  Environment& environment = background.environment_;
-  if (job->failure && job->failure->code == "OUT_OF_MEMORY" && !background.abandoned_ &&
-      background.TryAgain(job)) {
-    return;
-  }
-  if (--background.started_ == 0) napi_unref_threadsafe_function(env, background.deliver_);
-  for (const auto* storage : job->storages) {
-    background.storages_.erase(background.storages_.find(storage));
-  }
+  const auto& failure = work->failure;
+  if (failure && failure->code == "OUT_OF_MEMORY" && background.TryAgain(work)) return;
+  background.Finish(work);
+}
+
+void Background::Finish(const std::shared_ptr<ProgramWork>& work) {
+  const napi_env env = environment_.env;
+  if (--started_ == 0) napi_unref_threadsafe_function(env, deliver_);
+  for (const auto* storage : work->storages) storages_.erase(storages_.find(storage));
   const Napi::HandleScope scope(env);
   napi_value done = nullptr;
-  napi_get_reference_value(env, job->done, &done);
-  napi_delete_reference(env, job->done);
-  job->recording->ended = true;
+  napi_get_reference_value(env, work->done, &done);
+  napi_delete_reference(env, work->done);
+  work->recording->ended = true;
   napi_value failed_step = Napi::Env(env).Undefined();
   // A hook that throws fails the call, as it does where the call runs on this thread.
-  const napi_value emitted = Guard(environment, "libtorch", [&]() -> napi_value {
-    environment.EmitWarnings(job->warnings);
+  const napi_value emitted = Guard(environment_, "libtorch", [&]() -> napi_value {
+    environment_.EmitWarnings(work->warnings);
     return failed_step;
   });
   bool failed = false;
-  napi_strict_equals(env, emitted, environment.failed(), &failed);
-  if (job->failure) environment.Fail(std::move(*job->failure));
-  if (failed || job->failure) {
-    failed_step = Napi::Number::New(env, static_cast<double>(job->step));
+  napi_strict_equals(env, emitted, environment_.failed(), &failed);
+  if (work->failure) {
+    environment_.Fail(std::move(*work->failure));
+    failed = true;
   }
+  if (failed) failed_step = Napi::Number::New(env, static_cast<double>(work->step));
   napi_call_function(env, Napi::Env(env).Undefined(), done, 1, &failed_step, nullptr);
   // The results have been taken; what the program held goes now, not when the last handle of an
   // intermediate result is collected.
-  job->recording->values.clear();
-  std::exchange(job->recording->program(), {});
+  work->recording->values.clear();
+  std::exchange(work->recording->program(), {});
 }
 
 bool IsUsed(const Environment& environment, const at::Tensor& tensor) {

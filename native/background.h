@@ -1,5 +1,5 @@
-// Programs that run off the JavaScript thread: one after the other, on a thread of the process's
-// own, each with all of libtorch's threads.
+// Programs that run off the JavaScript thread: those of an environment one after the other, each
+// with all of libtorch's threads.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -9,10 +9,14 @@
 
 #include "environment.h"
 #include "napi_setup.h"
+#include "work_queue.h"
 
 namespace bridge {
 
-// What one environment has in the queue.
+// A recorded program as a piece of work.
+class ProgramWork;
+
+// The queue of one environment, and what it works on. JavaScript thread.
 class Background {
  public:
   explicit Background(Environment& environment);
@@ -21,34 +25,34 @@ class Background {
   Background(const Background&) = delete;
   Background& operator=(const Background&) = delete;
 
-  struct Job;
-
   // Queues a recorded program. `done(failedStep | undefined)` is called when it has run. If that
   // fails, because no thread can be started for one, nothing has changed.
-  void Start(std::shared_ptr<Recording> recording, napi_value done);
+  std::shared_ptr<Work> Start(std::shared_ptr<Recording> recording, napi_value done);
 
-  // Whether a job has not been delivered. JavaScript thread.
+  // Whether there is work that was not delivered.
   bool IsBusy() const { return started_ > 0; }
-  // Whether such a job uses the memory. JavaScript thread.
+  // Whether such work uses the memory.
   bool Uses(const c10::StorageImpl* storage) const { return storages_.count(storage) > 0; }
 
-  // Called on the thread that ran the job.
-  void Finish(std::unique_ptr<Job> job);
-
  private:
+  friend class ProgramWork;
+
   static void Deliver(napi_env env, napi_value callback, void* context, void* data);
   static void CleanUp(void* background);
-  // Memory ran out: gives back what can be given back, and queues the job once more, if it may run
+  // The queue's thread: has the work delivered.
+  void Post(ProgramWork& work);
+  void Finish(const std::shared_ptr<ProgramWork>& work);
+  // Memory ran out: gives back what can be given back, and queues the work once more, if it may run
   // twice.
-  bool TryAgain(std::unique_ptr<Job>& job);
-  void Abandon();
+  bool TryAgain(const std::shared_ptr<ProgramWork>& work);
 
   Environment& environment_;
   napi_threadsafe_function deliver_ = nullptr;
   size_t started_ = 0;
-  // The memory of the tensors that jobs work on, once for each job.
+  // The memory of the tensors that programs work on, once for each program.
   std::multiset<const c10::StorageImpl*> storages_;
-  bool abandoned_ = false;
+  // None once the environment ends.
+  std::unique_ptr<WorkQueue> queue_ = std::make_unique<WorkQueue>();
 };
 
 // Whether a call that still waits or runs uses the tensor's memory.

@@ -251,7 +251,7 @@ export interface Native {
   outsideRecording<T>(fn: () => T): T;
   refuseIf(condition: Handle): void;
   /** A number that tells kinds of inputs apart; different ones may share it. */
-  fingerprint(...inputs: (Handle | NodeJS.TypedArray)[]): number;
+  fingerprint(...inputs: readonly (Handle | TypedArray)[]): number;
   keepOnOneThread(): void;
   stepCount(): number;
   settle(tensor: Handle): void;

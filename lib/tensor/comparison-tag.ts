@@ -7,8 +7,8 @@
  */
 import { native } from '../binding/load';
 import type { Handle } from '../binding/native';
-import type { DType, Scalar, TypedArray } from '../types';
-import { copyOut } from './elements';
+import { type DType, isComplex, type Scalar, type TypedArray } from '../types';
+import { complexNumbers, copyOut } from './elements';
 import { decodeHalf } from './half';
 import { formatTensor } from './print';
 
@@ -49,7 +49,7 @@ export function contentTag(object: object, handle: Handle): string {
 
 /** The elements with one pattern for every NaN, and one for `true`. Changes the array. */
 function canonical(array: TypedArray, dtype: DType): TypedArray {
-  if (dtype === 'float32' || dtype === 'float64') return replaced(array, Number.isNaN, NaN);
+  if (dtype === 'float32' || dtype === 'float64' || isComplex(dtype)) return replaced(array, Number.isNaN, NaN);
   if (dtype === 'float16') return replaced(array, (bits) => (bits & 0x7fff) > 0x7c00, 0x7e00);
   if (dtype === 'bfloat16') return replaced(array, (bits) => (bits & 0x7fff) > 0x7f80, 0x7fc0);
   if (dtype === 'bool') return replaced(array, (byte) => byte !== 0, 1);
@@ -67,6 +67,8 @@ function asBytes({ buffer, byteOffset, byteLength }: TypedArray): Uint8Array {
 }
 
 function printable(array: TypedArray, dtype: DType): ArrayLike<Scalar> {
+  // One object an element, as the printed form takes them.
+  if (isComplex(dtype)) return complexNumbers(array as Float64Array) as unknown as ArrayLike<Scalar>;
   return dtype === 'float16' || dtype === 'bfloat16' ? decodeHalf(array as Uint16Array, dtype) : array;
 }
 

@@ -252,7 +252,7 @@ export function readElements(handle: Handle): ArrayLike<Scalar> {
 }
 
 /** Real and imaginary parts in turn as numbers. */
-function complexNumbers(parts: ArrayLike<number>): Complex[] {
+export function complexNumbers(parts: ArrayLike<number>): Complex[] {
   return Array.from({ length: parts.length / 2 }, (_, i) => ({
     re: parts[2 * i] as number,
     im: parts[2 * i + 1] as number,

@@ -13,8 +13,17 @@ import { measureEvaluate } from './sections/evaluate.mjs';
 import { measureEventLoop } from './sections/event-loop.mjs';
 import { measureLoop } from './sections/loop.mjs';
 import { measureMemory } from './sections/memory.mjs';
+import { measureOperators } from './sections/operators.mjs';
 import { measureSpeed } from './sections/speed.mjs';
-import { evaluateTable, eventLoopTable, loopTable, memoryTable, showBytes, speedTables } from './table.mjs';
+import {
+  evaluateTable,
+  eventLoopTable,
+  loopTable,
+  memoryTable,
+  operatorsTable,
+  showBytes,
+  speedTables,
+} from './table.mjs';
 
 const { locateLibtorch } = createRequire(import.meta.url)('../../dist/binding/locate.js');
 
@@ -71,6 +80,7 @@ function checkPlot({ running }, options) {
 
 const sections = {
   speed: { measure: measureSpeed, show: (records, print) => speedTables(records, print).join('\n\n') },
+  operators: { measure: measureOperators, show: operatorsTable },
   memory: { measure: measureMemory, show: memoryTable },
   'event-loop': { measure: measureEventLoop, show: eventLoopTable },
   loop: { measure: measureLoop, show: loopTable },

@@ -89,6 +89,20 @@ function speedTable(records, options) {
   return layOut(heading, rows, { left: 3, ...options });
 }
 
+/** Small calls. */
+export function operatorsTable(records, options) {
+  const shown = Object.keys(peerTitles).filter((id) => records.some(({ times }) => id in times));
+  const heading = ['call', 'size', 'result', ...shown.map((id) => peerTitles[id]), 'tensors / PyTorch'];
+  const rows = records.map(({ call, size, form, times, toPyTorch, target }) => [
+    call,
+    size,
+    formTitles[form],
+    ...shown.map((id) => showTime(times[id]?.seconds)),
+    judged(toPyTorch, target, fixed),
+  ]);
+  return layOut(heading, rows, { left: 3, ...options });
+}
+
 /** The peaks of memory. */
 export function memoryTable(records, options) {
   const rows = records.map(({ peer, size, bytes, gradient, ratio, target }) => [

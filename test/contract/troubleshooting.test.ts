@@ -289,7 +289,7 @@ const provoked: [heading: string, provoke: () => Failure | Promise<Failure>][] =
   ['install: … is not a usable archive', () => installing(wheelName(), Buffer.from('<html>'))],
   ['cannot read the wheel index', () => command('install')],
   [
-    '… has no SHA-256, SHA-384 or SHA-512 for …',
+    '… has no SHA-256, SHA-384 or SHA-512 for',
     () => inSource('lib/cli/install/sources.ts', ' has no SHA-256, SHA-384 or SHA-512 for '),
   ],
   ['install: … is a libtorch archive', () => installing('libtorch.zip', libtorchArchive())],

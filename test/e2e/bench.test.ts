@@ -50,6 +50,23 @@ test('measures, compares results, and writes; what is missing is named', () => {
   expect(speed[0]?.times.tensors?.samples).toHaveLength(1);
 });
 
+test('measures small calls, with another shape at each among them', () => {
+  const json = join(scratch, 'operators.json');
+  const args = ['--section', 'operators', '--quick', '--rounds', '1', '--peers', 'tensors', '--json', json];
+  const { status, stdout } = bench(...args);
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/crossEntropyInTurn\s+40 shapes\s+tensor/);
+  const { operators } = JSON.parse(readFileSync(json, 'utf8')) as {
+    operators: { call: string; times: Record<string, { seconds: number }> }[];
+  };
+  expect(operators.map(({ call }) => call)).toEqual([
+    ...['add', 'relu', 'view', 'matmul', 'sum'],
+    ...Array.from({ length: 4 }, () => 'crossEntropy'),
+    ...['crossEntropyWithGraph', 'crossEntropyInTurn'],
+  ]);
+  for (const { times } of operators) expect(times.tensors?.seconds).toBeGreaterThan(0);
+});
+
 test('evaluates a file, and says what of it stays in memory', () => {
   const json = join(scratch, 'evaluate.json');
   const { status, stdout } = bench('--section', 'evaluate', '--quick', '--rounds', '1', '--json', json);
@@ -70,7 +87,7 @@ test('evaluates a file, and says what of it stays in memory', () => {
 
 test.each([
   [['--sections', 'speed'], /Unknown option '--sections'/],
-  [['--section', 'sped'], /--section: 'sped' is none of speed, memory, event-loop, loop, evaluate/],
+  [['--section', 'sped'], /--section: 'sped' is none of speed, operators, memory, event-loop, loop, evaluate/],
   [['--rounds', '0'], /--rounds: expected a whole number > 0, but received '0'/],
   [['--threads', 'some'], /--threads: expected a whole number > 0/],
 ])('%j is refused, with the usage', (args, message) => {

@@ -184,6 +184,77 @@ describe('workers', () => {
     expect(runProgram(program)).toEqual({ status: 0, signal: null, stdout: `${code} 1 1\n`, stderr: '' });
   });
 
+  test('none waits for the calls of another', () => {
+    const times = printedBy<Record<'long' | 'short' | 'own', number>>(`
+      const { Worker } = require('node:worker_threads');
+      const long = new Worker(${inWorker(`
+        const call = slow(20);
+        parentPort.postMessage('started');
+        call.then(() => parentPort.postMessage('done'));
+      `)}, { eval: true });
+      const short = new Worker(${inWorker(`
+        parentPort.postMessage('ready');
+        parentPort.once('message', () => F.mseLoss.async([1], [2]).then(() => parentPort.postMessage('done')));
+      `)}, { eval: true });
+      const times = {};
+      short.once('message', () => long.once('message', () => {
+        const start = performance.now();
+        const finish = (name) => {
+          times[name] = performance.now() - start;
+          if (Object.keys(times).length === 3) console.log(JSON.stringify(times));
+        };
+        long.once('message', () => finish('long'));
+        short.once('message', () => finish('short'));
+        short.postMessage('go');
+        F.mseLoss.async([1], [2]).then(() => finish('own'));
+      }));
+    `);
+    // Behind the long call they would end when that does.
+    expect(Math.max(times.short, times.own)).toBeLessThan(times.long / 2);
+  });
+
+  test('each takes its thread along, and the threads that work for that one', () => {
+    const [before, after] = printedBy<[number, number]>(`
+      const { Worker } = require('node:worker_threads');
+      const { readdirSync } = require('node:fs');
+      const threads = () => (process.platform === 'linux' ? readdirSync('/proc/self/task').length : 0);
+      const code = ${inWorker(`
+        torch.setNumThreads(2);
+        torch.valueAndGrad((x) => x.matmul(x).exp().sum()).async(torch.zeros([300, 300]));
+      `)};
+      const round = () => new Promise((resolve) => new Worker(code, { eval: true }).once('exit', resolve));
+      (async () => {
+        await F.mseLoss.async([1], [2]);
+        await round();
+        const before = threads();
+        for (let i = 0; i < 5; i++) await round();
+        console.log(JSON.stringify([before, threads()]));
+      })();
+    `);
+    // A thread that has been waited for may be listed a moment longer.
+    expect(after).toBeLessThanOrEqual(before + 2);
+  });
+
+  test.each<[string, string, number]>([
+    ['the process exits', 'process.exit(7)', 7],
+    ['an error ends it', "throw new Error('mine')", 1],
+    ['they are terminated, and the process ends by itself', 'for (const worker of workers) worker.terminate()', 0],
+  ])('three are in the middle of calls when %s', (_name, ending, status) => {
+    // The main thread has loaded nothing: the last worker may take the library along.
+    const { status: found, signal } = runProgram(`
+      const { Worker } = require('node:worker_threads');
+      const code = ${inWorker("for (let i = 0; i < 3; i++) slow(20); parentPort.postMessage('started');")};
+      const workers = [1, 2, 3].map(() => new Worker(code, { eval: true }));
+      let started = 0;
+      for (const worker of workers) {
+        worker.once('message', () => {
+          if (++started === 3) setTimeout(() => { ${ending}; }, 20);
+        });
+      }
+    `);
+    expect({ status: found, signal }).toEqual({ status, signal: null });
+  });
+
   test('10 rounds of workers that are terminated at any moment', () => {
     const program = `
       const { Worker } = require('node:worker_threads');

@@ -97,7 +97,7 @@ whereLimited('a thread that cannot be started leaves nothing behind, and is star
       torch.valueAndGrad(F.mseLoss)(x, x);
       const room = torch.empty([big]);
       // Less than a thread's stack.
-      limit(2);
+      limit(6);
       const refused = [];
       for (let i = 0; i < 3; i++) refused.push(await F.mseLoss.async(x, x).catch(({ code, message }) => code + ' ' + message));
       x.add_(1);

@@ -29,7 +29,7 @@ const directBackward = ['crossEntropy', 'mseLoss', 'smoothL1Loss', 'ctcLoss'];
 export const peers = [
   {
     id: 'tensors',
-    usedIn: ['speed', 'memory'],
+    usedIn: ['speed', 'operators', 'memory'],
     start: () => node('library-tensors.mjs'),
     columns: (_kase, form) => ({ tensors: form }),
   },
@@ -42,7 +42,7 @@ export const peers = [
   },
   {
     id: 'pytorch',
-    usedIn: ['speed', 'memory', 'evaluate'],
+    usedIn: ['speed', 'operators', 'memory', 'evaluate'],
     start: startPython,
     columns: (_kase, form) => ({ pytorch: form }),
   },

@@ -1,5 +1,6 @@
 // This library, called with tensors.
 import { about, callsOf, setThreads, torch } from './library.mjs';
+import { callOf, isCall } from './library-calls.mjs';
 import { serve } from './serve.mjs';
 
 let held = [];
@@ -8,7 +9,7 @@ function load(loss, _dtype, inputs) {
   for (const tensor of held) tensor.dispose();
   torch.emptyCache();
   held = inputs.map(({ array, dtype, shape }) => torch.tensor(array, { dtype, shape }));
-  return callsOf(loss, held);
+  return isCall(loss) ? callOf(loss, held) : callsOf(loss, held);
 }
 
 serve({ about, setThreads, load });

@@ -1,7 +1,9 @@
 """Python's PyTorch, as its users call it. protocol.md says what is asked and answered."""
 
 import ctypes
+import functools
 import hashlib
+import itertools
 import json
 import sys
 import time
@@ -53,6 +55,55 @@ def calls_of(loss, args):
         "tensor": lambda: function(x, *rest, **options),
         "gradient": gradient,
     }
+
+
+def add(x, y):
+    return lambda: x.add(y)
+
+
+def relu(x):
+    return lambda: x.relu()
+
+
+def view(x):
+    return lambda: x.view(-1)
+
+
+def matmul(x, y):
+    return lambda: x.matmul(y)
+
+
+def sum_rows(x):
+    return lambda: x.sum(1)
+
+
+def cross_entropy_with_graph(x, y):
+    leaf = x.detach().requires_grad_()
+    return lambda: F.cross_entropy(leaf, y)
+
+
+def cross_entropy_in_turn(*inputs):
+    pairs = itertools.cycle(zip(inputs[::2], inputs[1::2]))
+    return lambda: F.cross_entropy(*next(pairs))
+
+
+CALLS = {
+    "add": add,
+    "relu": relu,
+    "view": view,
+    "matmul": matmul,
+    "sum": sum_rows,
+    "crossEntropyWithGraph": cross_entropy_with_graph,
+    "crossEntropyInTurn": cross_entropy_in_turn,
+}
+
+
+def check_call(name, inputs, call):
+    digest = hashlib.sha256()
+    for _ in range(inputs // 2 if name == "crossEntropyInTurn" else 1):
+        result = call().detach().contiguous()
+        digest.update(memory_of(result))
+    return {"value": digest.hexdigest()}
 
 
 def check(form, call):
@@ -119,11 +170,19 @@ def main():
                 calls = {}
                 loss, _, *inputs = words
                 args = [read(*inputs[i : i + 3]) for i in range(0, len(inputs), 3)]
-                calls = calls_of(loss, args)
+                if loss in CALLS:
+                    call = CALLS[loss](*args)
+                    calls = {
+                        "tensor": call,
+                        "check": functools.partial(check_call, loss, len(args), call),
+                    }
+                else:
+                    calls = calls_of(loss, args)
                 del args
                 answer = {}
             elif name == "check":
-                answer = check(words[0], calls[words[0]])
+                own = calls.get("check")
+                answer = own() if own else check(words[0], calls[words[0]])
             elif name == "run":
                 answer = {"seconds": run(calls[words[0]], int(words[1]))}
             elif name == "memory":

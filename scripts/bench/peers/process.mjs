@@ -68,6 +68,15 @@ function read(line) {
   }
 }
 
+/** What a running peer answers; its failure names the peer. */
+export async function asked(peer, ...words) {
+  try {
+    return await peer.process.ask(...words);
+  } catch (error) {
+    throw new Error(`${peer.id}, asked to ${words.slice(0, 3).join(' ')}: ${error.message}`);
+  }
+}
+
 /** The words of the request that loads a case. */
 export function loadRequest(kase, inputs) {
   return ['load', kase.loss, kase.dtype, ...inputs.flatMap(({ path, dtype, shape }) => [path, dtype, shape.join('x')])];

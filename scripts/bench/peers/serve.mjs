@@ -10,7 +10,8 @@ import { highWater, resetHighWater, resident } from './resident.mjs';
  * - `about()`: its versions;
  * - `setThreads(count)`;
  * - `load(loss, dtype, inputs)`: takes over inputs of `{ array, dtype, shape }`, and gives `{ number, tensor, gradient,
- *   check(form) }`: the calls to be measured, and `{ value, gradient? }` as a number and a typed array.
+ *   check(form) }`: the calls to be measured, and `{ value, gradient? }` as a number, or a list of typed arrays, and a
+ *   typed array.
  */
 export function serve(peer) {
   let loaded;
@@ -24,6 +25,7 @@ export function serve(peer) {
     },
     check: (form) => {
       const { value, gradient } = loaded.check(form);
+      if (Array.isArray(value)) return { value: hash(value) };
       return gradient === undefined ? { value } : { value, gradient: summarise(gradient) };
     },
     run: (form, count) => ({ seconds: run(loaded[form], Number(count)) }),
@@ -71,10 +73,16 @@ function readWhole(path) {
   }
 }
 
+/** The hash of the bytes of arrays. */
+function hash(arrays) {
+  const digest = createHash('sha256');
+  for (const array of arrays) digest.update(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
+  return digest.digest('hex');
+}
+
 /** The L2 norm of an array, and the hash of its bytes. Bits of bfloat16 come as Uint16Array. */
 function summarise(gradient) {
-  const bytes = new Uint8Array(gradient.buffer, gradient.byteOffset, gradient.byteLength);
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const sha256 = hash([gradient]);
   let sum = 0;
   if (gradient instanceof Uint16Array) {
     const word = new Uint32Array(1);

@@ -6,7 +6,7 @@ import { compare } from '../agreement.mjs';
 import { chooseCases, forms, targetOverhead, targetRatio } from '../cases.mjs';
 import { writeInputs } from '../inputs.mjs';
 import { difference, measure, ratio } from '../measure.mjs';
-import { loadRequest } from '../peers/process.mjs';
+import { asked, loadRequest } from '../peers/process.mjs';
 
 /** Measures the chosen cases; gives one record a case, form and count of threads. */
 export async function measureSpeed({ peers, options, threads, progress }) {
@@ -54,15 +54,6 @@ function participantsOf(peers, kase, form, threads) {
       run: async (count) => (await asked(peer, 'run', asks, count)).seconds,
     })),
   );
-}
-
-/** A peer's failure names the peer. */
-async function asked(peer, ...words) {
-  try {
-    return await peer.process.ask(...words);
-  } catch (error) {
-    throw new Error(`${peer.id}, asked to ${words.slice(0, 3).join(' ')}: ${error.message}`);
-  }
 }
 
 async function agree(kase, form, participants) {

@@ -184,6 +184,8 @@ describe('elements', () => {
   test('complex numbers are { re, im }, and may stand beside real ones', () => {
     const z = tensor([{ re: 1, im: 2 }, 3]);
     expect([z.dtype, z.real.tolist(), z.imag.tolist()]).toEqual(['complex64', [1, 3], [2, 0]]);
+    expect(z).toEqual(torch.complex(tensor([1, 3]), tensor([2, 0])));
+    expect(z).not.toEqual(torch.complex(tensor([1, 3]), tensor([2, 1])));
     expect(tensor({ re: 1, im: 2 }, { dtype: 'complex128' }).abs().item()).toBe(Math.sqrt(5));
     expect(refusal(() => tensor([{ re: 1, im: 2 }], { dtype: 'float32' })).message).toContain('to be a real number');
     expect(refusal(() => tensor([{ re: 1, im: 2 }, 3n])).message).toContain('to hold elements of one type');
