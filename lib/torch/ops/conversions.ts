@@ -110,6 +110,14 @@ const base: ReadonlyMap<string, Conversion> = new Map<string, Conversion>([
 /** Types whose values native code reads as they are, element by element, refusing what does not fit. */
 const plainElements = new Set(['int', 'SymInt', 'float', 'bool', 'Scalar', 'str']);
 
+/** More elements than any list of arguments has. */
+const longestList = 2 ** 24;
+
+/** Whether a value is an array that can be gone through: a proxy of one may say anything of its length. */
+export function isList(value: unknown): value is unknown[] {
+  return Array.isArray(value) && Number.isSafeInteger(value.length) && value.length <= longestList;
+}
+
 function listOf(type: string, fixedLength: number | undefined): Conversion {
   const isOptional = type.endsWith('?');
   const element = conversionOf(isOptional ? type.slice(0, -1) : type);
@@ -121,7 +129,7 @@ function listOf(type: string, fixedLength: number | undefined): Conversion {
     element,
     what: `an array, each element ${element.what}${one ? ', or one integer for all' : ''}`,
     accepts: (value) => {
-      if (!Array.isArray(value)) return one && isInteger(value);
+      if (!isList(value)) return one && isInteger(value);
       for (let i = 0; i < value.length; i++) {
         if (!element.accepts(value[i]) && !isAbsent(value[i])) return false;
       }

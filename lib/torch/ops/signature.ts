@@ -5,7 +5,7 @@ import type { ArgumentSchema, NativeValue, OperatorSchema } from '../../binding/
 import { expected, TorchError } from '../../errors';
 import { isPlain, nearest, unknownOption } from '../../options';
 import { handleOf, isTensor, showForeign } from '../bind';
-import { type Conversion, conversionFor } from './conversions';
+import { type Conversion, conversionFor, isList } from './conversions';
 
 /**
  * By whose names arguments go: those of the schema (`self`, `start_dim`, `values`), as in `torch.ops`, or those of
@@ -140,9 +140,9 @@ export class Signature {
 
   #mismatch(name: string, conversion: Named, value: unknown, position: number): Refusal {
     const { what, element, names } = conversion;
-    if (element !== undefined && Array.isArray(value)) {
-      const i = (value as unknown[]).findIndex((entry) => !element.accepts(entry));
-      if (i >= 0) return this.#mismatch(`${name}[${i}]`, element, (value as unknown[])[i], position);
+    if (element !== undefined && isList(value)) {
+      const i = value.findIndex((entry) => !element.accepts(entry));
+      if (i >= 0) return this.#mismatch(`${name}[${i}]`, element, value[i], position);
     }
     const near = names === undefined || typeof value !== 'string' ? undefined : nearest(value, names);
     const actual = showForeign(value) + (near === undefined ? '' : ` (did you mean '${near}'?)`);
@@ -283,11 +283,13 @@ export function camelCase(name: string): string {
 }
 
 /** More than any list of dimensions or sizes has. */
-const longestList = 128;
+const mostNumbers = 128;
 
 /** The number that a tensor without dimensions holds, in short lists too; anything else as it is. */
 function numbersIn(value: unknown): unknown {
-  if (Array.isArray(value)) return value.length > longestList ? value : Array.from(value, numberIn);
+  // Not by the array's own methods, which may be anybody's.
+  if (isList(value) && value.length <= mostNumbers)
+    return Array.from({ length: value.length }, (_, i) => numberIn(value[i]));
   return numberIn(value);
 }
 
