@@ -1,8 +1,8 @@
 /** Classes of losses: they hold the options that PyTorch's classes take, checked when the object is made. */
 import { isTensor } from '../../torch/bind';
 import type { Tensor } from '../../torch/tensor';
-import { asOptionalTensor, type TensorLike } from '../functional/arguments';
 import { Module } from '../modules/module';
+import { asOptionalTensor, type TensorLike } from './arguments';
 import { type Call, checkedOptions, declarationOf, type Loss, parametersOf } from './declare';
 
 /** What a class keeps of an option. */

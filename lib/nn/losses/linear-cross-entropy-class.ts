@@ -5,16 +5,16 @@ import { integer } from '../../options';
 import { sameShape, shapeText } from '../../torch/shape';
 import type { Tensor } from '../../torch/tensor';
 import type { Reduction } from '../../types';
-import { asOptionalTensor, type TensorLike } from '../functional/arguments';
-import type { LinearCrossEntropyOptions } from '../functional/linear-cross-entropy-options';
 import { Linear, type LinearOptions } from '../modules/linear';
 import { Module } from '../modules/module';
+import { asOptionalTensor, type TensorLike } from './arguments';
 import { type Call, checkedOptions, declarationOf, type LossDeclaration, parametersOf } from './declare';
 import {
   checkLinearCrossEntropyVersion,
   type LinearCrossEntropyCallOptions,
   linearCrossEntropy,
 } from './linear-cross-entropy';
+import type { LinearCrossEntropyOptions } from './linear-cross-entropy-options';
 import { booleanOr, type Option, reduction, tensor } from './option';
 
 /** Options of {@link LinearCrossEntropyLoss}. */

@@ -1,6 +1,6 @@
 /** A loss that is declared in one place has everything that a loss has. */
 import * as torch from 'libtorch-losses';
-import type { TensorLike } from '../../../lib/nn/functional/arguments';
+import type { TensorLike } from '../../../lib/nn/losses/arguments';
 import { lossClass } from '../../../lib/nn/losses/class';
 import { declareLoss, type Loss } from '../../../lib/nn/losses/declare';
 import { numberOr, reduction, sum, tensor } from '../../../lib/nn/losses/option';

@@ -1,4 +1,4 @@
-#include "work_queue.h"
+#include "trace/work_queue.h"
 
 #ifdef __linux__
 #include <sys/resource.h>

@@ -1,4 +1,4 @@
-#include "overlap.h"
+#include "dispatch/overlap.h"
 
 #include <ATen/MemoryOverlap.h>
 
@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "guard.h"
-#include "storage.h"
-#include "tensor_handle.h"
+#include "values/storage.h"
+#include "values/tensor_handle.h"
 
 namespace bridge {
 

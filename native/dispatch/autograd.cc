@@ -1,4 +1,4 @@
-#include "autograd.h"
+#include "dispatch/autograd.h"
 
 #include <ATen/core/grad_mode.h>
 #include <c10/core/AutogradState.h>
@@ -12,11 +12,11 @@
 #include <optional>
 #include <unordered_set>
 
-#include "background.h"
 #include "guard.h"
-#include "ivalue.h"
-#include "recording.h"
-#include "tensor_handle.h"
+#include "trace/background.h"
+#include "trace/tracer.h"
+#include "values/ivalue.h"
+#include "values/tensor_handle.h"
 
 namespace bridge {
 

@@ -1,4 +1,4 @@
-#include "staging.h"
+#include "devices/staging.h"
 
 #include <ATen/ops/empty.h>
 #include <c10/core/Event.h>
@@ -11,12 +11,12 @@
 #include <utility>
 #include <vector>
 
-#include "devices.h"
-#include "external.h"
+#include "devices/devices.h"
 #include "guard.h"
-#include "ivalue.h"
-#include "storage.h"
-#include "tensor_handle.h"
+#include "values/external.h"
+#include "values/ivalue.h"
+#include "values/storage.h"
+#include "values/tensor_handle.h"
 
 namespace bridge {
 

@@ -1,4 +1,4 @@
-#include "reading.h"
+#include "devices/async_copy.h"
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
@@ -9,9 +9,9 @@
 #include <optional>
 #include <utility>
 
-#include "devices.h"
+#include "devices/devices.h"
 #include "guard.h"
-#include "tensor_handle.h"
+#include "values/tensor_handle.h"
 
 namespace bridge {
 

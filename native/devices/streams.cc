@@ -1,4 +1,4 @@
-#include "streams.h"
+#include "devices/streams.h"
 
 #include <ATen/DeviceAccelerator.h>
 #include <c10/core/Event.h>
@@ -10,11 +10,11 @@
 #include <sstream>
 #include <utility>
 
-#include "devices.h"
-#include "external.h"
+#include "devices/devices.h"
 #include "guard.h"
-#include "ivalue.h"
-#include "tensor_handle.h"
+#include "values/external.h"
+#include "values/ivalue.h"
+#include "values/tensor_handle.h"
 
 namespace bridge {
 

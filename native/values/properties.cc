@@ -1,4 +1,4 @@
-#include "properties.h"
+#include "values/properties.h"
 
 #include <ATen/core/Tensor.h>
 #include <torch/csrc/autograd/function.h>
@@ -7,8 +7,8 @@
 #include <optional>
 
 #include "guard.h"
-#include "recording.h"
-#include "tensor_handle.h"
+#include "trace/tracer.h"
+#include "values/tensor_handle.h"
 
 namespace bridge {
 

@@ -1,4 +1,4 @@
-#include "outputs.h"
+#include "dispatch/outputs.h"
 
 #include <ATen/MemoryOverlap.h>
 #include <ATen/core/DimVector.h>
@@ -13,8 +13,8 @@
 #include <string>
 #include <utility>
 
+#include "dispatch/overlap.h"
 #include "guard.h"
-#include "overlap.h"
 
 namespace bridge {
 

@@ -1,4 +1,4 @@
-#include "scripted_function.h"
+#include "dispatch/custom_function.h"
 
 #include <ATen/core/ivalue.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "guard.h"
-#include "ivalue.h"
-#include "recording.h"
-#include "tensor_handle.h"
+#include "trace/tracer.h"
+#include "values/ivalue.h"
+#include "values/tensor_handle.h"
 
 namespace bridge {
 

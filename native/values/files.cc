@@ -1,4 +1,4 @@
-#include "files.h"
+#include "values/files.h"
 
 #ifndef _WIN32
 #include <ATen/ops/from_blob.h>
@@ -17,9 +17,9 @@
 #include <string>
 #include <vector>
 
+#include "devices/threads.h"
 #include "guard.h"
-#include "tensor_handle.h"
-#include "threads.h"
+#include "values/tensor_handle.h"
 #endif
 
 namespace bridge {

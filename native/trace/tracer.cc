@@ -1,4 +1,4 @@
-#include "recording.h"
+#include "trace/tracer.h"
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty_strided.h>
@@ -7,10 +7,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "dispatch.h"
+#include "dispatch/dispatch.h"
 #include "guard.h"
-#include "storage.h"
-#include "tensor_handle.h"
+#include "values/storage.h"
+#include "values/tensor_handle.h"
 
 namespace bridge {
 

@@ -1,4 +1,4 @@
-#include "tensor_handle.h"
+#include "values/tensor_handle.h"
 
 #include <c10/core/CPUAllocator.h>
 
@@ -7,12 +7,12 @@
 #include <memory>
 #include <utility>
 
-#include "background.h"
-#include "devices.h"
-#include "external.h"
+#include "devices/devices.h"
 #include "guard.h"
-#include "ivalue.h"
-#include "storage.h"
+#include "trace/background.h"
+#include "values/external.h"
+#include "values/ivalue.h"
+#include "values/storage.h"
 
 namespace bridge {
 

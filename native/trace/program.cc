@@ -1,4 +1,4 @@
-#include "program.h"
+#include "trace/program.h"
 
 #include <ATen/core/LegacyTypeDispatch.h>
 #include <ATen/core/List.h>

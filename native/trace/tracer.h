@@ -15,9 +15,9 @@
 #include <string>
 #include <vector>
 
-#include "ivalue.h"
 #include "napi_setup.h"
-#include "program.h"
+#include "trace/program.h"
+#include "values/ivalue.h"
 
 namespace bridge {
 

@@ -1,4 +1,4 @@
-#include "objects.h"
+#include "values/objects.h"
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
@@ -8,11 +8,11 @@
 #include <mutex>
 #include <utility>
 
-#include "external.h"
+#include "devices/streams.h"
 #include "guard.h"
-#include "ivalue.h"
-#include "streams.h"
-#include "tensor_handle.h"
+#include "values/external.h"
+#include "values/ivalue.h"
+#include "values/tensor_handle.h"
 
 namespace bridge {
 

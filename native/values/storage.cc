@@ -1,4 +1,4 @@
-#include "storage.h"
+#include "values/storage.h"
 
 #include <ATen/Context.h>
 #include <ATen/core/grad_mode.h>
@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "guard.h"
-#include "ivalue.h"
-#include "tensor_handle.h"
+#include "values/ivalue.h"
+#include "values/tensor_handle.h"
 
 namespace bridge {
 

@@ -1,4 +1,4 @@
-#include "devices.h"
+#include "devices/devices.h"
 
 #include <ATen/Context.h>
 #include <ATen/DeviceAccelerator.h>
@@ -15,10 +15,10 @@
 #include <optional>
 #include <string>
 
-#include "allocator.h"
+#include "devices/allocator.h"
 #include "guard.h"
-#include "ivalue.h"
-#include "storage.h"
+#include "values/ivalue.h"
+#include "values/storage.h"
 
 namespace bridge {
 

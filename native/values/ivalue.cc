@@ -1,4 +1,4 @@
-#include "ivalue.h"
+#include "values/ivalue.h"
 
 #include <ATen/ScalarOps.h>
 #include <ATen/core/Dict.h>
@@ -10,8 +10,8 @@
 #include <limits>
 
 #include "guard.h"
-#include "objects.h"
-#include "tensor_handle.h"
+#include "values/objects.h"
+#include "values/tensor_handle.h"
 
 namespace bridge {
 

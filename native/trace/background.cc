@@ -1,4 +1,4 @@
-#include "background.h"
+#include "trace/background.h"
 
 #include <ATen/Parallel.h>
 #include <c10/util/Exception.h>
@@ -8,11 +8,11 @@
 #include <utility>
 #include <vector>
 
-#include "devices.h"
+#include "devices/devices.h"
+#include "devices/streams.h"
 #include "guard.h"
-#include "programs.h"
-#include "recording.h"
-#include "streams.h"
+#include "trace/replay.h"
+#include "trace/tracer.h"
 
 namespace bridge {
 

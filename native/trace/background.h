@@ -9,7 +9,7 @@
 
 #include "environment.h"
 #include "napi_setup.h"
-#include "work_queue.h"
+#include "trace/work_queue.h"
 
 namespace bridge {
 

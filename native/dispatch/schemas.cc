@@ -1,4 +1,4 @@
-#include "schemas.h"
+#include "dispatch/schemas.h"
 
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/csrc/jit/frontend/function_schema_parser.h>
@@ -7,9 +7,9 @@
 #include <sstream>
 #include <string>
 
-#include "dispatch.h"
+#include "dispatch/dispatch.h"
 #include "guard.h"
-#include "ivalue.h"
+#include "values/ivalue.h"
 
 namespace bridge {
 

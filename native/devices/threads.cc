@@ -1,4 +1,4 @@
-#include "threads.h"
+#include "devices/threads.h"
 
 #include <ATen/Parallel.h>
 

@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "dispatch/outputs.h"
 #include "environment.h"
-#include "ivalue.h"
 #include "napi_setup.h"
-#include "outputs.h"
+#include "values/ivalue.h"
 
 namespace bridge {
 

@@ -1,4 +1,4 @@
-#include "programs.h"
+#include "trace/replay.h"
 
 #include <ATen/core/LegacyTypeDispatch.h>
 #include <ATen/core/grad_mode.h>
@@ -9,14 +9,14 @@
 #include <array>
 #include <utility>
 
-#include "background.h"
-#include "external.h"
+#include "devices/threads.h"
 #include "guard.h"
-#include "ivalue.h"
-#include "recording.h"
-#include "storage.h"
-#include "tensor_handle.h"
-#include "threads.h"
+#include "trace/background.h"
+#include "trace/tracer.h"
+#include "values/external.h"
+#include "values/ivalue.h"
+#include "values/storage.h"
+#include "values/tensor_handle.h"
 
 namespace bridge {
 

@@ -1,4 +1,4 @@
-#include "dispatch.h"
+#include "dispatch/dispatch.h"
 
 #include <algorithm>
 #include <array>
@@ -7,10 +7,10 @@
 #include <sstream>
 #include <utility>
 
-#include "background.h"
 #include "guard.h"
-#include "recording.h"
-#include "storage.h"
+#include "trace/background.h"
+#include "trace/tracer.h"
+#include "values/storage.h"
 
 namespace bridge {
 
