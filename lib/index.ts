@@ -76,6 +76,7 @@ export * as linalg from './torch/linalg.generated';
 export { NativeObject, storageOf } from './torch/native-object';
 export * from './torch/operators.generated';
 export { ops } from './torch/ops';
+export * from './torch/products';
 export { getRngState, initialSeed, seed, setRngState } from './torch/random';
 export {
   cpuCapability,
@@ -90,7 +91,9 @@ export {
 export { keep, scope } from './torch/scope';
 /** Special functions, as `torch.special`. */
 export * as special from './torch/special.generated';
-export { type BackwardOptions, Tensor, type TensorJSON } from './torch/tensor';
+export { Tensor } from './torch/tensor';
+export type { BackwardOptions } from './torch/tensor-arguments';
+export type { TensorJSON } from './torch/tensor-text';
 /** Helpers for tests, as `torch.testing`. */
 export * as testing from './torch/testing';
 export {

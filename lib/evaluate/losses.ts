@@ -1,6 +1,6 @@
 /** The losses that can be evaluated in batches, and what each divides by for its mean. */
 import * as F from '../nn/functional';
-import type { TensorLike } from '../nn/functional/arguments';
+import type { TensorLike } from '../nn/losses/arguments';
 import { declarationOf, type Loss, type LossDeclaration } from '../nn/losses/declare';
 import type { Denominator } from '../nn/losses/evaluation';
 import type { Tensor } from '../torch/tensor';

@@ -1,6 +1,6 @@
 /** The computation for a block of rows: tensors only, so that it can be traced and run off the main thread. */
 
-import { asTensor, type TensorLike } from '../nn/functional/arguments';
+import { asTensor, type TensorLike } from '../nn/losses/arguments';
 import * as aten from '../torch/aten/calls.generated';
 import { isTensor } from '../torch/bind';
 import { compiled } from '../torch/compiled';

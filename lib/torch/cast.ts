@@ -1,10 +1,12 @@
-/** Reading the targets of `to()`. */
+/** Conversions: `to()`. */
 
 import { expected, show } from '../errors';
 import { type Device, type DType, dtypes, type MemoryFormat } from '../types';
 import { isTensor } from './bind';
 import { checkDevice, isDeviceName } from './device';
 import { defineFunction } from './functions';
+import { aten } from './ops';
+import { isRecording } from './recording';
 import type { Tensor } from './tensor';
 
 /** Targets of {@link Tensor.to}. */
@@ -55,4 +57,15 @@ export function readCast(op: string, args: readonly unknown[]): Cast {
     throw expected(op, "'target'", 'to be a dtype, a device, a Tensor or options', show(first));
   }
   return readCasts(...args);
+}
+
+/** `tensor.to(...args)`. */
+export function cast(tensor: Tensor, args: readonly unknown[]): Tensor {
+  const [device, dtype, nonBlocking, copy, memoryFormat] = readCast('to', args);
+  if (!copy && memoryFormat === undefined && !isRecording()) {
+    const isAlready = (dtype ?? tensor.dtype) === tensor.dtype && (device ?? tensor.device) === tensor.device;
+    if (isAlready) return tensor;
+  }
+  const flags = { non_blocking: nonBlocking, copy, memory_format: memoryFormat };
+  return aten.to.dtype_layout(tensor, { device, dtype, ...flags });
 }

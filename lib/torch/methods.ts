@@ -1,6 +1,6 @@
 /** Attaches to the Tensor class the methods that are operators, and those that functions of the same name make. */
 
-import type { DType, MemoryFormat } from '../types';
+import type { DType, MemoryFormat, NestedArray, TypedArray } from '../types';
 import { type FromDataOptions, type TensorData, tensor } from './create';
 import { lu, nonzero, norm, stft, unique, uniqueConsecutive } from './functional';
 import { makeMethod } from './functions';
@@ -73,13 +73,17 @@ interface Casts {
 }
 
 /** Methods under a second name. */
-const aliases = { ndimension: 'dim', nelement: 'numel' } as const;
+const aliases = { ndimension: 'dim', nelement: 'numel', tolist: 'toArray', numpy: 'toTypedArray' } as const;
 
 interface Aliases {
   /** {@link Tensor.dim}. */
   ndimension(): number;
   /** {@link Tensor.numel}. */
   nelement(): number;
+  /** {@link Tensor.toArray}. **Source**: `torch.Tensor.tolist`. */
+  tolist<T extends NestedArray = NestedArray<number>>(): T;
+  /** {@link Tensor.toTypedArray}: always a copy. **Source**: `torch.Tensor.numpy`. */
+  numpy<T extends TypedArray = TypedArray>(): T;
 }
 
 interface Made {
@@ -109,7 +113,7 @@ for (const [name, dtype] of Object.entries(casts)) {
 }
 for (const [name, original] of Object.entries(aliases)) {
   attach(name, function () {
-    return this[original]();
+    return this[original as 'dim']();
   });
 }
 attach('newTensor', function (data: TensorData, options?: FromDataOptions) {

@@ -2,8 +2,8 @@
 import { isTensor } from '../../torch/bind';
 import type { Call } from '../../torch/call';
 import type { Tensor } from '../../torch/tensor';
-import { asOptionalTensor, type TensorLike } from '../functional/arguments';
 import { Module } from '../modules/module';
+import { asOptionalTensor, type TensorLike } from './arguments';
 import { checkedOptions, declarationOf, type Loss, parametersOf } from './declare';
 
 /** What a class keeps of an option. */

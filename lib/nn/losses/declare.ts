@@ -10,10 +10,10 @@ import type { Buffer } from '../../torch/buffers';
 import type { Call } from '../../torch/call';
 import type { Tensor } from '../../torch/tensor';
 import { registerDerivative, type ValueAndGrad } from '../../torch/value-and-grad';
-import { asOptionalTensor, explained, type TensorLike } from '../functional/arguments';
-import type { Explanation } from '../functional/explain';
-import { asyncForm, itemForm, outForm } from '../functional/forms';
+import { asOptionalTensor, explained, type TensorLike } from './arguments';
 import type { Evaluation } from './evaluation';
+import type { Explanation } from './explain';
+import { asyncForm, itemForm, outForm } from './forms';
 import type { Argument, Option } from './option';
 import { type Parameters, readOptions } from './parameters';
 

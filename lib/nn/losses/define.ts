@@ -5,7 +5,7 @@ import { callable, nearest, oneOf } from '../../options';
 import { isTensor } from '../../torch/bind';
 import type { Tensor } from '../../torch/tensor';
 import type { Reduction } from '../../types';
-import type { TensorLike } from '../functional/arguments';
+import type { TensorLike } from './arguments';
 import { type LossClass, lossClass } from './class';
 import { declareLoss, type Loss, type LossDeclaration } from './declare';
 import type { Argument, Option } from './option';

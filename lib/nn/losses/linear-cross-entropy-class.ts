@@ -6,17 +6,17 @@ import type { Call } from '../../torch/call';
 import { sameShape, shapeText } from '../../torch/shape';
 import type { Tensor } from '../../torch/tensor';
 import type { Reduction } from '../../types';
-import { asOptionalTensor, type TensorLike } from '../functional/arguments';
-import type { LinearCrossEntropyOptions } from '../functional/linear-cross-entropy-options';
 import { Linear, type LinearOptions } from '../modules/linear';
 import { Module } from '../modules/module';
 import { pythonText } from '../modules/print';
+import { asOptionalTensor, type TensorLike } from './arguments';
 import { checkedOptions, declarationOf, type LossDeclaration, parametersOf } from './declare';
 import {
   checkLinearCrossEntropyVersion,
   type LinearCrossEntropyCallOptions,
   linearCrossEntropy,
 } from './linear-cross-entropy';
+import type { LinearCrossEntropyOptions } from './linear-cross-entropy-options';
 import { booleanOr, type Option, reduction, tensor } from './option';
 
 /** Options of {@link LinearCrossEntropyLoss}. */

@@ -6,7 +6,7 @@ import * as aten from '../../torch/aten/calls.generated';
 import { empty, zeros } from '../../torch/operators.generated';
 import { shapeText } from '../../torch/shape';
 import type { Tensor } from '../../torch/tensor';
-import { asIndexTarget, asTensor, type TensorLike } from '../functional/arguments';
+import { asIndexTarget, asTensor, type TensorLike } from '../losses/arguments';
 import { ModuleList, Sequential } from './containers';
 import { Linear, type LinearOptions } from './linear';
 import { Module } from './module';
