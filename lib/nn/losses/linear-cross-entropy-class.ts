@@ -92,7 +92,7 @@ export class LinearCrossEntropyLoss extends Module {
     this.options = checked.options;
     const { bias, dtype, device } = checked;
     const outputs = this.outFeatures.reduce((product, count) => product * count, numClasses);
-    this.linear = new Linear(inFeatures, outputs, { bias, dtype, device });
+    this.linear = new Linear(inFeatures, outputs, { bias, dtype: dtype ?? null, device });
   }
 
   /** The loss of features `[N, F]` against class indices `[N, d1, …, dk]` or probabilities `[N, C, d1, …, dk]`. */

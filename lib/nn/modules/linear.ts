@@ -20,7 +20,7 @@ export interface LinearOptions extends Omit<TensorOptions, 'requiresGrad'> {
 
 const linearDefaults: Readonly<Required<LinearOptions>> = Object.freeze({
   bias: true,
-  dtype: undefined,
+  dtype: null,
   device: undefined,
 });
 
@@ -41,7 +41,7 @@ export class Linear extends Module {
     const op = 'Linear';
     const { bias, dtype, device } = withDefaults<LinearOptions>(op, options, linearDefaults);
     const made = {
-      dtype: dtype === undefined ? null : checkDType(op, dtype),
+      dtype: dtype === null ? null : checkDType(op, dtype),
       device: device === undefined ? undefined : checkDevice(op, device),
     };
     const [inputs, outputs] = [size(op, 'inFeatures', inFeatures), size(op, 'outFeatures', outFeatures)];
