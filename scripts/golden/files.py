@@ -1,6 +1,6 @@
 """Writes the files of tensors that the tests of lib/io read, and compare their own with.
 
-    python scripts/golden/files.py
+    python scripts/golden/files.py && npx biome check --write test/data/files
 
 Needs PyTorch, NumPy, safetensors and huggingface_hub; the versions are recorded. The bytes of every tensor are those of
 `pattern`, which test/unit/io/support.ts repeats.
