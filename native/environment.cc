@@ -7,10 +7,10 @@
 #include <map>
 #include <utility>
 
-#include "background.h"
-#include "dispatch.h"
+#include "dispatch/dispatch.h"
 #include "guard.h"
-#include "recording.h"
+#include "trace/background.h"
+#include "trace/tracer.h"
 
 namespace bridge {
 

@@ -49,7 +49,7 @@ const readCasts: (...args: unknown[]) => Cast = defineFunction(
 type Flags = [nonBlocking: boolean, copy: boolean, memoryFormat: MemoryFormat | undefined];
 
 /** The arguments of `to()`, in the three forms that PyTorch has. */
-function readCast(op: string, args: readonly unknown[]): Cast {
+export function readCast(op: string, args: readonly unknown[]): Cast {
   const [first] = args;
   // Behind a device, or in the first place.
   const isDevice = first === null || (typeof first === 'string' && isDeviceName(first));
