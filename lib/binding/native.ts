@@ -275,7 +275,8 @@ export interface Native {
   isLeaf(tensor: Handle): boolean;
   retainGrad(tensor: Handle): void;
   gradFn(tensor: Handle): string | undefined;
-  gradient(tensor: Handle): Handle | undefined;
+  /** `known` itself, if it is a handle of the gradient. */
+  gradient(tensor: Handle, known: Handle | undefined): Handle | undefined;
   setGradient(tensor: Handle, gradient: Handle | undefined): void;
   dispose(tensor: Handle): void;
   isDisposed(tensor: Handle): boolean;
@@ -306,6 +307,11 @@ export interface Native {
       needed: readonly boolean[],
     ) => (Handle | undefined)[],
   ): Handle;
+  hookGradients(
+    tensors: readonly Handle[],
+    materializes: boolean,
+    hook: (gradients: readonly (Handle | undefined)[]) => (Handle | undefined)[],
+  ): Handle[];
   withGradMode<T>(enabled: boolean, fn: () => T): T;
   withInferenceMode<T>(enabled: boolean, fn: () => T): T;
   isGradEnabled(): boolean;
