@@ -171,6 +171,9 @@ export interface Native {
   manualSeed(seed: bigint): void;
   memory(): { tensors: number; bytes: number; allocated: number; cached: number };
   emptyCache(): void;
+  /** Of the C library, as Python's floats have it; V8's `Math.pow` and `Math.cos` differ in last bits. */
+  pow(base: number, exponent: number): number;
+  cos(x: number): number;
 
   cudaDeviceCount(): number;
   currentDevice(device: string): number;
@@ -276,9 +279,12 @@ export interface Native {
   setRequiresGrad(tensor: Handle, value: boolean): void;
   isLeaf(tensor: Handle): boolean;
   retainGrad(tensor: Handle): void;
+  retainsGrad(tensor: Handle): boolean;
   gradFn(tensor: Handle): string | undefined;
   /** `known` itself, if it is a handle of the gradient. */
   gradient(tensor: Handle, known: Handle | undefined): Handle | undefined;
+  /** Before the gradients 1 if one of them is sparse, 2 if one of the tensors that have one is complex. */
+  gradients(tensors: readonly Handle[]): [flags: number, ...gradients: (Handle | undefined)[]];
   setGradient(tensor: Handle, gradient: Handle | undefined): void;
   dispose(tensor: Handle): void;
   isDisposed(tensor: Handle): boolean;

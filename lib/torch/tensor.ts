@@ -184,6 +184,11 @@ export class Tensor implements Disposable {
     return native().isLeaf(this.#handle);
   }
 
+  /** Whether the tensor is no leaf and keeps its gradient all the same, see {@link retainGrad}. */
+  get retainsGrad(): boolean {
+    return native().retainsGrad(this.#handle);
+  }
+
   /** The name of the recorded operation that made this tensor (`'NllLossBackward0'`); `undefined` for a leaf. */
   get gradFn(): string | undefined {
     return native().gradFn(this.#handle);

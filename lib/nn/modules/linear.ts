@@ -9,7 +9,7 @@ import { checkDevice } from '../../torch/device';
 import { checkDType } from '../../torch/dtype';
 import { empty } from '../../torch/operators.generated';
 import type { Tensor } from '../../torch/tensor';
-import { linear } from '../functional/linear';
+import { linear } from '../functional/operators.generated';
 import { Parameter } from '../parameter';
 import { Module } from './module';
 
