@@ -29,6 +29,7 @@ export {
   type AdaptiveLogSoftmaxWithLossOptions,
   type AdaptiveResult,
 } from './modules/adaptive';
+export type { Gradients } from './modules/backward-hooks';
 export { Identity, ModuleDict, ModuleList, type NamedModules, Sequential } from './modules/containers';
 export type { ForwardHookOptions, ForwardPreHookOptions, HookHandle, HookOptions } from './modules/hooks';
 export { Linear, type LinearOptions } from './modules/linear';
