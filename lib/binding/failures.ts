@@ -14,7 +14,7 @@ type Failure = readonly unknown[];
  * Functions that may be called once more when memory ran out: they change nothing that they are given, or write the same
  * again. A backward pass may not: it has given parts of the graph away.
  */
-const repeatable = new Set(['copyTo', 'fetch', 'fromBytes', 'item', 'run', 'runInChunks', 'stage']);
+const repeatable = new Set(['copyTo', 'asyncCopy', 'fromBytes', 'item', 'run', 'runInChunks', 'startTransfer']);
 
 /** The addon with functions that throw; so do the operators that it makes. */
 export function throwing(native: Native): Native {
@@ -65,10 +65,10 @@ export function throwing(native: Native): Native {
         );
       guarded.start(fn, settled);
     },
-    fetch: (tensor, done) => {
+    asyncCopy: (tensor, done) => {
       const settled = (copy: unknown): void =>
         copy === failed ? done(undefined, remade(failure(), settled)) : done(copy as never);
-      guarded.fetch(tensor, settled);
+      guarded.asyncCopy(tensor, settled);
     },
   };
 }
@@ -76,7 +76,7 @@ export function throwing(native: Native): Native {
 const libtorchKinds = new Set(['RUNTIME', 'VALUE', 'INDEX', 'TYPE', 'NOT_IMPLEMENTED', 'OUT_OF_MEMORY', 'DEVICE_LOST']);
 
 function remade([code, message, op, argument]: Failure, thrower: AnyFunction): unknown {
-  if (message === undefined) return code; // what a script threw that native code had called
+  if (message === undefined) return code; // what user code threw that native code had called
   const details = { ...(op !== '' && { op: op as string }), ...(argument !== '' && { argument: argument as string }) };
   const Kind = code === 'DISPOSED' ? DisposedError : libtorchKinds.has(code as string) ? NativeError : TorchError;
   const text = code === 'DEVICE_LOST' ? deviceLost(message as string, op as string) : (message as string);

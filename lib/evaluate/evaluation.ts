@@ -10,7 +10,7 @@ import { valueAndGrad } from '../torch/value-and-grad';
 import { BatchEvaluator, begin } from './batch-evaluator';
 import { Batches, checkRows, openAll, openOne } from './batches';
 import { badData } from './files/bad-data';
-import { settled } from './files/file-stamp';
+import { waitForTick } from './files/file-stamp';
 import { type NpyWriter, writeNpy } from './files/npy-writer';
 import type { LossDescription } from './losses';
 import { batchOptions } from './measure';
@@ -62,7 +62,7 @@ export async function evaluateFiles(given: EvaluationRequest, together?: Outputs
     const groups = order.groups && (await openOne(order.groups, order, open));
     const all = groups === undefined ? sources.batched : [...sources.batched, groups];
     checkRows(all);
-    await settled(open.flatMap(({ stamps }) => stamps));
+    await waitForTick(open.flatMap(({ stamps }) => stamps));
     const lost = lostMappings();
     const { losses, gradients } = writersOf(outputs, order, sources.first, description);
     const divisor = gradients && (await divisorOf(description, specs, order, options));

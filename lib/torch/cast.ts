@@ -6,8 +6,8 @@ import { isTensor } from './bind';
 import { checkDevice, isDeviceName } from './device';
 import { defineFunction } from './functions';
 import { aten } from './ops';
-import { isRecording } from './recording';
 import type { Tensor } from './tensor';
+import { isTracing } from './trace';
 
 /** Targets of {@link Tensor.to}. */
 export interface CastOptions {
@@ -62,7 +62,7 @@ function readCast(op: string, args: readonly unknown[]): Cast {
 /** `tensor.to(...args)`. */
 export function cast(tensor: Tensor, args: readonly unknown[]): Tensor {
   const [device, dtype, nonBlocking, copy, memoryFormat] = readCast('to', args);
-  if (!copy && memoryFormat === undefined && !isRecording()) {
+  if (!copy && memoryFormat === undefined && !isTracing()) {
     const isAlready = (dtype ?? tensor.dtype) === tensor.dtype && (device ?? tensor.device) === tensor.device;
     if (isAlready) return tensor;
   }
