@@ -1,5 +1,5 @@
 /** The error for files and streams that cannot be read. */
-import { TorchError } from '../../errors';
+import { TorchError } from '../errors';
 
 /** What {@link badData} may be told besides the reason. */
 export interface BadDataDetails {

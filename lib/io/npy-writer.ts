@@ -1,13 +1,13 @@
 /** Writing rows to a .npy file, without knowing how many there will be. */
 
-import { expected, show } from '../../errors';
-import { withDefaults } from '../../options';
-import type { OutputFile } from '../../output/outputs';
-import { isTensor, showForeign } from '../../torch/bind';
-import { checkDType } from '../../torch/dtype';
-import { sameShape, shapeText } from '../../torch/shape';
-import type { Tensor } from '../../torch/tensor';
-import type { DType } from '../../types';
+import { expected, show } from '../errors';
+import { withDefaults } from '../options';
+import type { OutputFile } from '../output/outputs';
+import { isTensor, showForeign } from '../torch/bind';
+import { checkDType } from '../torch/dtype';
+import { sameShape, shapeText } from '../torch/shape';
+import type { Tensor } from '../torch/tensor';
+import type { DType } from '../types';
 import { npyMagic } from './npy-header';
 
 /** Options of {@link writeNpy}. */

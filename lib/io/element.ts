@@ -1,5 +1,5 @@
 /** Elements as files hold them, and the dtypes that they become. */
-import { type DType, itemsizes } from '../../types';
+import { type DType, itemsizes } from '../types';
 
 /** How one element lies in a file. */
 export interface ElementType {
