@@ -7,7 +7,7 @@ import type { BareOperator, Native, NativeResult, Operator } from './native';
 
 type AnyFunction = (...args: never[]) => unknown;
 
-/** What native code says of a failure: code, message, op and argument; or just what a script threw. */
+/** What native code says of a failure: code, message, op and argument; or what user code threw. */
 type Failure = readonly unknown[];
 
 /**
@@ -27,11 +27,11 @@ export function throwing(native: Native): Native {
     thrower: AnyFunction,
   ): unknown => {
     const first = failure();
-    if (!isRepeatable || first[0] !== 'OUT_OF_MEMORY') throw remade(first, thrower);
+    if (!isRepeatable || first[0] !== 'OUT_OF_MEMORY') throw toError(first, thrower);
     native.reclaim();
     const second = fn(...(args as never[]));
     if (second !== failed) return second;
-    throw remade(afterReclaiming(failure()), thrower);
+    throw toError(afterReclaiming(failure()), thrower);
   };
   const guard = <F extends AnyFunction>(fn: F, isRepeatable: boolean): F => {
     const guarded = (...args: never[]): unknown => {
@@ -59,23 +59,23 @@ export function throwing(native: Native): Native {
     },
     start: (fn, done) => {
       // Called with the number of the step that failed.
-      const settled = (step: unknown): void =>
+      const deliver = (step: unknown): void =>
         done(
-          step === undefined ? undefined : { step: step as number, error: remade(afterReclaiming(failure()), settled) },
+          step === undefined ? undefined : { step: step as number, error: toError(afterReclaiming(failure()), deliver) },
         );
-      guarded.start(fn, settled);
+      guarded.start(fn, deliver);
     },
     asyncCopy: (tensor, done) => {
-      const settled = (copy: unknown): void =>
-        copy === failed ? done(undefined, remade(failure(), settled)) : done(copy as never);
-      guarded.asyncCopy(tensor, settled);
+      const deliver = (copy: unknown): void =>
+        copy === failed ? done(undefined, toError(failure(), deliver)) : done(copy as never);
+      guarded.asyncCopy(tensor, deliver);
     },
   };
 }
 
 const libtorchKinds = new Set(['RUNTIME', 'VALUE', 'INDEX', 'TYPE', 'NOT_IMPLEMENTED', 'OUT_OF_MEMORY', 'DEVICE_LOST']);
 
-function remade([code, message, op, argument]: Failure, thrower: AnyFunction): unknown {
+function toError([code, message, op, argument]: Failure, thrower: AnyFunction): unknown {
   if (message === undefined) return code; // what user code threw that native code had called
   const details = { ...(op !== '' && { op: op as string }), ...(argument !== '' && { argument: argument as string }) };
   const Kind = code === 'DISPOSED' ? DisposedError : libtorchKinds.has(code as string) ? NativeError : TorchError;

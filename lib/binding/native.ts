@@ -98,7 +98,7 @@ export interface BareOperator {
 
 declare const programBrand: unique symbol;
 
-/** A recorded program: an opaque External that only the addon can read. */
+/** A traced program: an opaque External that only the addon can read. */
 export interface Program {
   readonly [programBrand]: true;
 }
@@ -162,7 +162,7 @@ export interface Native {
   connect(hooks: NativeHooks): void;
   /** What every function returns that fails, and nothing else is. */
   readonly failed: object;
-  /** Why the last function failed: code, message, op and argument; or just what a script threw that it had called. */
+  /** Why the last function failed: code, message, op and argument; or what user code threw that it had called. */
   failure(): readonly unknown[];
   builtFor(): string;
   cpuCapability(): string;
@@ -234,7 +234,7 @@ export interface Native {
   readonly lostMappings?: () => number;
 
   trace(inputs: readonly Handle[], fn: (inputs: readonly Handle[]) => readonly Handle[]): Program;
-  /** `outputMode` is 0 for tensors, 1 for the only one, unless it needs a graph, 2 for its only element. `undefined` if it was recorded for others. */
+  /** `outputMode` is 0 for tensors, 1 for the only one, unless it needs a graph, 2 for its only element. `undefined` if it was traced for others. */
   run(
     program: Program,
     outputMode: number,

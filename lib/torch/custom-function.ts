@@ -7,7 +7,7 @@ import { scope } from './scope';
 import type { Tensor } from './tensor';
 
 /** How {@link customFunction} differentiates a value. */
-export interface Recording {
+export interface CustomGradient {
   /** What the value is a function of. */
   inputs: readonly Tensor[];
   /** The tensors that the gradients are computed from, in no graph. */
@@ -29,10 +29,10 @@ export interface Recording {
 }
 
 /**
- * A value that was computed outside of any graph, as a function of inputs whose gradients a script computes, on the
+ * A value that was computed outside of any graph, as a function of inputs whose gradients user code computes, on the
  * JavaScript thread.
  */
-export function customFunction(value: Tensor, { inputs, saved, keep, backward }: Recording): Tensor {
+export function customFunction(value: Tensor, { inputs, saved, keep, backward }: CustomGradient): Tensor {
   const op = 'customFunction';
   const run = (
     gradient: Handle,

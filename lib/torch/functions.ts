@@ -2,10 +2,11 @@
 
 import { loadedLibtorch, native } from '../binding/load';
 import type { OperatorSchema } from '../binding/native';
+import { camelCase } from '../camel-case';
 import { TorchError } from '../errors';
 import { isTensor } from './bind';
 import { Overloads } from './ops/overloads';
-import { camelCase, readArguments, Signature } from './ops/signature';
+import { readArguments, Signature } from './ops/signature';
 import type { Tensor } from './tensor';
 
 /** The overloads of an operator, and how its calls are read. */

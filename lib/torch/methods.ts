@@ -1,11 +1,11 @@
 /** Attaches to the Tensor class the methods that are operators, and those that functions of the same name make. */
 
+import { camelCase } from '../camel-case';
 import type { DType, MemoryFormat, NestedArray, TypedArray } from '../types';
 import { type FromDataOptions, type TensorData, tensor } from './create';
 import { lu, nonzero, norm, stft, unique, uniqueConsecutive } from './functional';
 import { makeMethod } from './functions';
 import { methodNames, type TensorMethods as Operators } from './methods.generated';
-import { camelCase } from './ops/signature';
 import { completePrototype } from './prototype';
 import { Tensor } from './tensor';
 

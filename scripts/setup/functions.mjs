@@ -2,6 +2,7 @@
 // of code for each name in lib/torch/python.names.txt, with its types and its documentation from the schemas.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { camelCase } from './camel-case.mjs';
 import { optional, parse, reserved, resultOf } from './schemas.mjs';
 import { signatures } from './signatures.mjs';
 
@@ -19,11 +20,6 @@ const handwritten = {
 
 /** Schemas and sections of names by what their operators begin with. */
 const prefixes = { torch: '', Tensor: '', linalg: 'linalg_', special: 'special_', fft: 'fft_' };
-
-/** `start_dim` as `startDim`; underscores at the ends stay. */
-function camelCase(name) {
-  return name.replace(/(?<=[a-zA-Z0-9])_([a-zA-Z0-9])/g, (_, letter) => letter.toUpperCase());
-}
 
 function readNames(root) {
   const sections = {};

@@ -5,7 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as torch from '../../lib';
-import { camelCase, readManifest, vectors } from '../../lib/parity/vectors';
+import { camelCase } from '../../lib/camel-case';
+import { readManifest, vectors } from '../../lib/parity/vectors';
 import * as reference from '../../lib/reference';
 import { losses } from '../cases';
 import { Values } from '../cases/values';

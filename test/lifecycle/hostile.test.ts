@@ -60,7 +60,7 @@ test('a program that gives fewer tensors for a shorter chunk fails', () => {
   expect(code).toBe('RUNTIME');
 });
 
-test('a script in a backward pass that takes memory away ends the pass', () => {
+test('user code in a backward pass that takes memory away ends the pass', () => {
   const [code] = printed<string[]>(`
     const array = new Float32Array(1000).fill(2);
     const leaf = handle(1000);

@@ -6,7 +6,7 @@ import { isTensor, showForeign } from '../../torch/bind';
 import { isFlatData, type TensorData, tensor } from '../../torch/create';
 import { isTypedArray } from '../../torch/elements';
 import { sameShape } from '../../torch/shape';
-import { mayBeElsewhere, shareDevice } from '../../torch/share-device';
+import { usesAccelerator, shareDevice } from '../../torch/share-device';
 import type { Tensor } from '../../torch/tensor';
 import { eagerly, mapError } from '../../torch/trace';
 import { isFloating, type Reduction, reductions } from '../../types';
@@ -50,10 +50,10 @@ export function asOptionalTensor(
 /** Data becomes a tensor beside the one that it goes with. */
 function fromData(op: string, argument: string, value: unknown, companion?: Tensor): Tensor {
   const made = onCpu(op, argument, value, companion);
-  return companion === undefined || companion.isDisposed ? made : besides(made, companion);
+  return companion === undefined || companion.isDisposed ? made : toDeviceOf(made, companion);
 }
 
-function besides(made: Tensor, { device }: Tensor): Tensor {
+function toDeviceOf(made: Tensor, { device }: Tensor): Tensor {
   return device === 'cpu' ? made : made.to({ device });
 }
 
@@ -107,7 +107,7 @@ function checkRange(op: string, argument: string, target: Tensor, range: IndexPl
 function indicesBeside(op: string, argument: string, labels: Tensor, place: IndexPlace | undefined): Tensor {
   if (place === undefined || place.input.isDisposed || place.input.device === 'cpu') return labels;
   checkRange(op, argument, labels, place.range);
-  return besides(labels, place.input);
+  return toDeviceOf(labels, place.input);
 }
 
 /** Integers as int64: from the numbers themselves where they are floats, because casting the tensor would truncate. */
@@ -133,7 +133,7 @@ export function asClassTarget(
   return eagerly(() => {
     const made = onCpu(op, argument, value);
     const isProbabilities = isFloating(made.dtype) && !input.isDisposed && sameShape(made.shape, input.shape);
-    if (isProbabilities) return besides(made.to(input.dtype), input);
+    if (isProbabilities) return toDeviceOf(made.to(input.dtype), input);
     return indicesBeside(op, argument, toIndices(made), { input, range });
   });
 }
@@ -159,7 +159,7 @@ export function withArgumentErrors<T>(
   call: () => T,
   explain: (refusal: NativeError) => Explanation | undefined,
 ): T {
-  if (mayBeElsewhere()) checkDevices(op, tensorsOf());
+  if (usesAccelerator()) checkDevices(op, tensorsOf());
   return mapError(call, (error) => {
     if (error instanceof DisposedError) return namingDisposed(op, tensorsOf(), error);
     if (!(error instanceof NativeError)) return error;

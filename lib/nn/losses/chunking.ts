@@ -1,5 +1,5 @@
 /** How large tensors are cut into chunks that stay in a processor's caches. */
-import { mayBeElsewhere } from '../../torch/share-device';
+import { usesAccelerator } from '../../torch/share-device';
 import type { Tensor } from '../../torch/tensor';
 import { isFloating } from '../../types';
 
@@ -28,7 +28,7 @@ export function chunkOf(tensor: Tensor): number | undefined {
 
 /** The same on a GPU. Its kernels must not depend on how many rows there are, which is to be known of each of them. */
 export function gpuChunkOf(tensor: Tensor): number | undefined {
-  if (!mayBeElsewhere() || tensor.numel() * 8 < gpuChunkBytes || !tensor.device.startsWith('cuda')) return undefined;
+  if (!usesAccelerator() || tensor.numel() * 8 < gpuChunkBytes || !tensor.device.startsWith('cuda')) return undefined;
   const bytes = bytesOf(tensor);
   if (bytes === undefined || bytes < 2 * gpuChunkBytes) return undefined;
   return Math.max(1, Math.floor(entriesOf(tensor, bytes, gpuChunkBytes) / gpuRows)) * gpuRows;

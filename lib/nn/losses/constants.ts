@@ -1,4 +1,4 @@
-/** Numbers as tensors of no dimensions, which are there before anything is recorded. */
+/** Numbers as tensors of no dimensions, made before anything is traced. */
 
 import { synchronize } from '../../torch/cuda/devices';
 import { full } from '../../torch/functional';

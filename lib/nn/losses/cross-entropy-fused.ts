@@ -223,15 +223,15 @@ interface Forward {
 
 function forward({ input, target, weight, reduction, ignoreIndex }: CrossEntropyCall): Forward {
   const classDim = input.ndim - 1;
-  const [room, total] = [scratch(input, input.shape), scratch(input, [])];
-  if (room === undefined || total === undefined || reduction === none) {
+  const [workspace, total] = [scratch(input, input.shape), scratch(input, [])];
+  if (workspace === undefined || total === undefined || reduction === none) {
     const logProbs = aten._log_softmax(input, classDim, false);
     const results = aten.nll_loss_forward(logProbs, target, weight, reduction, ignoreIndex) as [Tensor, Tensor];
     return { logProbs, value: results[0], totalWeight: results[1] };
   }
   // Rows do not depend on each other, and so not on who computes which.
   keepOnOneThread();
-  const logProbs = aten._log_softmax_out(input, classDim, false, room);
+  const logProbs = aten._log_softmax_out(input, classDim, false, workspace);
   const value = isForNumber()
     ? (scratch(input, []) as Tensor)
     : aten.empty_memory_format([], input.dtype, undefined, input.device);
@@ -251,10 +251,10 @@ export function differentiateCrossEntropy(call: CrossEntropyCall, into: Tensor |
 function whole(call: CrossEntropyCall): ValueAndGrad {
   const { input, target, weight, reduction, ignoreIndex } = call;
   const { logProbs, value, totalWeight } = forward(call);
-  const room = scratch(input, input.shape);
+  const workspace = scratch(input, input.shape);
   const args = [unit(input), logProbs, target, weight, reduction, ignoreIndex, totalWeight] as const;
   const ofLogProbs =
-    room === undefined ? aten.nll_loss_backward(...args) : aten.nll_loss_backward_grad_input(...args, room);
+    workspace === undefined ? aten.nll_loss_backward(...args) : aten.nll_loss_backward_grad_input(...args, workspace);
   return { value, grad: aten._log_softmax_backward_data(ofLogProbs, logProbs, input.ndim - 1, input.dtype) };
 }
 

@@ -87,7 +87,7 @@ function makersOfCalls({ torch, native, generated, signatures, random, state, va
 
   // ---- the other native entries
 
-  /** Calls of one operator or a few, on handles that a recording or a backward pass has given. */
+  /** Calls of one operator or a few, on handles of a trace or a backward pass. */
   function work(given) {
     const made = [...given];
     for (let times = below(4); times > 0; times--) {

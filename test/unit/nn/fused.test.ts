@@ -25,8 +25,8 @@ jest.mock('../../../lib/nn/losses/chunking', () => {
 });
 
 jest.mock('../../../lib/torch/trace', () => {
-  const recording = jest.requireActual('../../../lib/torch/trace');
-  return { ...recording, inChunks: jest.fn(recording.inChunks) };
+  const actual = jest.requireActual('../../../lib/torch/trace');
+  return { ...actual, inChunks: jest.fn(actual.inChunks) };
 });
 
 const floats = ['float32', 'float64', 'bfloat16', 'float16'] as const;
