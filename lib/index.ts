@@ -25,7 +25,7 @@ export {
 export * from './evaluate';
 /** The losses as functions (`nn.functional`) and as classes, as `torch.nn`. */
 export * as nn from './nn';
-export type { Call, Loss } from './nn/losses/declare';
+export type { Loss } from './nn/losses/declare';
 export {
   type ArgumentDefinition,
   type DefinedLoss,
@@ -50,6 +50,7 @@ export {
   noGrad,
 } from './torch/autograd';
 export { isTensor } from './torch/bind';
+export type { Call } from './torch/call';
 export type { CastOptions } from './torch/cast';
 export * from './torch/constants';
 export {
