@@ -61,7 +61,9 @@ export function throwing(native: Native): Native {
       // Called with the number of the step that failed.
       const deliver = (step: unknown): void =>
         done(
-          step === undefined ? undefined : { step: step as number, error: toError(afterReclaiming(failure()), deliver) },
+          step === undefined
+            ? undefined
+            : { step: step as number, error: toError(afterReclaiming(failure()), deliver) },
         );
       guarded.start(fn, deliver);
     },

@@ -10,7 +10,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { camelCase } from '../setup/camel-case.mjs';
+import { camelCase } from '../setup/schemas.mjs';
 import { leakCases } from './leak-cases.mjs';
 import { describeMachine } from './machine.mjs';
 import { wholeNumber } from './options.mjs';

@@ -6,7 +6,7 @@
 // with what is wrong first, and how many are. The elements of `empty` are what lay in memory, and are not compared.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { camelCase } from '../setup/camel-case.mjs';
+import { camelCase } from '../setup/schemas.mjs';
 
 const require = createRequire(import.meta.url);
 const torch = require('../../dist/index.js');

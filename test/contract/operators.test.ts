@@ -61,8 +61,7 @@ function printed(program: string): unknown {
 }
 
 test('generated names are in the same case as those that are made at run time', () => {
-  const program = `import { camelCase } from './scripts/setup/camel-case.mjs';
-    import { listedSchemas } from './scripts/setup/schemas.mjs';
+  const program = `import { camelCase, listedSchemas } from './scripts/setup/schemas.mjs';
     const names = new Set(listedSchemas('.').join().match(/\\w+/g));
     process.stdout.write(JSON.stringify([...names].map((name) => [name, camelCase(name)])));`;
   const pairs = printed(program) as [string, string][];

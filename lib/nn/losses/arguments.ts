@@ -6,7 +6,7 @@ import { isTensor, showForeign } from '../../torch/bind';
 import { isFlatData, type TensorData, tensor } from '../../torch/create';
 import { isTypedArray } from '../../torch/elements';
 import { sameShape } from '../../torch/shape';
-import { usesAccelerator, shareDevice } from '../../torch/share-device';
+import { shareDevice, usesAccelerator } from '../../torch/share-device';
 import type { Tensor } from '../../torch/tensor';
 import { eagerly, mapError } from '../../torch/trace';
 import { isFloating, type Reduction, reductions } from '../../types';
