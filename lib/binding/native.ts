@@ -281,7 +281,8 @@ export interface Native {
   retainGrad(tensor: Handle): void;
   retainsGrad(tensor: Handle): boolean;
   gradFn(tensor: Handle): string | undefined;
-  gradient(tensor: Handle): Handle | undefined;
+  /** `known` itself, if it is a handle of the gradient. */
+  gradient(tensor: Handle, known: Handle | undefined): Handle | undefined;
   /** Before the gradients 1 if one of them is sparse, 2 if one of the tensors that have one is complex. */
   gradients(tensors: readonly Handle[]): [flags: number, ...gradients: (Handle | undefined)[]];
   setGradient(tensor: Handle, gradient: Handle | undefined): void;
@@ -314,6 +315,11 @@ export interface Native {
       needed: readonly boolean[],
     ) => (Handle | undefined)[],
   ): Handle;
+  hookGradients(
+    tensors: readonly Handle[],
+    materializes: boolean,
+    hook: (gradients: readonly (Handle | undefined)[]) => (Handle | undefined)[],
+  ): Handle[];
   withGradMode<T>(enabled: boolean, fn: () => T): T;
   withInferenceMode<T>(enabled: boolean, fn: () => T): T;
   isGradEnabled(): boolean;

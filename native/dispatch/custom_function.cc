@@ -3,6 +3,7 @@
 #include <ATen/core/ivalue.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -45,12 +46,14 @@ struct JsFunction : torch::CustomClassHolder {
   bool spent = false;
 };
 
-// The handles of one call into user code, disposed when it is over: the garbage collection would
-// hold their memory for longer, and the engine adopts a gradient only where nobody else holds it.
+// The handles of one call into user code, disposed when it is over if nobody may keep them: the
+// garbage collection would hold their memory for longer, and the engine adopts a gradient only
+// where nobody else holds it.
 class CallHandles {
  public:
-  explicit CallHandles(napi_env env) : env_(env) {}
+  CallHandles(napi_env env, bool disposes) : env_(env), disposes_(disposes) {}
   ~CallHandles() {
+    if (!disposes_) return;
     try {
       for (napi_value handle : handles_) DisposeTensor(env_, handle);
     } catch (...) {
@@ -75,11 +78,15 @@ class CallHandles {
 
  private:
   napi_env env_;
+  bool disposes_;
   std::vector<napi_value> handles_;
 };
 
-variable_list JsFunction::Gradients(const at::Tensor& gradient, const variable_list* saved_tensors,
-                                    const std::vector<bool>& needed) const {
+// Calls user code that computes gradients: one for each of `count` inputs. `disposes`: the handles
+// of the call, those of its results included, are nobody's when it is over.
+variable_list CallUserCode(const JsReference& reference, std::thread::id thread, size_t count,
+                           bool disposes,
+                           const std::function<std::vector<napi_value>(CallHandles&)>& arguments) {
   if (std::this_thread::get_id() != thread) {
     throw BridgeError("RUNTIME",
                       "the gradient of this function is computed by user code, and the backward "
@@ -87,26 +94,18 @@ variable_list JsFunction::Gradients(const at::Tensor& gradient, const variable_l
   }
   const napi_env env = reference.env();
   const Napi::HandleScope scope(env);
-  CallHandles handles(env);
-  Napi::Value saved_argument = Napi::Env(env).Undefined();
-  if (saved_tensors != nullptr) {
-    Napi::Array array = Napi::Array::New(env, saved_tensors->size());
-    for (uint32_t i = 0; i < array.Length(); i++) array.Set(i, handles.Wrap((*saved_tensors)[i]));
-    saved_argument = array;
-  }
-  Napi::Array flags = Napi::Array::New(env, needed.size());
-  for (uint32_t i = 0; i < flags.Length(); i++) flags.Set(i, static_cast<bool>(needed[i]));
+  CallHandles handles(env, disposes);
   try {
     const Napi::Function backward(env, reference.Value());
-    const Napi::Value result = backward.Call({handles.Wrap(gradient), saved_argument, flags});
+    const Napi::Value result = backward.Call(arguments(handles));
     // The pass goes on with what the graph has saved, whose memory user code may have taken away.
     Environment::Of(env).shared_buffers->CheckAttached(env);
-    if (!result.IsArray() || result.As<Napi::Array>().Length() != needed.size()) {
+    if (!result.IsArray() || result.As<Napi::Array>().Length() != count) {
       throw Refused("backward", "a function that gives one gradient for each input",
                     Describe(env, result));
     }
     variable_list gradients;
-    for (uint32_t i = 0; i < needed.size(); i++) {
+    for (uint32_t i = 0; i < count; i++) {
       gradients.push_back(
           handles.Adopt(result.As<Napi::Array>().Get(i), "gradients[" + std::to_string(i) + "]"));
     }
@@ -114,6 +113,29 @@ variable_list JsFunction::Gradients(const at::Tensor& gradient, const variable_l
   } catch (const Napi::Error& error) {
     throw JsError(std::make_shared<JsReference>(env, error.Value()));
   }
+}
+
+Napi::Array WrapAll(napi_env env, CallHandles& handles, const variable_list& tensors) {
+  Napi::Array array = Napi::Array::New(env, tensors.size());
+  for (uint32_t i = 0; i < array.Length(); i++) array.Set(i, handles.Wrap(tensors[i]));
+  return array;
+}
+
+variable_list JsFunction::Gradients(const at::Tensor& gradient, const variable_list* saved_tensors,
+                                    const std::vector<bool>& needed) const {
+  const napi_env env = reference.env();
+  return CallUserCode(reference, thread, needed.size(), true,
+                      [&](CallHandles& handles) -> std::vector<napi_value> {
+                        Napi::Value saved_argument = Napi::Env(env).Undefined();
+                        if (saved_tensors != nullptr) {
+                          saved_argument = WrapAll(env, handles, *saved_tensors);
+                        }
+                        Napi::Array flags = Napi::Array::New(env, needed.size());
+                        for (uint32_t i = 0; i < flags.Length(); i++) {
+                          flags.Set(i, static_cast<bool>(needed[i]));
+                        }
+                        return {handles.Wrap(gradient), saved_argument, flags};
+                      });
 }
 
 struct JsFunctionNode : torch::autograd::Function<JsFunctionNode> {
@@ -143,6 +165,44 @@ struct JsFunctionNode : torch::autograd::Function<JsFunctionNode> {
           function->spent ? std::exchange(function->saved, {}) : function->saved;
       results = function->Gradients(gradients[0], &saved, needed);
     }
+    // forward's last argument is no tensor and has no gradient.
+    results.emplace_back();
+    return results;
+  }
+};
+
+// What passes gradients on to a function on their way through an identity.
+struct Hook : torch::CustomClassHolder {
+  Hook(napi_env env, napi_value function) : reference(env, function) {}
+
+  JsReference reference;
+  std::thread::id thread = std::this_thread::get_id();
+  // Whether gradients of outputs that nothing was computed from come as zeros.
+  bool materializes = false;
+};
+
+// Tensors as they are, whose gradients a function sees and may change. Named as Python's.
+struct BackwardHookFunction : torch::autograd::Function<BackwardHookFunction> {
+  static variable_list forward(AutogradContext* context, at::TensorList inputs,
+                               const c10::intrusive_ptr<Hook>& hook) {
+    variable_list constants;
+    for (const at::Tensor& input : inputs) {
+      if (!input.requires_grad()) constants.push_back(input);
+    }
+    context->mark_non_differentiable(constants);
+    context->set_materialize_grads(hook->materializes);
+    context->saved_data[kFunction] = c10::IValue::make_capsule(hook);
+    return inputs.vec();
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    const auto hook =
+        c10::static_intrusive_pointer_cast<Hook>(context->saved_data.at(kFunction).toCapsule());
+    variable_list results =
+        CallUserCode(hook->reference, hook->thread, gradients.size(), false,
+                     [&](CallHandles& handles) -> std::vector<napi_value> {
+                       return {WrapAll(hook->reference.env(), handles, gradients)};
+                     });
     // forward's last argument is no tensor and has no gradient.
     results.emplace_back();
     return results;
@@ -197,6 +257,21 @@ Napi::Value CustomFunction(const Napi::CallbackInfo& info) {
   return {env, WrapTensor(env, JsFunctionNode::apply(at::TensorList(inputs), function))};
 }
 
+// hookGradients(tensors, materializes, hook): the tensors, with a place in the graph where
+// `hook(gradients)` gives what goes on to them instead. A gradient is undefined where nothing was
+// computed from the tensor, or zeros if `materializes`.
+Napi::Value HookGradients(const Napi::CallbackInfo& info) {
+  const napi_env env = info.Env();
+  if (!info[2].IsFunction()) throw Refused("hook", "a function", Describe(env, info[2]));
+  const std::vector<at::Tensor> tensors = UnwrapTensors(env, info[0], "tensors");
+  const auto hook = c10::make_intrusive<Hook>(env, info[2]);
+  hook->materializes = info[1].ToBoolean();
+  const variable_list results = BackwardHookFunction::apply(at::TensorList(tensors), hook);
+  Napi::Array array = Napi::Array::New(env, results.size());
+  for (uint32_t i = 0; i < array.Length(); i++) array.Set(i, WrapTensor(env, results[i]));
+  return array;
+}
+
 }  // namespace
 
 JsReference::JsReference(napi_env env, napi_value value)
@@ -216,6 +291,7 @@ napi_value JsReference::Value() const {
 
 void RegisterCustomFunction(Napi::Object exports) {
   Export<CustomFunction>(exports, "customFunction");
+  Export<HookGradients>(exports, "hookGradients");
 }
 
 }  // namespace bridge

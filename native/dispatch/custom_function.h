@@ -40,7 +40,7 @@ class JsError : public std::runtime_error {
   std::shared_ptr<JsReference> thrown_;
 };
 
-// customFunction
+// customFunction, hookGradients
 void RegisterCustomFunction(Napi::Object exports);
 
 }  // namespace bridge
