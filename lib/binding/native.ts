@@ -233,6 +233,8 @@ export interface Native {
   readonly readFile?: (bytes: Handle, descriptor: number, offset: number, chunk: number, stride: number) => number;
   /** Memory that shows a file's bytes, as a tensor of none of them; `undefined` where the system refuses. */
   readonly mapFile?: (descriptor: number, size: number) => Handle | undefined;
+  /** Bytes of the memory under a tensor of the CPU, as a tensor whose memory they are. */
+  readonly partOf?: (whole: Handle, offset: number, size: number) => Handle;
   /** How often, in this process, a part of a mapped file could not be read, and zeros have taken its place. */
   readonly lostMappings?: () => number;
 
