@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as torch from '../../lib';
+import { camelCase } from '../../lib/camel-case';
 import { bitsOf, expectBits, tolerances } from '../../lib/parity/bits';
 import type { Judge } from '../../lib/parity/judge';
 import { type EncodedTensor, resultBits } from '../../lib/parity/vectors';
-import { camelCase } from '../../lib/torch/ops/signature';
 
 /** An argument that JSON has no value for. */
 interface Described {
