@@ -96,6 +96,13 @@ export interface BareOperator {
   recover(args: unknown[], thrower: (...args: never[]) => unknown): NativeResult;
 }
 
+declare const hookBrand: unique symbol;
+
+/** A hook of a tensor: an opaque External that only the addon can read. */
+export interface RegisteredHook {
+  readonly [hookBrand]: true;
+}
+
 declare const programBrand: unique symbol;
 
 /** A recorded program: an opaque External that only the addon can read. */
@@ -308,6 +315,9 @@ export interface Native {
       needed: readonly boolean[],
     ) => (Handle | undefined)[],
   ): Handle;
+  /** `hook` gives another gradient, or `undefined`. What it gives back removes it. */
+  registerHook(tensor: Handle, hook: (gradient: Handle | undefined) => Handle | undefined): RegisteredHook;
+  removeHook(registered: RegisteredHook): void;
   withGradMode<T>(enabled: boolean, fn: () => T): T;
   withInferenceMode<T>(enabled: boolean, fn: () => T): T;
   isGradEnabled(): boolean;
