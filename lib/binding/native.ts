@@ -178,6 +178,9 @@ export interface Native {
   manualSeed(seed: bigint): void;
   memory(): { tensors: number; bytes: number; allocated: number; cached: number };
   emptyCache(): void;
+  /** Of the C library, as Python's floats have it; V8's `Math.pow` and `Math.cos` differ in last bits. */
+  pow(base: number, exponent: number): number;
+  cos(x: number): number;
 
   cudaDeviceCount(): number;
   currentDevice(device: string): number;
@@ -283,8 +286,12 @@ export interface Native {
   setRequiresGrad(tensor: Handle, value: boolean): void;
   isLeaf(tensor: Handle): boolean;
   retainGrad(tensor: Handle): void;
+  retainsGrad(tensor: Handle): boolean;
   gradFn(tensor: Handle): string | undefined;
-  gradient(tensor: Handle): Handle | undefined;
+  /** `known` itself, if it is a handle of the gradient. */
+  gradient(tensor: Handle, known: Handle | undefined): Handle | undefined;
+  /** Before the gradients 1 if one of them is sparse, 2 if one of the tensors that have one is complex. */
+  gradients(tensors: readonly Handle[]): [flags: number, ...gradients: (Handle | undefined)[]];
   setGradient(tensor: Handle, gradient: Handle | undefined): void;
   dispose(tensor: Handle): void;
   isDisposed(tensor: Handle): boolean;
@@ -315,6 +322,11 @@ export interface Native {
       needed: readonly boolean[],
     ) => (Handle | undefined)[],
   ): Handle;
+  hookGradients(
+    tensors: readonly Handle[],
+    materializes: boolean,
+    hook: (gradients: readonly (Handle | undefined)[]) => (Handle | undefined)[],
+  ): Handle[];
   /** `hook` gives another gradient, or `undefined`. What it gives back removes it. */
   registerHook(tensor: Handle, hook: (gradient: Handle | undefined) => Handle | undefined): RegisteredHook;
   removeHook(registered: RegisteredHook): void;

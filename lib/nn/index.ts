@@ -2,8 +2,10 @@
 
 export type { HookHandle } from '../torch/hooks';
 export { CosineSimilarity, PairwiseDistance } from './distance';
-/** The losses as functions, as `torch.nn.functional`. */
+/** The functions of `torch.nn.functional`. */
 export * as functional from './functional';
+/** Values to begin training with, as `torch.nn.init`. */
+export * as init from './init';
 export { BCELoss, BCEWithLogitsLoss } from './losses/binary-cross-entropy';
 export { CrossEntropyLoss, NLLLoss } from './losses/cross-entropy';
 export { GaussianNLLLoss, KLDivLoss, PoissonNLLLoss } from './losses/distribution';
@@ -29,6 +31,7 @@ export {
   type AdaptiveLogSoftmaxWithLossOptions,
   type AdaptiveResult,
 } from './modules/adaptive';
+export type { Gradients } from './modules/backward-hooks';
 export { Identity, ModuleDict, ModuleList, type NamedModules, Sequential } from './modules/containers';
 export type { ForwardHookOptions, ForwardPreHookOptions, HookOptions } from './modules/hooks';
 export { Linear, type LinearOptions } from './modules/linear';

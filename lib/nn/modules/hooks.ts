@@ -4,6 +4,7 @@ import { expected, show } from '../../errors';
 import { boolean, callable, isPlain, withDefaults } from '../../options';
 import { isTensor } from '../../torch/bind';
 import type { HookHandle } from '../../torch/hooks';
+import { BackwardHooks, type Hook } from './backward-hooks';
 import { className, type Forward, Registered } from './registry';
 
 /** How a hook is registered. */
@@ -24,9 +25,6 @@ export interface ForwardHookOptions extends ForwardPreHookOptions {
   alwaysCall?: boolean | null | undefined;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: what a hook takes and gives is its module's matter
-export type Hook = (...args: any[]) => any;
-
 interface Registration {
   hook: Hook;
   withKwargs: boolean;
@@ -44,12 +42,6 @@ const defaults = {
   backwardPre: { prepend: false },
   backward: { prepend: false },
 } as const satisfies Record<HookKind, object>;
-
-/** What carries gradients to hooks of the backward pass; `undefined` where nothing is recorded. */
-export interface BackwardTap {
-  tapInputs(inputs: unknown[]): unknown[];
-  tapResult(result: unknown): unknown;
-}
 
 /** The hooks of a module. */
 class Hooks {
@@ -83,18 +75,24 @@ class Hooks {
 
   /** A call of the module. The hooks are those of its beginning. */
   call(inputs: unknown[]): unknown {
-    const { forwardPre, forward } = this.#registered;
+    const { forwardPre, forward, backwardPre, backward } = this.#registered;
     let given = inputs;
     let result: unknown;
     const done = new Set<Registration>();
     try {
       for (const registration of forwardPre) given = this.#before(registration, given);
+      const hooksOf = (list: readonly Registration[]): Hook[] => list.map(({ hook }) => hook);
+      const watched =
+        backwardPre.length + backward.length === 0
+          ? undefined
+          : new BackwardHooks(this.#module, hooksOf(backwardPre), hooksOf(backward));
+      if (watched !== undefined) given = watched.inputs(given);
       result = this.#module.forward(...given);
       for (const registration of forward) {
         done.add(registration);
         result = this.#behind(registration, given, result);
       }
-      return result;
+      return watched === undefined ? result : watched.result(result);
     } catch (error) {
       for (const registration of forward) {
         if (registration.alwaysCall && !done.has(registration)) this.#behindFailure(registration, given, result);

@@ -1,0 +1,8 @@
+/** Functions that are no losses, and no operators, against what PyTorch answered. */
+import { judgeFor, thisHost } from '../../lib/parity/judge';
+import { readManifest, vectors } from '../../lib/parity/vectors';
+import { defineCallTests } from '../support/calls';
+
+const judge = judgeFor(readManifest(vectors), thisHost());
+
+describe.each(['functional', 'init', 'torch'])('%s', (area) => defineCallTests(area, judge));
