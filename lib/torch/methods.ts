@@ -1,5 +1,6 @@
 /** Attaches to the Tensor class the methods that are operators, and those that functions of the same name make. */
 
+import { camelCase } from '../camel-case';
 import { withDefaults } from '../options';
 import type { Complex, NestedArray, Scalar, TypedArray } from '../types';
 import { type Casts, castMethods } from './cast';
@@ -9,7 +10,6 @@ import { lu, nonzero, norm, stft, unique, uniqueConsecutive } from './functional
 import { makeMethod } from './functions';
 import { type GradientHook, type HookHandle, registerHook } from './hooks';
 import { methodNames, type TensorMethods as Operators } from './methods.generated';
-import { camelCase } from './ops/signature';
 import { completePrototype } from './prototype';
 import { Tensor } from './tensor';
 

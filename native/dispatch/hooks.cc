@@ -22,7 +22,7 @@ constexpr napi_type_tag kHookTag = {0x6b1f0c52d7a94e83, 0x9d05e4c8312fb67a};
 class Hook {
  public:
   Hook(napi_env env, napi_value function)
-      : function_(std::make_unique<ScriptReference>(env, function)) {}
+      : function_(std::make_unique<JsReference>(env, function)) {}
 
   void Remove() { function_ = nullptr; }
 
@@ -35,7 +35,7 @@ class Hook {
                         "pass reached it on another");
     }
     // Kept while it runs, for it may remove itself.
-    const std::shared_ptr<ScriptReference> function = function_;
+    const std::shared_ptr<JsReference> function = function_;
     const napi_env env = function->env();
     const Napi::HandleScope scope(env);
     try {
@@ -47,12 +47,12 @@ class Hook {
       if (result.IsUndefined()) return {};
       return UnwrapTensor(env, result, "hook");
     } catch (const Napi::Error& error) {
-      throw ScriptError(std::make_shared<ScriptReference>(env, error.Value()));
+      throw JsError(std::make_shared<JsReference>(env, error.Value()));
     }
   }
 
  private:
-  std::shared_ptr<ScriptReference> function_;
+  std::shared_ptr<JsReference> function_;
   std::thread::id thread_ = std::this_thread::get_id();
 };
 
