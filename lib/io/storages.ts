@@ -65,7 +65,7 @@ export interface Place {
  */
 export function tensorAt(bytes: Tensor, { dtype, offset, shape, strides }: Place): Tensor {
   return scope(() => {
-    const made = empty([0], { dtype });
+    const made = empty([0], { dtype, device: bytes.device });
     aten.set_.source_Tensor_storage_offset(made, bytes, offset, shape, strides);
     return made;
   });
@@ -97,5 +97,13 @@ export function eachPiece(tensor: Tensor, use: (piece: Uint8Array) => void): voi
       scope(() => calls.copy_(calls.narrow(shared, 0, 0, count), calls.narrow(bytes, 0, at, count)));
       use(piece.subarray(0, count));
     }
+  });
+}
+
+/** The bytes of the memory under a tensor, from its beginning, as a tensor of uint8. */
+export function wholeStorage(tensor: Tensor, bytes: number): Tensor {
+  return scope(() => {
+    const start = aten.as_strided(tensor.detach(), [0], [1], 0);
+    return tensorAt(start, { dtype: 'uint8', offset: 0, shape: [bytes], strides: [1] });
   });
 }

@@ -1,4 +1,6 @@
 /** The classes of `torch.nn`; the functions are in {@link functional}. */
+
+export type { HookHandle } from '../torch/hooks';
 export { CosineSimilarity, PairwiseDistance } from './distance';
 /** The functions of `torch.nn.functional`. */
 export * as functional from './functional';
@@ -35,7 +37,7 @@ export { Identity, ModuleDict, ModuleList, type NamedModules, Sequential } from 
 export * from './modules/convolution';
 export * from './modules/dropout';
 export * from './modules/embedding';
-export type { ForwardHookOptions, ForwardPreHookOptions, HookHandle, HookOptions } from './modules/hooks';
+export type { ForwardHookOptions, ForwardPreHookOptions, HookOptions } from './modules/hooks';
 export type { LayerClass, Resettable } from './modules/layer';
 export { Bilinear, type BilinearState, Linear, type LinearOptions, type LinearState } from './modules/linear';
 export { type AnyModule, type ForwardHook, type ForwardPreHook, Module, type NamedOptions } from './modules/module';
@@ -47,3 +49,5 @@ export * from './modules/pooling';
 export * from './modules/shape';
 export { type IncompatibleKeys, StateDict, type StateMetadata, type StateSource } from './modules/state-dict';
 export { Buffer, Parameter } from './parameter';
+/** Helpers for training, as `torch.nn.utils`. */
+export * as utils from './utils';

@@ -7,31 +7,21 @@ Needs PyTorch, NumPy, safetensors and huggingface_hub; the versions are recorded
 """
 
 import base64
+import io
 import json
+import math
 import tempfile
+import zipfile
+from collections import OrderedDict
 from pathlib import Path
 
 import huggingface_hub
 import safetensors
 import torch
+from canonical import DTYPES, Canonical, pattern, pt_values
 from safetensors.torch import save
 
 folder = Path(__file__).resolve().parent.parent.parent / "test" / "data" / "files"
-
-DTYPES = [
-    "float64", "float32", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "bool", "complex64",
-]  # fmt: skip
-
-
-def pattern(dtype: str, shape: list[int], seed: int = 0) -> torch.Tensor:
-    """Byte k of the elements is (37 k + 11 + seed) modulo 251; booleans say whether that is odd."""
-    dtype = getattr(torch, dtype)
-    count = torch.Size(shape).numel() * dtype.itemsize
-    data = ((torch.arange(count) * 37 + 11 + seed) % 251).to(torch.uint8)
-    if dtype == torch.bool:
-        data = data % 2
-    return data.view(dtype).reshape(shape)
-
 
 SAFETENSORS = {
     "every dtype": ([[f"{i}.{dtype}", dtype, [2, 3]] for i, dtype in enumerate(DTYPES)], None),
@@ -79,6 +69,87 @@ def write_sharded() -> None:
     write("sharded", cases, huggingface_hub=huggingface_hub.__version__)
 
 
+def saved(value: object, **options: object) -> bytes:
+    into = io.BytesIO()
+    torch.save(value, into, **options)
+    return into.getvalue()
+
+
+def rewritten(data: bytes, change, compression: int = zipfile.ZIP_STORED) -> bytes:
+    """The same archive with changed records, as Python's zipfile writes it."""
+    into = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as archive, zipfile.ZipFile(into, "w", compression) as other:
+        for name in archive.namelist():
+            record = change(name, archive.read(name))
+            if record is not None:
+                other.writestr(zipfile.ZipInfo(name), record, compression)
+    return into.getvalue()
+
+
+def big_endian(name: str, record: bytes) -> bytes:
+    """The record of a file of float32, complex64 and uint8 tensors on a machine with the other order of bytes."""
+    if name.endswith("byteorder"):
+        return b"big"
+    if "/data/" not in name or name.endswith("/2"):
+        return record
+    return b"".join(record[at : at + 4][::-1] for at in range(0, len(record), 4))
+
+
+def pt_files() -> dict[str, tuple[object, bytes]]:
+    cases = {name: (value, saved(value)) for name, value in pt_values().items()}
+    value = {"x": pattern("float32", [3]), "c": pattern("complex64", [2]), "u": pattern("uint8", [3])}
+    for protocol in (3, 4, 5):
+        mixed = {**value, "bytes": b"\x00\xff", "array": bytearray(b"x"), "set": {1}, "big": 2**40, "text": "x" * 300}
+        cases[f"protocol {protocol}"] = (mixed, saved(mixed, pickle_protocol=protocol))
+    # Python itself reads such a one only without weights_only.
+    cases["a longer integer"] = (2**2040, saved(2**2040))
+    data = saved(value)
+    cases["deflated"] = (value, rewritten(data, lambda _, record: record, zipfile.ZIP_DEFLATED))
+    cases["without a mark of the byte order"] = (
+        value,
+        rewritten(data, lambda name, record: None if "byteorder" in name or "/." in name else record),
+    )
+    cases["big-endian"] = (value, rewritten(data, big_endian))
+    torch.serialization.set_crc32_options(False)
+    cases["without checksums"] = (value, saved(value))
+    torch.serialization.set_crc32_options(True)
+    return cases
+
+
+def write_pt() -> None:
+    cases = {}
+    for name, (value, data) in pt_files().items():
+        text = json.dumps(Canonical().of(value), separators=(",", ":"))
+        cases[name] = {"value": text, "bytes": base64.b64encode(data).decode()}
+    write("pt", cases)
+    refused = {
+        "a module": saved(torch.nn.Linear(2, 2)),
+        "a function": saved({"f": math.sqrt, "x": torch.ones(1)}),
+        "a class of one's own": saved([Canonical()]),
+        "quantized": saved(torch._empty_affine_quantized([2], scale=1.0, zero_point=0, dtype=torch.quint8)),
+        "uint16": saved(torch.ones(2).to(torch.uint16)),
+        "a storage": saved(torch.ones(2).untyped_storage()),
+        "a class": saved(OrderedDict),
+        "an attribute": saved(with_attribute()),
+        "before 1.6": saved(torch.ones(2), _use_new_zipfile_serialization=False),
+        "TorchScript": script(),
+        "frozenset": saved(frozenset([1])),
+    }
+    write("pt-refused", {name: {"bytes": base64.b64encode(data).decode()} for name, data in refused.items()})
+
+
+def with_attribute() -> torch.Tensor:
+    tensor = torch.ones(2)
+    tensor.note = "x"
+    return tensor
+
+
+def script() -> bytes:
+    into = io.BytesIO()
+    torch.jit.save(torch.jit.script(torch.nn.Linear(1, 1)), into)
+    return into.getvalue()
+
+
 def write(name: str, cases: dict, **versions: str) -> None:
     text = json.dumps({"versions": {"torch": torch.__version__, **versions}, "cases": cases}, indent=1)
     (folder / f"{name}.json").write_text(text + "\n")
@@ -88,3 +159,4 @@ if __name__ == "__main__":
     folder.mkdir(parents=True, exist_ok=True)
     write_safetensors()
     write_sharded()
+    write_pt()

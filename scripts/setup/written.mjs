@@ -8,13 +8,18 @@ import { longestOfNn, signatures } from './signatures.mjs';
 const schemasPath = 'lib/nn/python.schemas.txt';
 
 /** Types that no schema has: what they are in TypeScript. Schemas say `Any` for them. */
-const own = { Tensors: 'Tensor | Iterable<Tensor>' };
+const own = {
+  Tensors: 'Tensor | Iterable<Tensor>',
+  Lengths: 'Tensor | readonly number[]',
+  PackedSequence: 'PackedSequence',
+};
 
 /** What types are imported from. */
 const sources = {
   '../torch/generator': ['Generator'],
   '../torch/tensor': ['Tensor'],
   '../types': ['Complex', 'Device', 'DType', 'Scalar'],
+  './utils/rnn': ['PackedSequence'],
 };
 
 /** `softmax(Tensor input, int? dim=None) -> Tensor`, taken apart; of a class nothing is returned. */
@@ -30,7 +35,8 @@ function readLine(line) {
   }));
   const isEither = parameters.includes('|');
   const schemas = (isEither ? [0, 1] : [0]).map((which) => `(${withoutOwn(alternative(parameters, which))})`);
-  return { name: camelCase(name), schema: schemas[0], schemas, all, results, flagged };
+  const result = results === undefined ? undefined : (own[results] ?? resultOf(results));
+  return { name: camelCase(name), schema: schemas[0], schemas, all, result, flagged };
 }
 
 const withoutOwn = (parameters) =>
@@ -50,8 +56,7 @@ function unionOf({ schemaType }, { type }) {
 }
 
 /** How a function is called; one whose result depends on a flag has signatures for each. */
-function callsOf({ all, results, flagged }) {
-  const result = resultOf(results);
+function callsOf({ all, result, flagged }) {
   if (flagged === undefined) return signatures({ all, result }, longestOfNn);
   const withFlag = (type, isOptional) => all.map((given) => (given.isFlag ? { ...given, type, isOptional } : given));
   return [
@@ -75,10 +80,9 @@ function givenType({ schemaType, fallback, type }) {
   return isOptional && (fallback === undefined || fallback === 'None') ? `${plain} | undefined` : plain;
 }
 
-function implementationOf({ all, results, flagged }) {
+function implementationOf({ all, result, flagged }) {
   const parameters = all.map((argument) => `${argument.name}: ${givenType(argument)}`).join(', ');
-  const result = flagged === undefined ? resultOf(results) : `${resultOf(results)} | ${resultOf(flagged)}`;
-  return `(${parameters}) => ${result}`;
+  return `(${parameters}) => ${flagged === undefined ? result : `${result} | ${resultOf(flagged)}`}`;
 }
 
 /** What the constructor of a class was given. */

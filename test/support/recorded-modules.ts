@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as torch from '../../lib';
-import { camelCase } from '../../lib/torch/ops/signature';
+import { camelCase } from '../../lib/camel-case';
 
 /** What is recorded of a module; tensors are digests. */
 export interface RecordedModule {

@@ -2,12 +2,13 @@
  * Layers are declarations: what the constructor takes is a line in `python.schemas.txt`, whose arguments become properties;
  * what the layer computes, and what the printed form says of it, is given here.
  */
+
+import { camelCase } from '../../camel-case';
 import { expected, NativeError, show } from '../../errors';
 import { isTensor } from '../../torch/bind';
 import { dtypeName } from '../../torch/dtype';
 import { defineFunction, parse } from '../../torch/functions';
 import { empty } from '../../torch/operators.generated';
-import { camelCase } from '../../torch/ops/signature';
 import type { Tensor } from '../../torch/tensor';
 import type { Device, DType } from '../../types';
 import { Parameter } from '../parameter';
