@@ -58,6 +58,8 @@ export class Signature {
   readonly positional: number;
   /** How many must be given; infinitely many if one of them goes by name only. */
   readonly required: number;
+  /** The place of each parameter. */
+  readonly #places: ReadonlyMap<string, number>;
   readonly #isPython: boolean;
   /** The arguments that the keyword `out` stands for. */
   readonly #outs: readonly number[];
@@ -84,6 +86,7 @@ export class Signature {
       fallback: argument.default,
       conversion: conversionFor(argument),
     }));
+    this.#places = new Map(this.parameters.map(({ name }, i) => [name, i] as const).reverse());
     this.positional = this.parameters.filter(({ isKeywordOnly }) => !isKeywordOnly).length;
     this.required = this.parameters.some(({ isKeywordOnly, isRequired }) => isKeywordOnly && isRequired)
       ? Number.POSITIVE_INFINITY
@@ -106,7 +109,9 @@ export class Signature {
       const refusal = this.#readKeywords(last as Record<string, unknown>, fitting, given);
       if (refusal !== undefined) return refusal;
     }
-    for (const [i, { name, conversion, isRequired, isNullable }] of this.parameters.entries()) {
+    const { parameters } = this;
+    for (let i = 0; i < parameters.length; i++) {
+      const { name, conversion, isRequired, isNullable } = parameters[i] as Parameter;
       let value = given[i];
       if (isAbsent(value)) {
         // What has no default must be mentioned, be it as nothing, as in Python.
@@ -114,7 +119,7 @@ export class Signature {
         fitting.values.push(undefined);
         continue;
       }
-      if (!conversion.accepts(value) && unpacks) {
+      if (unpacks && !conversion.accepts(value)) {
         value = numbersIn(value);
         given[i] = value;
       }
@@ -125,11 +130,14 @@ export class Signature {
   }
 
   #tooMany(count: number): Refusal {
-    const keywords = this.#keywords().slice(this.positional);
-    const hint = keywords.length === 0 ? '' : ` (${keywords.join(', ')} go into a trailing object)`;
-    const what = `to have at most ${this.positional} positional arguments${hint}`;
+    const error = (): TorchError => {
+      const keywords = this.#keywords().slice(this.positional);
+      const hint = keywords.length === 0 ? '' : ` (${keywords.join(', ')} go into a trailing object)`;
+      const what = `to have at most ${this.positional} positional arguments${hint}`;
+      return expected(this.op, 'the call', what, `${count}`);
+    };
     // Less telling than an argument of the wrong kind in the same place.
-    return new Refusal(() => expected(this.op, 'the call', what, `${count}`), this.positional - 0.5);
+    return new Refusal(error, this.positional - 0.5);
   }
 
   #missing(name: string, position: number): Refusal {
@@ -180,8 +188,8 @@ export class Signature {
         if (refusal !== undefined) return refusal;
         continue;
       }
-      const index = this.parameters.findIndex(({ name }) => name === key);
-      if (index < 0) {
+      const index = this.#places.get(key);
+      if (index === undefined) {
         const known = this.#keywords();
         const next = this.parameters[count];
         // An object where something else is needed, rather than keywords.
