@@ -23,9 +23,11 @@ export {
   TorchError,
 } from './errors';
 export * from './evaluate';
+/** Tensors in .safetensors files, as Python's `safetensors.torch`. */
+export * as safetensors from './io/safetensors';
 /** The losses as functions (`nn.functional`) and as classes, as `torch.nn`. */
 export * as nn from './nn';
-export type { Call, Loss } from './nn/losses/declare';
+export type { Loss } from './nn/losses/declare';
 export {
   type ArgumentDefinition,
   type DefinedLoss,
@@ -50,6 +52,7 @@ export {
   noGrad,
 } from './torch/autograd';
 export { isTensor } from './torch/bind';
+export type { Call } from './torch/call';
 export type { CastOptions } from './torch/cast';
 export * from './torch/constants';
 export {

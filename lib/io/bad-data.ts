@@ -16,6 +16,16 @@ export function badData(name: string, reason: string, { offset, cause }: BadData
   return new TorchError('BAD_DATA', `${place}: ${reason}`, { op: 'openArray', cause });
 }
 
+/** Runs what reads files: errors about them name the function that the caller has called. */
+export function readingFor<T>(op: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof TorchError) || error.code !== 'BAD_DATA' || error.op === op) throw error;
+    throw new TorchError('BAD_DATA', error.message, { op, cause: error.cause });
+  }
+}
+
 /** The error for what the operating system or a library said about a file. */
 export function unreadable(name: string, error: unknown): TorchError {
   if (error instanceof TorchError) return error;

@@ -88,6 +88,21 @@ export const safetensorsElements: ReadonlyMap<string, ElementType> = new Map(
   ].map((element) => [element.name, element]),
 );
 
+/** The dtypes that tensors of .safetensors files have as they are, in the order in which the format's library lays them. */
+export const safetensorsDTypes: ReadonlyMap<string, DType> = new Map<string, DType>([
+  ['I64', 'int64'],
+  ['F64', 'float64'],
+  ['C64', 'complex64'],
+  ['F32', 'float32'],
+  ['I32', 'int32'],
+  ['BF16', 'bfloat16'],
+  ['F16', 'float16'],
+  ['I16', 'int16'],
+  ['I8', 'int8'],
+  ['U8', 'uint8'],
+  ['BOOL', 'bool'],
+]);
+
 /** Bits of an element of all dtypes of the format, those included that are not read. **Source**: safetensors 0.8. */
 export const safetensorsBits: ReadonlyMap<string, number> = new Map([
   ...[...safetensorsElements.values()].map(({ name, size }) => [name, 8 * size] as const),

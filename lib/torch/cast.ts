@@ -46,7 +46,7 @@ const readCasts: (...args: unknown[]) => Cast = defineFunction(
 type Flags = [nonBlocking: boolean, copy: boolean, memoryFormat: MemoryFormat | undefined];
 
 /** The arguments of `to()`, in the three forms that PyTorch has. */
-function readCast(op: string, args: readonly unknown[]): Cast {
+export function readCast(op: string, args: readonly unknown[]): Cast {
   const [first] = args;
   if (args.length === 1 && typeof first === 'string') {
     if ((dtypes as readonly string[]).includes(first)) return [undefined, first as DType, false, false, undefined];

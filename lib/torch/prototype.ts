@@ -8,6 +8,7 @@
  */
 import { TorchError } from '../errors';
 import { nearest } from '../options';
+import { isTensor } from './bind';
 import { isComparing } from './comparison-tag';
 import { aten } from './ops';
 import type { Tensor } from './tensor';
@@ -73,7 +74,7 @@ export function completePrototype(prototype: object): void {
     get: (target, key, receiver: unknown) => {
       const view = views.get(key);
       if (view === undefined) return Reflect.get(target, key, receiver) as unknown;
-      return receiver === prototype ? undefined : view(receiver as Tensor);
+      return isTensor(receiver) ? view(receiver) : undefined;
     },
     set: (_, key, value, receiver: object) => {
       if (key === 'data') {

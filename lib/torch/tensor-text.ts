@@ -55,7 +55,7 @@ function jsonElement(value: Scalar): number | boolean | string {
 
 /** The number of one element; for templates the text. */
 export function primitiveOf(tensor: Tensor, hint: 'number' | 'string' | 'default'): number | bigint | string {
-  if (hint === 'string') return textOf(tensor);
+  if (hint === 'string') return tensor.toString();
   const value = tensor.numel() === 1 ? tensor.item<Scalar>() : undefined;
   if (typeof value === 'number' || typeof value === 'bigint') return value;
   if (typeof value === 'boolean') return Number(value);

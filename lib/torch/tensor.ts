@@ -16,7 +16,7 @@ import {
   type Scalar,
   type TypedArray,
 } from '../types';
-import { registerTensorClass, unwrap, unwrapList } from './bind';
+import { operator, registerTensorClass, unwrap, unwrapList } from './bind';
 import { type CastOptions, cast } from './cast';
 import { contentTag, identityTag } from './comparison-tag';
 import { type Stream, streamHandle } from './cuda/streams';
@@ -397,4 +397,9 @@ export class Tensor implements Disposable {
   [inspectCustom](): string {
     return this.toString();
   }
+}
+
+/** @internal What constructors of subclasses pass on: a handle of the same memory, in no graph. */
+export function subclassArguments(op: string, data: Tensor): [handle: Handle, made: symbol] {
+  return [operator('aten::detach', '')(unwrap(data, op, 'data')) as Handle, key];
 }

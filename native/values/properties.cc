@@ -4,6 +4,7 @@
 #include <torch/csrc/autograd/function.h>
 #include <torch/csrc/autograd/variable.h>
 
+#include <cstdint>
 #include <optional>
 
 #include "guard.h"
@@ -41,6 +42,19 @@ Napi::Value Strides(const Napi::CallbackInfo& info) {
 
 Napi::Value StorageOffset(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(Inspected(info).storage_offset()));
+}
+
+// storageBytes(tensor): where the memory begins that the tensor shows part of, and how long it is;
+// undefined for a tensor without one, such as a sparse one.
+Napi::Value StorageBytes(const Napi::CallbackInfo& info) {
+  const at::Tensor& tensor = Self(info);
+  if (!tensor.has_storage()) return info.Env().Undefined();
+  const c10::Storage& storage = tensor.storage();
+  const auto address = reinterpret_cast<uintptr_t>(storage.data());
+  Napi::Array found = Napi::Array::New(info.Env(), 2);
+  found.Set(0U, Napi::BigInt::New(info.Env(), static_cast<uint64_t>(address)));
+  found.Set(1U, Napi::Number::New(info.Env(), static_cast<double>(storage.nbytes())));
+  return found;
 }
 
 Napi::Value DTypeCode(const Napi::CallbackInfo& info) {
@@ -189,6 +203,7 @@ void RegisterProperties(Napi::Object exports) {
   Export<Shape>(exports, "shape");
   Export<Strides>(exports, "strides");
   Export<StorageOffset>(exports, "storageOffset");
+  Export<StorageBytes>(exports, "storageBytes");
   Export<DTypeCode>(exports, "dtype");
   Export<DeviceName>(exports, "device");
   Export<Numel>(exports, "numel");

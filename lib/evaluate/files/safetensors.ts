@@ -2,7 +2,7 @@
 import { badData, listNames, quote } from '../../io/bad-data';
 import { safetensorsElements } from '../../io/element';
 import { checkShape } from '../../io/layout';
-import { readSafetensorsHeader, type TensorEntry } from '../../io/safetensors-header';
+import { readSafetensorsHeader, type TensorEntry } from '../../io/safetensors/header';
 import { StoredFile } from '../../io/stored-file';
 import type { ArraySource } from '../source';
 import { StoredRows } from './rows';

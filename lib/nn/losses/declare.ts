@@ -7,6 +7,7 @@
 import type { NativeError } from '../../errors';
 import { isTensor } from '../../torch/bind';
 import type { Buffer } from '../../torch/buffers';
+import type { Call } from '../../torch/call';
 import type { Tensor } from '../../torch/tensor';
 import { registerDerivative, type ValueAndGrad } from '../../torch/value-and-grad';
 import { asOptionalTensor, explained, type TensorLike } from './arguments';
@@ -15,24 +16,6 @@ import type { Explanation } from './explain';
 import { asyncForm, itemForm, outForm } from './forms';
 import type { Argument, Option } from './option';
 import { type Parameters, readOptions } from './parameters';
-
-/** The arguments of a call in Python's order: those without a default, then options by position or by name. */
-export type Call<
-  Required extends readonly unknown[],
-  Options,
-  Positional extends readonly (keyof Options)[] = [],
-> = Positional extends readonly [infer Name extends keyof Options, ...infer Rest extends readonly (keyof Options)[]]
-  ?
-      | [...Required, options?: Nullable<Options> | null]
-      | Call<
-          [...Required, Options[Name] | null | undefined],
-          Omit<Options, Name>,
-          Rest extends readonly (keyof Omit<Options, Name>)[] ? Rest : []
-        >
-  : [...Required, options?: Nullable<Options> | null];
-
-/** Options of which each may be `null`, which means absent. */
-type Nullable<Options> = { [Name in keyof Options]: Options[Name] | null };
 
 /** A loss: a function of tensors and options, in its forms. */
 export interface Loss<

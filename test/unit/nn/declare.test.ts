@@ -55,7 +55,7 @@ test('its gradient, its class and its evaluation', () => {
   focalLoss(leaf, y, 3).backward();
   expect(torch.valueAndGrad(focalLoss)(x, y, 3).grad).toEqual(leaf.grad);
   const loss = new FocalLoss(3, { reduction: 'sum' });
-  expect({ ...loss }).toEqual({ gamma: 3, reduction: 'sum' });
+  expect({ ...loss }).toEqual({ gamma: 3, reduction: 'sum', training: true });
   expect(loss(x, y).item()).toBeCloseTo(total, 5);
   const evaluator = new torch.BatchEvaluator(focalLoss, { gamma: 3 }).update(x, y);
   expect(evaluator.result().loss).toBeCloseTo(total / 3, 6);

@@ -2,11 +2,11 @@
  * Headers of .safetensors files: JSON that says where in the file the elements of each tensor lie. Held to all of the
  * format's rules, so that two readers of one file never see different tensors.
  */
-import { show } from '../errors';
-import { shapeText } from '../torch/shape';
-import { badData, quote } from './bad-data';
-import { safetensorsBits } from './element';
-import { parseStrictJson } from './strict-json';
+import { show } from '../../errors';
+import { shapeText } from '../../torch/shape';
+import { badData, quote } from '../bad-data';
+import { safetensorsBits } from '../element';
+import { parseStrictJson } from '../strict-json';
 
 /** The bound of the format's own library. */
 const maxHeader = 100_000_000;
