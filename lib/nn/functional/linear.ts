@@ -1,5 +1,5 @@
 /** Layers without state that losses and examples need. */
-import * as aten from '../../torch/aten/calls.generated';
+import { aten } from '../../torch/ops';
 import type { Tensor } from '../../torch/tensor';
 
 /**
