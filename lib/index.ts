@@ -38,6 +38,8 @@ export {
   type LossDefinition,
   type OptionDefault,
 } from './nn/losses/define';
+/** Optimizers and schedules of learning rates, as `torch.optim`. */
+export * as optim from './optim';
 /** Gradients as functions, as `torch.autograd`. */
 export * as autograd from './torch/autograd';
 export {

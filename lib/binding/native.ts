@@ -171,6 +171,9 @@ export interface Native {
   manualSeed(seed: bigint): void;
   memory(): { tensors: number; bytes: number; allocated: number; cached: number };
   emptyCache(): void;
+  /** Of the C library, as Python's floats have it; V8's `Math.pow` and `Math.cos` differ in last bits. */
+  pow(base: number, exponent: number): number;
+  cos(x: number): number;
 
   cudaDeviceCount(): number;
   currentDevice(device: string): number;
@@ -276,8 +279,11 @@ export interface Native {
   setRequiresGrad(tensor: Handle, value: boolean): void;
   isLeaf(tensor: Handle): boolean;
   retainGrad(tensor: Handle): void;
+  retainsGrad(tensor: Handle): boolean;
   gradFn(tensor: Handle): string | undefined;
   gradient(tensor: Handle): Handle | undefined;
+  /** Before the gradients 1 if one of them is sparse, 2 if one of the tensors that have one is complex. */
+  gradients(tensors: readonly Handle[]): [flags: number, ...gradients: (Handle | undefined)[]];
   setGradient(tensor: Handle, gradient: Handle | undefined): void;
   dispose(tensor: Handle): void;
   isDisposed(tensor: Handle): boolean;

@@ -30,11 +30,13 @@ export interface LossDescription {
   readonly target: 'classes or probabilities' | 'indices' | 'elements';
   /** What the first argument holds for each class, where predictions can be made of it. */
   readonly scores: 'logits' | 'log-probabilities' | undefined;
+  /** Whether one computation may stand for later blocks of the same shape. */
+  readonly isTraced: boolean;
 }
 
 /** What the declaration of a loss says. */
 function describe(loss: AnyLoss): LossDescription {
-  const { name, arguments: args, evaluation } = declarationOf(loss) as LossDeclaration;
+  const { name, arguments: args, evaluation, isTraced = true } = declarationOf(loss) as LossDeclaration;
   return {
     name,
     loss,
@@ -46,6 +48,8 @@ function describe(loss: AnyLoss): LossDescription {
     weighsElements: false,
     target: 'elements',
     scores: undefined,
+    // What is computed depends on the labels of sequences.
+    isTraced: isTraced && evaluation.denominator !== 'target lengths',
     ...evaluation,
   };
 }

@@ -63,10 +63,8 @@ export function measurer(
     const tensors = args.slice(0, -1) as Tensor[];
     return tensorsOf(measure(description, { args: tensors, rows: 0 }, { ...fixed, ...request }));
   });
-  // The computation depends on the labels of sequences.
-  const isTraced = description.denominator !== 'target lengths';
   return (batch, request) => {
-    const found = isTraced ? program.call([...batch.args, request]) : undefined;
+    const found = description.isTraced ? program.call([...batch.args, request]) : undefined;
     if (found === undefined) return measure(description, batch, { ...fixed, ...request });
     const rest = [...found];
     const losses = rest.shift() as Tensor;

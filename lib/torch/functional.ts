@@ -1,10 +1,12 @@
 /** The functions of `torch` that PyTorch writes in Python, or that JavaScript's numbers ask for. */
-import { expected } from '../errors';
+import { expected, show } from '../errors';
+import { classIndex } from '../options';
 import type { Complex, Device, DType, Layout, Scalar } from '../types';
 import { tensor } from './create';
 import { scalarDType } from './elements';
 import { defineFunction, type Variadic } from './functions';
 import { aten } from './ops';
+import { shapeText } from './shape';
 import type { Tensor } from './tensor';
 
 type Integer = number | bigint;
@@ -46,7 +48,13 @@ export const full: (
     device?: Device,
     pin?: boolean,
   ) => {
-    if (out !== undefined) return aten.full.out(size, value, { out });
+    if (out !== undefined) {
+      for (const [key, asked] of Object.entries({ dtype, layout, device }) as ['dtype', unknown][]) {
+        if (asked === undefined || asked === out[key]) continue;
+        throw expected('full', `'${key}'`, `to be '${out[key]}', as 'out' has`, show(asked));
+      }
+      return aten.full.out(size, value, { out });
+    }
     const type = dtype ?? (typeof value === 'object' ? 'complex64' : scalarDType(value));
     return aten.full(size, value, { dtype: type, layout, device, pin_memory: pin });
   },
@@ -64,6 +72,8 @@ export const nonzero: {
   'nonzero',
   '(Tensor self, *, bool as_tuple=False, Tensor? out=None)',
   (input: Tensor, asTuple: boolean, out?: Tensor) => {
+    if (asTuple && out !== undefined)
+      throw expected('nonzero', "'out'", "to be absent where 'asTuple' is true", show(out));
     if (asTuple) return aten.nonzero_numpy(input);
     return out === undefined ? aten.nonzero(input) : aten.nonzero.out(input, { out });
   },
@@ -228,7 +238,14 @@ export const unravelIndex: (indices: Tensor, shape: Integer | Integers) => Tenso
   'unravelIndex',
   '(Tensor indices, SymInt[1] shape)',
   (indices: Tensor, shape: Integer | Integers) => {
-    const sizes = (Array.isArray(shape) ? (shape as Integers) : [shape as Integer]).map(BigInt);
+    if (!/^u?int/.test(indices.dtype)) {
+      throw expected('unravelIndex', "'indices'", 'to be of an integer dtype', indices.dtype);
+    }
+    const sizes = [shape].flat().map((size) => BigInt(size as Integer));
+    const negative = sizes.findIndex((size) => size < 0n);
+    if (negative >= 0) {
+      throw expected('unravelIndex', `'shape[${negative}]'`, 'to be an integer >= 0', String(sizes[negative]));
+    }
     const steps = sizes.map((_, i) => sizes.slice(i + 1).reduce((product, size) => product * size, 1n));
     const vector = (values: readonly bigint[]): Tensor => tensor(values, { dtype: 'int64', device: indices.device });
     const along = aten.floor_divide(indices.unsqueeze(-1), vector(steps));
@@ -310,10 +327,29 @@ export const lu: {
   },
 );
 
-/** The shape that tensors of several shapes broadcast to. **Source**: `torch.broadcast_shapes`. */
-export function broadcastShapes(...shapes: readonly (Integer | Integers)[]): number[] {
-  const made = shapes.map((shape) =>
-    aten.empty.memory_format(Array.isArray(shape) ? shape : [shape as Integer], { device: 'meta' }),
-  );
-  return made.length === 0 ? [] : (broadcastTensors(made)[0] as Tensor).shape;
+/**
+ * The shape that tensors of several shapes broadcast to.
+ *
+ * @throws TorchError `INVALID_ARGUMENT` for sizes that are no integers >= 0, and for shapes that do not fit together.
+ *
+ * **Source**: `torch.broadcast_shapes`.
+ */
+export function broadcastShapes(...shapes: readonly (Integer | Integers | null)[]): number[] {
+  const op = 'broadcastShapes';
+  const result: number[] = [];
+  for (const [place, shape] of shapes.entries()) {
+    if (shape === null) continue;
+    const sizes = [shape].flat().map((size) => Number(classIndex(op, `'shapes[${place}]'`, size)));
+    for (let back = 1; back <= sizes.length; back++) {
+      const size = sizes.at(-back) as number;
+      const found = result.at(-back);
+      if (size < 0) throw expected(op, `'shapes[${place}]'`, 'to have sizes >= 0', shapeText(sizes));
+      if (found === undefined) result.unshift(size);
+      else if (found === 1) result[result.length - back] = size;
+      else if (size !== 1 && size !== found) {
+        throw expected(op, `'shapes[${place}]'`, `to broadcast to ${shapeText(result)}`, shapeText(sizes));
+      }
+    }
+  }
+  return result;
 }

@@ -27,7 +27,12 @@ export interface TensorViews extends Iterable<Tensor> {
   readonly real: Tensor;
   /** The imaginary parts of a complex tensor, as a view. **Source**: `torch.Tensor.imag`. */
   readonly imag: Tensor;
-  /** The elements outside of any graph, as a view; assigned, the elements of another tensor. **Source**: `torch.Tensor.data`. */
+  /**
+   * The elements outside of any graph: a tensor of the same memory, whose changes no graph notices, unlike those of
+   * `detach()`. Assigned, the elements of another tensor.
+   *
+   * **Source**: `torch.Tensor.data`.
+   */
   data: Tensor;
   /**
    * The slices along the first dimension, one after the other: `for (const row of x)`. A tensor without dimensions has no
@@ -48,7 +53,7 @@ const views: ReadonlyMap<string | symbol, (tensor: Tensor) => unknown> = new Map
   ['mH', (tensor) => aten.mH(tensor)],
   ['real', (tensor) => aten.real(tensor)],
   ['imag', (tensor) => aten.imag(tensor)],
-  ['data', (tensor) => aten.detach(tensor)],
+  ['data', (tensor) => aten.data(tensor)],
   [Symbol.iterator, iteratorOf],
 ]);
 

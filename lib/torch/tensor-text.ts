@@ -2,11 +2,14 @@
 
 import { native } from '../binding/load';
 import { expected } from '../errors';
-import type { Device, DType, Scalar } from '../types';
+import type { Complex, Device, DType, Scalar } from '../types';
 import { unwrap, wrap } from './bind';
 import { fromValues, readElements } from './elements';
 import { formatTensor, printedIndices } from './print';
 import type { Tensor } from './tensor';
+
+/** A number, a boolean, or as text what JSON has no number for. */
+type JSONElement = number | boolean | string;
 
 /** A tensor as JSON; `tensor({ data, shape }, { dtype })` takes finite ones back. */
 export interface TensorJSON {
@@ -17,7 +20,7 @@ export interface TensorJSON {
   /** The size of each dimension. */
   shape?: number[];
   /** All elements in row-major order; absent for a tensor of the meta device. */
-  data?: (number | boolean | string)[];
+  data?: (JSONElement | { re: JSONElement; im: JSONElement })[];
   /** That the tensor was disposed. */
   disposed?: true;
 }
@@ -49,7 +52,11 @@ export function jsonOf(tensor: Tensor): TensorJSON {
   return { dtype, device, shape, data: Array.from(readElements(unwrap(tensor, 'toJSON', 'tensor')), jsonElement) };
 }
 
-function jsonElement(value: Scalar): number | boolean | string {
+function jsonElement(value: Scalar | Complex): JSONElement | { re: JSONElement; im: JSONElement } {
+  return typeof value === 'object' ? { re: jsonScalar(value.re), im: jsonScalar(value.im) } : jsonScalar(value);
+}
+
+function jsonScalar(value: Scalar): JSONElement {
   return typeof value === 'boolean' || Number.isFinite(value) ? (value as number | boolean) : String(value);
 }
 

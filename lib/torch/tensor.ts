@@ -4,7 +4,7 @@
 import { native } from '../binding/load';
 import type { Handle } from '../binding/native';
 import { TorchError } from '../errors';
-import { boolean, integer } from '../options';
+import { boolean } from '../options';
 import {
   type Device,
   type DType,
@@ -20,7 +20,6 @@ import { operator, registerTensorClass, unwrap, unwrapList } from './bind';
 import { type CastOptions, cast } from './cast';
 import { contentTag, identityTag } from './comparison-tag';
 import { type Stream, streamHandle } from './cuda/streams';
-import { checkDevice } from './device';
 import { dtypeName } from './dtype';
 import { asScalar, fetched, nest, readElements, readTypedArray } from './elements';
 import { type Index, index, indexPut } from './indexing';
@@ -28,8 +27,15 @@ import type { TensorMethods } from './methods';
 import { aten } from './ops';
 import type { TensorViews } from './prototype';
 import { track } from './scope';
-import { type BackwardOptions, readBackward, sizesAlong } from './tensor-arguments';
-import { jsonOf, primitiveOf, type TensorJSON, textOf, typeNameOf } from './tensor-text';
+import {
+  type BackwardOptions,
+  type DimForm,
+  readBackward,
+  readFlag,
+  readMemoryFormat,
+  sizesAlong,
+} from './tensor-arguments';
+import { jsonOf, primitiveOf, type TensorJSON, textOf } from './tensor-text';
 
 /** `util.inspect.custom`, whose type would make users of the declarations need those of Node. */
 const inspectCustom: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never;
@@ -132,15 +138,15 @@ export class Tensor implements Disposable {
 
   /** The size of each dimension, or of one. **Source**: `torch.Tensor.size`. */
   size(): number[];
-  size(dim: number): number;
-  size(dim?: number): number | number[] {
+  size(dim: number | DimForm): number;
+  size(dim?: number | DimForm): number | number[] {
     return sizesAlong('size', Array.from(native().shape(this.#handle)), dim);
   }
 
   /** How many elements apart neighbours of each dimension lie in memory, or those of one. **Source**: `torch.Tensor.stride`. */
   stride(): number[];
-  stride(dim: number): number;
-  stride(dim?: number): number | number[] {
+  stride(dim: number | DimForm): number;
+  stride(dim?: number | DimForm): number | number[] {
     return sizesAlong('stride', Array.from(native().strides(this.#handle)), dim);
   }
 
@@ -155,9 +161,9 @@ export class Tensor implements Disposable {
   }
 
   /** Whether the elements lie in row-major order without gaps, or in that of a memory format. */
-  isContiguous(memoryFormat?: MemoryFormat | { memoryFormat?: MemoryFormat }): boolean {
-    const format = typeof memoryFormat === 'object' ? memoryFormat.memoryFormat : memoryFormat;
-    if (format === undefined || format === 'contiguous_format') return native().isContiguous(this.#handle);
+  isContiguous(memoryFormat?: MemoryFormat | { memoryFormat?: MemoryFormat | null | undefined } | null): boolean {
+    const format = memoryFormat === undefined ? memoryFormat : readMemoryFormat(memoryFormat);
+    if (format === undefined) return native().isContiguous(this.#handle);
     return aten.is_contiguous.memory_format(this, format);
   }
 
@@ -174,6 +180,11 @@ export class Tensor implements Disposable {
   /** Whether the tensor was made by the user, and not by an operation that is recorded: leaves get a `grad`. */
   get isLeaf(): boolean {
     return native().isLeaf(this.#handle);
+  }
+
+  /** Whether the tensor is no leaf and keeps its gradient all the same, see {@link retainGrad}. */
+  get retainsGrad(): boolean {
+    return native().retainsGrad(this.#handle);
   }
 
   /** The name of the recorded operation that made this tensor (`'NllLossBackward0'`); `undefined` for a leaf. */
@@ -193,8 +204,8 @@ export class Tensor implements Disposable {
   }
 
   /** Starts or stops recording operations on this leaf; returns the tensor itself. Floating dtypes only. */
-  requiresGrad_(value = true): this {
-    native().setRequiresGrad(this.#handle, boolean('requiresGrad_', "'value'", value));
+  requiresGrad_(requiresGrad?: boolean | { requiresGrad?: boolean | null | undefined }): this {
+    native().setRequiresGrad(this.#handle, readFlag('requiresGrad_', 'requiresGrad', requiresGrad, true));
     return this;
   }
 
@@ -299,24 +310,6 @@ export class Tensor implements Disposable {
     return cast(this, args);
   }
 
-  /** The dtype's old name (`'torch.FloatTensor'`), or the tensor with another dtype. **Source**: `torch.Tensor.type`. */
-  type(): string;
-  type(dtype: DType): Tensor;
-  type(dtype?: DType): string | Tensor {
-    return dtype === undefined ? typeNameOf(dtypeName(native().dtype(this.#handle))) : this.to({ dtype });
-  }
-
-  /** The tensor on the CPU. */
-  cpu(): Tensor {
-    return this.to({ device: 'cpu' });
-  }
-
-  /** The tensor on the current CUDA device, or the one with the given index. */
-  cuda(device?: number | Device): Tensor {
-    if (typeof device === 'number') return this.to({ device: `cuda:${integer('cuda', "'device'", device)}` });
-    return this.to({ device: device === undefined ? 'cuda' : checkDevice('cuda', device) });
-  }
-
   /**
    * The elements at indices, as Python's brackets give them: a view for numbers, {@link slice}, `null` and `'...'`; a copy
    * where a tensor, a list or a mask is among them.
@@ -340,9 +333,9 @@ export class Tensor implements Disposable {
   indexPut_(
     indices: readonly Index[],
     values: Tensor | Scalar | NestedArray,
-    accumulate: boolean | { accumulate?: boolean } = false,
+    accumulate?: boolean | { accumulate?: boolean | null | undefined },
   ): this {
-    indexPut(this, indices, values, typeof accumulate === 'object' ? accumulate.accumulate === true : accumulate);
+    indexPut(this, indices, values, readFlag('indexPut_', 'accumulate', accumulate, false));
     return this;
   }
 
@@ -387,7 +380,7 @@ export class Tensor implements Disposable {
 
   /**
    * What `JSON.stringify`, snapshots and the differences that jest and vitest print show: all elements in row-major order.
-   * NaN, infinities and integers beyond 2^53 are strings. Tensors of the meta device have no `data`.
+   * NaN, infinities and integers beyond 2^53 are strings, complex numbers `{ re, im }`. Tensors of the meta device have no `data`.
    */
   toJSON(): TensorJSON {
     return jsonOf(this);

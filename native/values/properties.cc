@@ -147,6 +147,10 @@ Napi::Value RetainGrad(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+Napi::Value RetainsGrad(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), Self(info).retains_grad());
+}
+
 // gradFn(tensor): the name of the graph node that made it ("NllLossBackward0"), or undefined
 Napi::Value GradFn(const Napi::CallbackInfo& info) {
   const auto& node = Self(info).grad_fn();
@@ -162,6 +166,27 @@ Napi::Value Gradient(const Napi::CallbackInfo& info) {
   const at::Tensor& gradient = tensor.grad();
   if (!gradient.defined()) return info.Env().Undefined();
   return {info.Env(), WrapTensor(info.Env(), gradient)};
+}
+
+// gradients(tensors): [flags, ...the gradient of each, or undefined]; flags: 1 if one of the
+// gradients is sparse, 2 if one of the tensors that have one is complex.
+Napi::Value Gradients(const Napi::CallbackInfo& info) {
+  const napi_env env = info.Env();
+  const auto tensors = UnwrapTensors(env, info[0], "tensors");
+  Napi::Array results = Napi::Array::New(env, tensors.size() + 1);
+  int flags = 0;
+  for (size_t i = 0; i < tensors.size(); i++) {
+    // Not Tensor::grad(), which would warn of tensors that are no leaves: they may have been given
+    // one.
+    const at::Tensor& gradient = tensors[i].unsafeGetTensorImpl()->grad();
+    if (!gradient.defined()) continue;
+    if (gradient.is_sparse()) flags |= 1;
+    if (tensors[i].is_complex()) flags |= 2;
+    const Napi::HandleScope scope(env);
+    results.Set(static_cast<uint32_t>(i + 1), Napi::Value(env, WrapTensor(env, gradient)));
+  }
+  results.Set(0U, Napi::Number::New(env, flags));
+  return results;
 }
 
 void CheckGradient(const at::Tensor& tensor, const at::Tensor& gradient) {
@@ -217,8 +242,10 @@ void RegisterProperties(Napi::Object exports) {
   Export<SetRequiresGrad>(exports, "setRequiresGrad");
   Export<IsLeaf>(exports, "isLeaf");
   Export<RetainGrad>(exports, "retainGrad");
+  Export<RetainsGrad>(exports, "retainsGrad");
   Export<GradFn>(exports, "gradFn");
   Export<Gradient>(exports, "gradient");
+  Export<Gradients>(exports, "gradients");
   Export<SetGradient>(exports, "setGradient");
   Export<Dispose>(exports, "dispose");
   Export<Disposed>(exports, "isDisposed");

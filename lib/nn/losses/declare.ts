@@ -60,6 +60,8 @@ export interface LossDeclaration<
   readonly derivative?: (call: CallOf<Arguments, Options>, into: Tensor | undefined) => ValueAndGrad | undefined;
   /** Whether the derivative stands in for the graph even where another argument requires a gradient. Default `'constants'`. */
   readonly others?: 'constants' | 'parameters';
+  /** Whether one computation may stand for later calls with arguments of the same kind. Default `true`. */
+  readonly isTraced?: false;
   /** Why libtorch refused a call, if that can be told from its arguments. */
   explain?(call: CallOf<Arguments, Options>, refusal: NativeError): Explanation | undefined;
   readonly evaluation: Evaluation;
@@ -82,7 +84,7 @@ export function declareLoss<
   Options extends Readonly<Record<string, Option<any, any>>>,
 >(declared: LossDeclaration<Arguments, Options>): AnyLoss {
   const declaration = declared as unknown as LossDeclaration;
-  const { compute, derivative, others } = declaration;
+  const { compute, derivative, others, isTraced } = declaration;
   const reader = readerOf(declaration);
   const loss = (...args: unknown[]): Tensor => run(declaration, reader(args), compute);
   Object.defineProperty(loss, 'name', { value: declaration.name });
@@ -94,7 +96,7 @@ export function declareLoss<
       others,
     );
   }
-  return Object.assign(loss, { item: itemForm(loss), out: outForm(loss), async: asyncForm(loss) });
+  return Object.assign(loss, { item: itemForm(loss, isTraced), out: outForm(loss), async: asyncForm(loss) });
 }
 
 /** How the arguments of a loss, or of its class, are read. */

@@ -11,11 +11,16 @@ type Loss<Args extends readonly unknown[]> = (...args: Args) => Tensor;
 
 /**
  * The form of a loss that gives a number, for a reduction to one: the fastest way to a figure. It makes no tensor and
- * records nothing for gradients.
+ * records nothing for gradients. `isTraced`: whether a program may stand for the loss.
  */
-export function itemForm<Args extends readonly unknown[]>(loss: Loss<Args>): (...args: Args) => number {
-  const compiled = asNumber((args) => noGrad(() => [loss(...(args as Args))]));
+export function itemForm<Args extends readonly unknown[]>(
+  loss: Loss<Args>,
+  isTraced = true,
+): (...args: Args) => number {
+  // Not in inference mode, in which somebody else's function may make a tensor that it keeps.
+  if (!isTraced) return (...args) => noGrad(() => loss(...args).item<number>());
   const plain = (args: Args): number => inferenceMode(() => loss(...args).item<number>());
+  const compiled = asNumber((args) => noGrad(() => [loss(...(args as Args))]));
   return (...args) => compiled.call(args) ?? plain(args);
 }
 

@@ -94,7 +94,7 @@ export class LinearCrossEntropyLoss extends Module {
     this.options = checked.options;
     const { bias, dtype, device } = checked;
     const outputs = this.outFeatures.reduce((product, count) => product * count, numClasses);
-    this.linear = new Linear(inFeatures, outputs, { bias, dtype, device });
+    this.linear = new Linear(inFeatures, outputs, { bias, dtype: dtype ?? null, device });
   }
 
   override extraRepr(): string {

@@ -33,7 +33,7 @@ export interface LinearCrossEntropyOptions {
    */
   accPolicy?: (typeof accPolicies)[number] | undefined;
   /** The dtype of sums: the input's, or float32 for float16 and bfloat16. Absent: float32 for those with `accPolicy: 'auto'`. */
-  accDtype?: FloatingDType | undefined;
+  accDtype?: FloatingDType | null;
 }
 
 /** @internal */
@@ -42,7 +42,7 @@ export const linearCrossEntropyOptionDefaults = Object.freeze({
   batchChunkSize: undefined,
   chunkingMethod: 'auto',
   accPolicy: 'auto',
-  accDtype: undefined,
+  accDtype: null,
 }) satisfies Required<LinearCrossEntropyOptions>;
 
 /** Options that have been checked. */
@@ -51,7 +51,7 @@ export interface CheckedChunking {
   readonly batchChunkSize: number | undefined;
   readonly chunkingMethod: string | null;
   readonly accPolicy: (typeof accPolicies)[number];
-  readonly accDtype: FloatingDType | undefined;
+  readonly accDtype: FloatingDType | null;
 }
 
 /** What options come to for one call. */
@@ -79,7 +79,8 @@ export function checkChunking(op: string, options: LinearCrossEntropyOptions): C
     batchChunkSize,
     chunkingMethod,
     accPolicy: oneOf(op, "option 'accPolicy'", filled.accPolicy, accPolicies),
-    accDtype: accDtype === undefined ? undefined : oneOf(op, "option 'accDtype'", accDtype, floatingDTypes),
+    accDtype:
+      accDtype === null || accDtype === undefined ? null : oneOf(op, "option 'accDtype'", accDtype, floatingDTypes),
   };
 }
 

@@ -22,7 +22,7 @@ export interface AdaptiveLogSoftmaxWithLossOptions extends Omit<LinearOptions, '
 const defaults = Object.freeze({
   divValue: 4,
   headBias: false,
-  dtype: undefined,
+  dtype: null,
   device: undefined,
 }) satisfies Required<AdaptiveLogSoftmaxWithLossOptions>;
 
@@ -78,7 +78,7 @@ export class AdaptiveLogSoftmaxWithLoss extends Module<AdaptiveResult> {
     super();
     const op = 'AdaptiveLogSoftmaxWithLoss';
     const filled = withDefaults<AdaptiveLogSoftmaxWithLossOptions>(op, options, defaults);
-    const { dtype, device } = filled;
+    const { dtype = null, device } = filled;
     this.inFeatures = integer(op, "'inFeatures'", inFeatures);
     this.nClasses = integer(op, "'nClasses'", nClasses);
     this.cutoffs = Object.freeze([...checkCutoffs(op, cutoffs, nClasses), nClasses]);

@@ -9,7 +9,7 @@ import { checkDevice } from '../../torch/device';
 import { checkDType } from '../../torch/dtype';
 import { empty } from '../../torch/operators.generated';
 import type { Tensor } from '../../torch/tensor';
-import { linear } from '../functional/linear';
+import { linear } from '../functional/operators.generated';
 import { Parameter } from '../parameter';
 import { Module } from './module';
 
@@ -21,7 +21,7 @@ export interface LinearOptions extends Omit<TensorOptions, 'requiresGrad'> {
 
 const linearDefaults: Readonly<Required<LinearOptions>> = Object.freeze({
   bias: true,
-  dtype: undefined,
+  dtype: null,
   device: undefined,
 });
 
@@ -46,7 +46,7 @@ export class Linear extends Module {
     const op = 'Linear';
     const { bias, dtype, device } = withDefaults<LinearOptions>(op, options, linearDefaults);
     const made = {
-      dtype: dtype === undefined ? null : checkDType(op, dtype),
+      dtype: dtype === null ? null : checkDType(op, dtype),
       device: device === undefined ? undefined : checkDevice(op, device),
     };
     this.inFeatures = size(op, 'inFeatures', inFeatures);

@@ -129,10 +129,12 @@ export class BoundOverload {
 
   /** An argument as native code takes it, or `unfit`. */
   #quickly(index: number, value: unknown): NativeValue | typeof unfit {
-    const { isTensor, isNullable, conversion } = this.#parameters[index] as Parameter;
+    const { isTensor, isNullable, refusesUndefined, conversion } = this.#parameters[index] as Parameter;
     const handle = handleOf(value);
     if (handle !== undefined) return isTensor ? handle : unfit;
-    if (value === undefined || value === null) return isNullable ? undefined : unfit;
+    if (value === undefined || value === null) {
+      return isNullable && !(refusesUndefined && value === undefined) ? undefined : unfit;
+    }
     if (this.#isOnly && conversion.isPlainList === true && Array.isArray(value)) return value as NativeValue[];
     return conversion.accepts(value) ? conversion.toNative(value, this.#signature.op) : unfit;
   }
