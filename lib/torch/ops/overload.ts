@@ -91,12 +91,12 @@ export class BoundOverload {
   /** {@link direct} with any number of arguments. */
   listed(args: readonly unknown[]): unknown {
     const count = args.length;
-    if (count > this.#positional || count < this.#required) return undecided;
-    const values: NativeValue[] = new Array(count);
+    if (count > this.#positional || count < this.#required) return this.#misfit(args[count - 1]);
+    const values: NativeValue[] = [];
     for (let i = 0; i < count; i++) {
       const value = this.#quickly(i, args[i]);
-      if (value === unfit) return undecided;
-      values[i] = value;
+      if (value === unfit) return this.#misfit(args[count - 1]);
+      values.push(value);
     }
     return this.#finished(this.#called(values), args);
   }

@@ -42,20 +42,19 @@ export class Overloads {
 
   /** Calls the first overload that fits `count` arguments: those before `rest`, and what is in there. */
   call(count: number, a: unknown, b: unknown, c: unknown, rest: readonly unknown[]): unknown {
-    if (count > 3) return this.callWith([a, b, c, ...rest]);
+    const args = count > 3 ? [a, b, c, ...rest] : undefined;
     for (let i = 0; i < this.schemas.length; i++) {
-      const result = (this.#bound[i] ?? this.#bind(i)).direct(count, a, b, c);
+      const bound = this.#bound[i] ?? this.#bind(i);
+      const result = args === undefined ? bound.direct(count, a, b, c) : bound.listed(args);
       if (result === undecided) break;
       if (result !== unfit) return result;
     }
-    return this.#callAtLength([a, b, c].slice(0, count));
+    return this.#callAtLength(args ?? [a, b, c].slice(0, count));
   }
 
   /** {@link call} with the arguments in an array. */
   callWith(args: readonly unknown[]): unknown {
-    if (args.length <= 3) return this.call(args.length, args[0], args[1], args[2], []);
-    const result = (this.#bound[0] ?? this.#bind(0)).listed(args);
-    return result === undecided ? this.#callAtLength(args) : result;
+    return this.call(args.length, args[0], args[1], args[2], args.slice(3));
   }
 
   /** With keywords, or with errors. */

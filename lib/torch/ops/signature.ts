@@ -99,12 +99,12 @@ export class Signature {
    * number that they hold where a number is asked for, as in Python.
    */
   fit(args: readonly unknown[], unpacks = false): Fitting | Refusal {
-    const last = args.at(-1);
+    const last = args[args.length - 1];
     const hasKeywords = isKeywords(last, this.parameters[args.length - 1]);
-    let positional = hasKeywords ? args.slice(0, -1) : args;
-    while (positional.length > this.positional && isAbsent(positional.at(-1))) positional = positional.slice(0, -1);
-    if (positional.length > this.positional) return this.#tooMany(positional.length);
-    const given: unknown[] = Array.from(positional);
+    let count = hasKeywords ? args.length - 1 : args.length;
+    while (count > this.positional && isAbsent(args[count - 1])) count--;
+    if (count > this.positional) return this.#tooMany(count);
+    const given = args.slice(0, count);
     const fitting: Fitting = { given, values: [], signature: this };
     if (hasKeywords) {
       const refusal = this.#readKeywords(last as Record<string, unknown>, fitting, given);
@@ -114,7 +114,7 @@ export class Signature {
     for (let i = 0; i < parameters.length; i++) {
       const { name, conversion, isRequired, isNullable, refusesUndefined } = parameters[i] as Parameter;
       let value = given[i];
-      if (refusesUndefined && value === undefined && i < positional.length) {
+      if (refusesUndefined && value === undefined && i < count) {
         return this.#mismatch(name, aWrittenDType, value, i);
       }
       if (isAbsent(value)) {
