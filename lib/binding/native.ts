@@ -233,6 +233,8 @@ export interface Native {
   readonly readFile?: (bytes: Handle, descriptor: number, offset: number, chunk: number, stride: number) => number;
   /** Memory that shows a file's bytes, as a tensor of none of them; `undefined` where the system refuses. */
   readonly mapFile?: (descriptor: number, size: number) => Handle | undefined;
+  /** Bytes of the memory under a tensor of the CPU, as a tensor whose memory they are. */
+  readonly partOf?: (whole: Handle, offset: number, size: number) => Handle;
   /** How often, in this process, a part of a mapped file could not be read, and zeros have taken its place. */
   readonly lostMappings?: () => number;
 
@@ -281,7 +283,8 @@ export interface Native {
   retainGrad(tensor: Handle): void;
   retainsGrad(tensor: Handle): boolean;
   gradFn(tensor: Handle): string | undefined;
-  gradient(tensor: Handle): Handle | undefined;
+  /** `known` itself, if it is a handle of the gradient. */
+  gradient(tensor: Handle, known: Handle | undefined): Handle | undefined;
   /** Before the gradients 1 if one of them is sparse, 2 if one of the tensors that have one is complex. */
   gradients(tensors: readonly Handle[]): [flags: number, ...gradients: (Handle | undefined)[]];
   setGradient(tensor: Handle, gradient: Handle | undefined): void;
@@ -314,6 +317,11 @@ export interface Native {
       needed: readonly boolean[],
     ) => (Handle | undefined)[],
   ): Handle;
+  hookGradients(
+    tensors: readonly Handle[],
+    materializes: boolean,
+    hook: (gradients: readonly (Handle | undefined)[]) => (Handle | undefined)[],
+  ): Handle[];
   withGradMode<T>(enabled: boolean, fn: () => T): T;
   withInferenceMode<T>(enabled: boolean, fn: () => T): T;
   isGradEnabled(): boolean;

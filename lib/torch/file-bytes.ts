@@ -68,6 +68,14 @@ export function mapFile(descriptor: number, size: number): Tensor | undefined {
   return mapped === undefined ? undefined : keep(wrap(mapped));
 }
 
+/**
+ * @internal Bytes of a mapped file as a tensor whose memory they are; it keeps the file mapped. At least one byte.
+ */
+export function mappedPart(whole: Tensor, offset: number, size: number): Tensor | undefined {
+  const part = native().partOf?.(unwrap(whole, 'partOf', 'whole'), offset, size);
+  return part === undefined ? undefined : wrap(part);
+}
+
 /** @internal How often, in this process, a part of a mapped file could not be read. */
 export function lostMappings(): number {
   return native().lostMappings?.() ?? 0;

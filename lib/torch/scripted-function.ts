@@ -53,3 +53,20 @@ export function recordFunction(value: Tensor, { inputs, saved, keep, backward }:
     ),
   );
 }
+
+/**
+ * The tensors as they are, with a place in the graph where `hook(gradients)` gives what goes on to them instead. A gradient
+ * is `undefined` where nothing was computed from the tensor, or zeros if `materializes` is set.
+ */
+export function hookGradients(
+  tensors: readonly Tensor[],
+  materializes: boolean,
+  hook: (gradients: readonly (Tensor | undefined)[]) => readonly (Tensor | undefined)[],
+): Tensor[] {
+  const op = 'hookGradients';
+  const run = (gradients: readonly (Handle | undefined)[]): (Handle | undefined)[] => {
+    const given = Array.from(gradients, (gradient) => (gradient === undefined ? undefined : wrap(gradient)));
+    return hook(given).map((result) => (result === undefined ? undefined : unwrap(result, op, 'gradient')));
+  };
+  return Array.from(native().hookGradients(unwrapList(tensors, op, 'tensors'), materializes, run), wrap);
+}

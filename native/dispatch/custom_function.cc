@@ -3,6 +3,7 @@
 #include <ATen/core/ivalue.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -45,12 +46,14 @@ struct Script : torch::CustomClassHolder {
   bool spent = false;
 };
 
-// The handles of one call into the script, disposed when it is over: the garbage collection would
-// hold their memory for longer, and the engine adopts a gradient only where nobody else holds it.
+// The handles of one call into the script, disposed when it is over if nobody may keep them: the
+// garbage collection would hold their memory for longer, and the engine adopts a gradient only
+// where nobody else holds it.
 class CallHandles {
  public:
-  explicit CallHandles(napi_env env) : env_(env) {}
+  CallHandles(napi_env env, bool disposes) : env_(env), disposes_(disposes) {}
   ~CallHandles() {
+    if (!disposes_) return;
     try {
       for (napi_value handle : handles_) DisposeTensor(env_, handle);
     } catch (...) {
@@ -75,11 +78,15 @@ class CallHandles {
 
  private:
   napi_env env_;
+  bool disposes_;
   std::vector<napi_value> handles_;
 };
 
-variable_list Script::Gradients(const at::Tensor& gradient, const variable_list* saved_tensors,
-                                const std::vector<bool>& needed) const {
+// Calls a script that computes gradients: one for each of `count` inputs. `disposes`: the handles
+// of the call, those of its results included, are nobody's when it is over.
+variable_list CallScript(const ScriptReference& reference, std::thread::id thread, size_t count,
+                         bool disposes,
+                         const std::function<std::vector<napi_value>(CallHandles&)>& arguments) {
   if (std::this_thread::get_id() != thread) {
     throw BridgeError("RUNTIME",
                       "the gradient of this function is computed by a script, and the backward "
@@ -87,26 +94,18 @@ variable_list Script::Gradients(const at::Tensor& gradient, const variable_list*
   }
   const napi_env env = reference.env();
   const Napi::HandleScope scope(env);
-  CallHandles handles(env);
-  Napi::Value saved_argument = Napi::Env(env).Undefined();
-  if (saved_tensors != nullptr) {
-    Napi::Array array = Napi::Array::New(env, saved_tensors->size());
-    for (uint32_t i = 0; i < array.Length(); i++) array.Set(i, handles.Wrap((*saved_tensors)[i]));
-    saved_argument = array;
-  }
-  Napi::Array flags = Napi::Array::New(env, needed.size());
-  for (uint32_t i = 0; i < flags.Length(); i++) flags.Set(i, static_cast<bool>(needed[i]));
+  CallHandles handles(env, disposes);
   try {
     const Napi::Function backward(env, reference.Value());
-    const Napi::Value result = backward.Call({handles.Wrap(gradient), saved_argument, flags});
+    const Napi::Value result = backward.Call(arguments(handles));
     // The pass goes on with what the graph has saved, whose memory the script may have taken away.
     Environment::Of(env).shared_buffers->CheckAttached(env);
-    if (!result.IsArray() || result.As<Napi::Array>().Length() != needed.size()) {
+    if (!result.IsArray() || result.As<Napi::Array>().Length() != count) {
       throw Refused("backward", "a function that gives one gradient for each input",
                     Describe(env, result));
     }
     variable_list gradients;
-    for (uint32_t i = 0; i < needed.size(); i++) {
+    for (uint32_t i = 0; i < count; i++) {
       gradients.push_back(
           handles.Adopt(result.As<Napi::Array>().Get(i), "gradients[" + std::to_string(i) + "]"));
     }
@@ -114,6 +113,29 @@ variable_list Script::Gradients(const at::Tensor& gradient, const variable_list*
   } catch (const Napi::Error& error) {
     throw ScriptError(std::make_shared<ScriptReference>(env, error.Value()));
   }
+}
+
+Napi::Array WrapAll(napi_env env, CallHandles& handles, const variable_list& tensors) {
+  Napi::Array array = Napi::Array::New(env, tensors.size());
+  for (uint32_t i = 0; i < array.Length(); i++) array.Set(i, handles.Wrap(tensors[i]));
+  return array;
+}
+
+variable_list Script::Gradients(const at::Tensor& gradient, const variable_list* saved_tensors,
+                                const std::vector<bool>& needed) const {
+  const napi_env env = reference.env();
+  return CallScript(reference, thread, needed.size(), true,
+                    [&](CallHandles& handles) -> std::vector<napi_value> {
+                      Napi::Value saved_argument = Napi::Env(env).Undefined();
+                      if (saved_tensors != nullptr) {
+                        saved_argument = WrapAll(env, handles, *saved_tensors);
+                      }
+                      Napi::Array flags = Napi::Array::New(env, needed.size());
+                      for (uint32_t i = 0; i < flags.Length(); i++) {
+                        flags.Set(i, static_cast<bool>(needed[i]));
+                      }
+                      return {handles.Wrap(gradient), saved_argument, flags};
+                    });
 }
 
 struct ScriptedFunction : torch::autograd::Function<ScriptedFunction> {
@@ -141,6 +163,44 @@ struct ScriptedFunction : torch::autograd::Function<ScriptedFunction> {
       const variable_list saved = script->spent ? std::exchange(script->saved, {}) : script->saved;
       results = script->Gradients(gradients[0], &saved, needed);
     }
+    // forward's last argument is no tensor and has no gradient.
+    results.emplace_back();
+    return results;
+  }
+};
+
+// What passes gradients on to a script on their way through an identity.
+struct Hook : torch::CustomClassHolder {
+  Hook(napi_env env, napi_value function) : reference(env, function) {}
+
+  ScriptReference reference;
+  std::thread::id thread = std::this_thread::get_id();
+  // Whether gradients of outputs that nothing was computed from come as zeros.
+  bool materializes = false;
+};
+
+// Tensors as they are, whose gradients a script sees and may change. Named as Python's.
+struct BackwardHookFunction : torch::autograd::Function<BackwardHookFunction> {
+  static variable_list forward(AutogradContext* context, at::TensorList inputs,
+                               const c10::intrusive_ptr<Hook>& hook) {
+    variable_list constants;
+    for (const at::Tensor& input : inputs) {
+      if (!input.requires_grad()) constants.push_back(input);
+    }
+    context->mark_non_differentiable(constants);
+    context->set_materialize_grads(hook->materializes);
+    context->saved_data[kScript] = c10::IValue::make_capsule(hook);
+    return inputs.vec();
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    const auto hook =
+        c10::static_intrusive_pointer_cast<Hook>(context->saved_data.at(kScript).toCapsule());
+    variable_list results =
+        CallScript(hook->reference, hook->thread, gradients.size(), false,
+                   [&](CallHandles& handles) -> std::vector<napi_value> {
+                     return {WrapAll(hook->reference.env(), handles, gradients)};
+                   });
     // forward's last argument is no tensor and has no gradient.
     results.emplace_back();
     return results;
@@ -195,6 +255,21 @@ Napi::Value RecordFunction(const Napi::CallbackInfo& info) {
   return {env, WrapTensor(env, ScriptedFunction::apply(at::TensorList(inputs), script))};
 }
 
+// hookGradients(tensors, materializes, hook): the tensors, with a place in the graph where
+// `hook(gradients)` gives what goes on to them instead. A gradient is undefined where nothing was
+// computed from the tensor, or zeros if `materializes`.
+Napi::Value HookGradients(const Napi::CallbackInfo& info) {
+  const napi_env env = info.Env();
+  if (!info[2].IsFunction()) throw Refused("hook", "a function", Describe(env, info[2]));
+  const std::vector<at::Tensor> tensors = UnwrapTensors(env, info[0], "tensors");
+  const auto hook = c10::make_intrusive<Hook>(env, info[2]);
+  hook->materializes = info[1].ToBoolean();
+  const variable_list results = BackwardHookFunction::apply(at::TensorList(tensors), hook);
+  Napi::Array array = Napi::Array::New(env, results.size());
+  for (uint32_t i = 0; i < array.Length(); i++) array.Set(i, WrapTensor(env, results[i]));
+  return array;
+}
+
 }  // namespace
 
 ScriptReference::ScriptReference(napi_env env, napi_value value)
@@ -214,6 +289,7 @@ napi_value ScriptReference::Value() const {
 
 void RegisterScriptedFunction(Napi::Object exports) {
   Export<RecordFunction>(exports, "recordFunction");
+  Export<HookGradients>(exports, "hookGradients");
 }
 
 }  // namespace bridge

@@ -39,7 +39,7 @@ class ScriptError : public std::runtime_error {
   std::shared_ptr<ScriptReference> thrown_;
 };
 
-// recordFunction
+// recordFunction, hookGradients
 void RegisterScriptedFunction(Napi::Object exports);
 
 }  // namespace bridge

@@ -155,17 +155,24 @@ Napi::Value RetainsGrad(const Napi::CallbackInfo& info) {
 Napi::Value GradFn(const Napi::CallbackInfo& info) {
   const auto& node = Self(info).grad_fn();
   if (!node) return info.Env().Undefined();
-  return Napi::String::New(info.Env(), node->name());
+  const std::string name = node->name();
+  // Functions of this addon are called as Python's: torch::autograd::CppNode<bridge::…::Name>.
+  if (name.rfind("torch::autograd::CppNode<", 0) != 0) return Napi::String::New(info.Env(), name);
+  const size_t start = name.rfind(':') + 1;
+  return Napi::String::New(info.Env(), name.substr(start, name.rfind('>') - start) + "Backward");
 }
 
-// gradient(tensor): what backward() accumulated, or undefined
+// gradient(tensor, known | undefined): what backward() accumulated, or undefined; `known` itself if
+// it is a handle of that tensor
 Napi::Value Gradient(const Napi::CallbackInfo& info) {
   const at::Tensor& tensor = Self(info);
   // Asked of a tensor that can have none, grad() would warn.
   if (!tensor.is_leaf() && !tensor.retains_grad()) return info.Env().Undefined();
   const at::Tensor& gradient = tensor.grad();
   if (!gradient.defined()) return info.Env().Undefined();
-  return {info.Env(), WrapTensor(info.Env(), gradient)};
+  const bool is_known = !info[1].IsUndefined() && !IsDisposed(info.Env(), info[1]) &&
+                        UnwrapTensor(info.Env(), info[1], "known").is_same(gradient);
+  return is_known ? info[1] : Napi::Value(info.Env(), WrapTensor(info.Env(), gradient));
 }
 
 // gradients(tensors): [flags, ...the gradient of each, or undefined]; flags: 1 if one of the

@@ -19,7 +19,7 @@ import torch  # noqa: E402
 from encode import encode_result  # noqa: E402
 
 OUTPUT = pathlib.Path(__file__).resolve().parents[2] / "test" / "golden" / "calls"
-AREAS = ["functional"]
+AREAS = ["functional", "init"]
 
 
 def function_of(name: str) -> object:
@@ -43,6 +43,8 @@ def made(value: object, drawn: dict[int, torch.Tensor]) -> object:
             return torch.tensor(data, dtype=getattr(torch, dtype))
         case {"dtype": dtype}:
             return getattr(torch, dtype)
+        case {"generator": seed}:
+            return generator(seed)
         case {"number": text}:
             return float(text)
         case {"tuple": entries}:

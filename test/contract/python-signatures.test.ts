@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { native } from '../../lib/binding/load';
 import type { ArgumentSchema } from '../../lib/binding/native';
 import * as functional from '../../lib/nn/functional';
-import { functionalSchemas } from '../../lib/nn/python.generated';
+import { functionalSchemas, initSchemas } from '../../lib/nn/python.generated';
 import { dtypeName } from '../../lib/torch/dtype';
 import { camelCase } from '../../lib/torch/ops/signature';
 
@@ -134,7 +134,10 @@ test('every signature of Python has an overload', () => {
 });
 
 /** The schemas of the functions of torch.nn that are written in TypeScript. */
-const written: Readonly<Record<string, Readonly<Record<string, string>>>> = { 'nn.functional': functionalSchemas };
+const written: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'nn.functional': functionalSchemas,
+  'nn.init': initSchemas,
+};
 
 /** Functions of torch.nn that take something else than Python's; each line says what. */
 const ownWay: Readonly<Record<string, string>> = {

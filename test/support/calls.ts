@@ -15,6 +15,7 @@ interface Described {
   seed?: number;
   grad?: boolean;
   tensor?: torch.TensorData;
+  generator?: number;
   number?: string;
   tuple?: unknown[];
   dtype?: torch.DType;
@@ -37,7 +38,9 @@ type Drawn = Map<number, torch.Tensor>;
 function made(value: unknown, drawn: Drawn): unknown {
   if (Array.isArray(value)) return value.map((entry) => made(entry, drawn));
   if (typeof value !== 'object' || value === null) return value;
-  const { randn, randint, shape = [], seed = 0, grad = false, tensor, number, tuple, dtype } = value as Described;
+  const { randn, randint, shape = [], seed = 0, grad = false, tensor, ...rest } = value as Described;
+  const { number, tuple, generator: own, dtype } = rest;
+  if (own !== undefined) return new torch.Generator().manualSeed(own);
   if (tensor !== undefined) return torch.tensor(tensor, dtype && { dtype });
   if (number !== undefined) return Number(number.replace('inf', 'Infinity'));
   if (tuple !== undefined) return made(tuple, drawn);
