@@ -23,7 +23,7 @@ Napi::Value Connect(const Napi::CallbackInfo& info) {
 }
 
 // failure(): why the entry failed that returned `failed`: [code, message, op, argument], or
-// [what a script threw]
+// [what user code threw]
 Napi::Value TakeFailure(const Napi::CallbackInfo& info) {
   return Environment::Of(info.Env()).TakeFailure();
 }

@@ -37,3 +37,5 @@ export { type AnyModule, type ForwardHook, type ForwardPreHook, Module, type Nam
 export { ParameterDict, ParameterList } from './modules/parameter-containers';
 export { type IncompatibleKeys, StateDict, type StateMetadata, type StateSource } from './modules/state-dict';
 export { Buffer, Parameter } from './parameter';
+/** Helpers for training, as `torch.nn.utils`. */
+export * as utils from './utils';

@@ -1,9 +1,5 @@
 /** Names and values as Python writes them. */
 import { isTensor } from '../torch/bind';
-import { camelCase as inCamelCase } from '../torch/ops/signature';
-
-/** `weight_decay` as `weightDecay`, `H_diag` as `HDiag`, `T_0` as `T0`. */
-export const camelCase: (name: string) => string = inCamelCase;
 
 /** `weightDecay` as `weight_decay`, `HDiag` as `H_diag`, `T0` as `T_0`. */
 export function snakeCase(name: string): string {

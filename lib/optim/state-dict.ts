@@ -1,11 +1,13 @@
 /** States of optimizers as Python's `state_dict` has them: parameters by index, names in snake_case. */
+
+import { camelCase } from '../camel-case';
 import { expected, show } from '../errors';
 import { isPlain } from '../options';
 import { isTensor } from '../torch/bind';
 import { keep } from '../torch/scope';
 import type { Tensor } from '../torch/tensor';
 import type { ParamGroup } from './groups';
-import { camelCase, snakeCase } from './names';
+import { snakeCase } from './names';
 
 /** What an optimizer keeps of a parameter, by names in camelCase. */
 export type ParameterState = Record<string, unknown>;

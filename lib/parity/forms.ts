@@ -1,6 +1,6 @@
 /** Every way in which this library offers an operator: function, method, module. Each must give PyTorch's bits. */
+import { camelCase } from '../camel-case';
 import * as torch from '../index';
-import { camelCase } from './vectors';
 
 /** The options of a call, in this library's names. */
 export type Options = Record<string, unknown>;

@@ -18,11 +18,11 @@ export interface FilePart {
 }
 
 /** As many bytes are read at once where all lie one after the other: they fit into a processor's cache. */
-const pieceBytes = 1 << 20;
+const chunkBytes = 1 << 20;
 
 /** @internal `size` bytes from `offset` on. */
 export function filePart(offset: number, size: number): FilePart {
-  return { offset, size, chunk: pieceBytes, stride: pieceBytes };
+  return { offset, size, chunk: chunkBytes, stride: chunkBytes };
 }
 
 /**
@@ -43,7 +43,7 @@ export function readFileBytes(bytes: Tensor, descriptor: number, part: FilePart)
 /** @internal The same through Node's own functions, for systems on which addons cannot use its descriptors. */
 export function readThroughArray(bytes: Tensor, descriptor: number, part: FilePart): number {
   const { offset, size, chunk, stride } = part;
-  const array = new Uint8Array(Math.min(size, pieceBytes));
+  const array = new Uint8Array(Math.min(size, chunkBytes));
   const shared = fromTypedArray(array);
   let total = 0;
   for (let to = 0; to < size; ) {

@@ -2,11 +2,12 @@
 
 import { loadedLibtorch, native } from '../binding/load';
 import type { ArgumentSchema, OperatorSchema } from '../binding/native';
+import { camelCase } from '../camel-case';
 import { TorchError } from '../errors';
 import { isTensor } from './bind';
 import { dtypeName } from './dtype';
 import { Overloads } from './ops/overloads';
-import { camelCase, type Parameter, readArguments, Signature } from './ops/signature';
+import { type Parameter, readArguments, Signature } from './ops/signature';
 import type { Tensor } from './tensor';
 
 /** The overloads of an operator, and how its calls are read. */

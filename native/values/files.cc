@@ -77,21 +77,21 @@ size_t ReadApart(int descriptor, const Part& part, int64_t begin, int64_t end, i
   return total;
 }
 
-// Reads the chunks [begin, end) by pieces of the file that hold many of them.
+// Reads the chunks [begin, end) in spans of the file that hold many of them.
 size_t ReadTogether(int descriptor, const Part& part, int64_t begin, int64_t end, int& error) {
   const int64_t together = std::max<int64_t>(1, kPiece / part.stride);
-  std::vector<char> piece(static_cast<size_t>((together - 1) * part.stride + part.chunk));
+  std::vector<char> buffer(static_cast<size_t>((together - 1) * part.stride + part.chunk));
   size_t total = 0;
   for (int64_t first = begin; first < end && error == 0; first += together) {
     const int64_t last = std::min(end, first + together) - 1;
     const size_t span = static_cast<size_t>((last - first) * part.stride) + part.size_of(last);
     const size_t got =
-        ReadAt(descriptor, piece.data(), span, part.offset + first * part.stride, error);
+        ReadAt(descriptor, buffer.data(), span, part.offset + first * part.stride, error);
     for (int64_t i = first; i <= last; i++) {
       const auto at = static_cast<size_t>((i - first) * part.stride);
       if (at >= got) break;
       const size_t there = std::min(part.size_of(i), got - at);
-      std::memcpy(part.to + i * part.chunk, piece.data() + at, there);
+      std::memcpy(part.to + i * part.chunk, buffer.data() + at, there);
       total += there;
     }
   }

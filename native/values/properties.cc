@@ -63,7 +63,7 @@ Napi::Value DTypeCode(const Napi::CallbackInfo& info) {
 
 Napi::Value DeviceName(const Napi::CallbackInfo& info) {
   const PendingTensor* pending = PendingOf(info.Env(), info[0], "tensor");
-  const c10::Device device = pending ? pending->recording->device() : Self(info).device();
+  const c10::Device device = pending ? pending->tracer->device() : Self(info).device();
   return Napi::String::New(info.Env(), device.str());
 }
 
@@ -123,12 +123,12 @@ Napi::Value SetRequiresGrad(const Napi::CallbackInfo& info) {
     throw Refused("requiresGrad", "true or false", Describe(info.Env(), info[1]));
   }
   const bool value = info[1].As<Napi::Boolean>();
-  if (const auto& recording = Environment::Of(info.Env()).recording) {
+  if (const auto& tracer = Environment::Of(info.Env()).tracer) {
     const auto call = [value](torch::jit::Stack& stack) {
       stack.front().toTensor().set_requires_grad(value);
       stack.clear();
     };
-    recording->Record("setRequiresGrad", call, {info[0]}, 0);
+    tracer->Trace("setRequiresGrad", call, {info[0]}, 0);
     return info.Env().Undefined();
   }
   const at::Tensor& tensor = Self(info);

@@ -19,7 +19,7 @@ import torch  # noqa: E402
 from encode import encode_result  # noqa: E402
 
 OUTPUT = pathlib.Path(__file__).resolve().parents[2] / "test" / "golden" / "calls"
-AREAS = ["functional", "init"]
+AREAS = ["functional", "init", "utils", "rnn"]
 
 
 def function_of(name: str) -> object:
@@ -36,6 +36,8 @@ def made(value: object, drawn: dict[int, torch.Tensor]) -> object:
             if seed not in drawn:
                 dtype = getattr(torch, value.get("dtype", "float32"))
                 drawn[seed] = torch.randn(shape, dtype=dtype, generator=generator(seed)).requires_grad_("grad" in value)
+                if "gradient" in value:
+                    drawn[seed].grad = torch.randn(shape, dtype=dtype, generator=generator(value["gradient"]))
             return drawn[seed]
         case {"randint": high, "shape": shape, "seed": seed}:
             return torch.randint(high, shape, generator=generator(seed))
@@ -43,6 +45,8 @@ def made(value: object, drawn: dict[int, torch.Tensor]) -> object:
             return torch.tensor(data, dtype=getattr(torch, dtype))
         case {"dtype": dtype}:
             return getattr(torch, dtype)
+        case {"packed": sequences, "enforce_sorted": is_sorted}:
+            return torch.nn.utils.rnn.pack_sequence(made(sequences, drawn), is_sorted)
         case {"generator": seed}:
             return generator(seed)
         case {"number": text}:
@@ -79,17 +83,22 @@ def record(call: dict[str, object]) -> dict[str, object]:
     kwargs = {key: made(value, drawn) for key, value in call.get("kwargs", {}).items()}
     torch.manual_seed(call.get("seed", 0))
     inputs = tensors([args, list(kwargs.values())])
-    leaves = [leaf for leaf in dict.fromkeys(inputs) if leaf.requires_grad]
+    leaves = [leaf for leaf in drawn.values() if leaf.requires_grad]
     versions = [given._version for given in inputs]
+    places = [given.data_ptr() for given in inputs]
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         result = function_of(call["call"])(*args, **kwargs)
     answer = {**call, "result": encoded(result)}
     if caught:
         answer["warns"] = True
-    written = [i for i, given in enumerate(inputs) if given._version != versions[i]]
+    # What is given other elements by its `data` has no new version.
+    written = [i for i, given in enumerate(inputs) if given._version != versions[i] or given.data_ptr() != places[i]]
     if written:
         answer["written"] = {str(i): encoded(inputs[i]) for i in written}
+    gradients = [one.grad for one in drawn.values() if one.grad is not None]
+    if gradients:
+        answer["gradients"] = encoded(gradients)
     outputs = [output for output in tensors(result) if output.requires_grad and output.grad_fn is not None]
     if outputs and leaves:
         upstream = [torch.linspace(0.5, 1.5, out.numel()).reshape(out.shape).to(out.dtype) for out in outputs]

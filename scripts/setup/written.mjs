@@ -8,13 +8,18 @@ import { longestOfNn, signatures } from './signatures.mjs';
 const schemasPath = 'lib/nn/python.schemas.txt';
 
 /** Types that no schema has: what they are in TypeScript. Schemas say `Any` for them. */
-const own = { Tensors: 'Tensor | Iterable<Tensor>' };
+const own = {
+  Tensors: 'Tensor | Iterable<Tensor>',
+  Lengths: 'Tensor | readonly number[]',
+  PackedSequence: 'PackedSequence',
+};
 
 /** What types are imported from. */
 const sources = {
   '../torch/generator': ['Generator'],
   '../torch/tensor': ['Tensor'],
   '../types': ['Complex', 'DType', 'Scalar'],
+  './utils/rnn': ['PackedSequence'],
 };
 
 /** `softmax(Tensor input, int? dim=None) -> Tensor`, taken apart. */
@@ -29,12 +34,11 @@ function readLine(line) {
     isFlag: argument.name === flag,
   }));
   const plain = parameters.replace(new RegExp(`\\b(${Object.keys(own).join('|')})\\b(?= )`, 'g'), 'Any');
-  return { name: camelCase(name), schema: `(${plain})`, all, results, flagged };
+  return { name: camelCase(name), schema: `(${plain})`, all, result: own[results] ?? resultOf(results), flagged };
 }
 
 /** How a function is called; one whose result depends on a flag has signatures for each. */
-function callsOf({ all, results, flagged }) {
-  const result = resultOf(results);
+function callsOf({ all, result, flagged }) {
   if (flagged === undefined) return signatures({ all, result }, longestOfNn);
   const withFlag = (type, isOptional) => all.map((given) => (given.isFlag ? { ...given, type, isOptional } : given));
   return [
@@ -58,10 +62,9 @@ function givenType({ schemaType, fallback, type }) {
   return isOptional && (fallback === undefined || fallback === 'None') ? `${plain} | undefined` : plain;
 }
 
-function implementationOf({ all, results, flagged }) {
+function implementationOf({ all, result, flagged }) {
   const parameters = all.map((argument) => `${argument.name}: ${givenType(argument)}`).join(', ');
-  const result = flagged === undefined ? resultOf(results) : `${resultOf(results)} | ${resultOf(flagged)}`;
-  return `(${parameters}) => ${result}`;
+  return `(${parameters}) => ${flagged === undefined ? result : `${result} | ${resultOf(flagged)}`}`;
 }
 
 function sectionModule(section, functions) {

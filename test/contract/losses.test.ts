@@ -5,8 +5,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as torch from '../../lib';
+import { camelCase } from '../../lib/camel-case';
 import { declarationOf } from '../../lib/nn/losses/declare';
-import { camelCase, readManifest, vectors } from '../../lib/parity/vectors';
+import { readManifest, vectors } from '../../lib/parity/vectors';
 import * as reference from '../../lib/reference';
 import { losses } from '../cases';
 import { Values } from '../cases/values';

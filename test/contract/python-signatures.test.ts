@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { native } from '../../lib/binding/load';
 import type { ArgumentSchema } from '../../lib/binding/native';
+import { camelCase } from '../../lib/camel-case';
 import * as functional from '../../lib/nn/functional';
-import { functionalSchemas, initSchemas } from '../../lib/nn/python.generated';
+import { functionalSchemas, initSchemas, rnnSchemas, utilsSchemas } from '../../lib/nn/python.generated';
 import { dtypeName } from '../../lib/torch/dtype';
-import { camelCase } from '../../lib/torch/ops/signature';
 
 const lines = readFileSync(join(__dirname, 'python-signatures.txt'), 'utf8')
   .split('\n')
@@ -137,6 +137,8 @@ test('every signature of Python has an overload', () => {
 const written: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'nn.functional': functionalSchemas,
   'nn.init': initSchemas,
+  'nn.utils': utilsSchemas,
+  'nn.utils.rnn': rnnSchemas,
 };
 
 /** Functions of torch.nn that take something else than Python's; each line says what. */

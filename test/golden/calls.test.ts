@@ -5,4 +5,4 @@ import { defineCallTests } from '../support/calls';
 
 const judge = judgeFor(readManifest(vectors), thisHost());
 
-describe.each(['functional', 'init'])('%s', (area) => defineCallTests(area, judge));
+describe.each(['functional', 'init', 'utils', 'rnn'])('%s', (area) => defineCallTests(area, judge));

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as torch from '../../lib';
-import { camelCase } from '../../lib/optim/names';
+import { camelCase } from '../../lib/camel-case';
 import { bitsOf, expectBits } from '../../lib/parity/bits';
 import { judgeFor, thisHost } from '../../lib/parity/judge';
 import { type EncodedTensor, readManifest, resultBits, vectors } from '../../lib/parity/vectors';

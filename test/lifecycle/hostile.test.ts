@@ -21,8 +21,8 @@ test('arrays that say they are longer than memory are refused', () => {
     const endless = Object.assign([], { length: 2 ** 32 - 1 });
     console.log(JSON.stringify([
       refusal(() => n.grad([], [], endless)),
-      refusal(() => n.record(endless, () => [])),
-      refusal(() => n.stage(endless, 'cpu')),
+      refusal(() => n.trace(endless, () => [])),
+      refusal(() => n.startTransfer(endless, 'cpu')),
       refusal(() => torch.ones([2]).sum(0, { dtype: endless })),
       refusal(() => F.multiMarginLoss([[1, 2]], [0], { p: endless })),
     ]));
@@ -40,9 +40,9 @@ test('arrays that say they are longer than memory are refused', () => {
   ]);
 });
 
-test('pieces are of something that is cut', () => {
+test('chunks are of something that is cut', () => {
   const [code, message] = printed<string[]>(`
-    const program = n.record([handle(4)], (inputs) => inputs);
+    const program = n.trace([handle(4)], (inputs) => inputs);
     console.log(JSON.stringify(refusal(() => n.runInChunks(program, 2 ** 53 - 1, 1, 1, [false], [handle(4)]))));
   `);
   expect([code, message]).toEqual([
@@ -51,22 +51,22 @@ test('pieces are of something that is cut', () => {
   ]);
 });
 
-test('a program that gives fewer tensors for a shorter piece fails', () => {
+test('a program that gives fewer tensors for a shorter chunk fails', () => {
   const [code] = printed<string[]>(`
     const split = n.operator('aten::unbind', 'int');
-    const program = n.record([handle(4)], ([input]) => split(input, 0));
+    const program = n.trace([handle(4)], ([input]) => split(input, 0));
     console.log(JSON.stringify(refusal(() => n.runInChunks(program, 8, 3, 1, [true], [handle(8)]))));
   `);
   expect(code).toBe('RUNTIME');
 });
 
-test('a script in a backward pass that takes memory away ends the pass', () => {
+test('user code in a backward pass that takes memory away ends the pass', () => {
   const [code] = printed<string[]>(`
     const array = new Float32Array(1000).fill(2);
     const leaf = handle(1000);
     n.setRequiresGrad(leaf, true);
     const product = n.operator('aten::mul', 'Tensor')(leaf, n.share(array, 6, [1000]));
-    const later = n.recordFunction(handle(1000), [product], [], 'graph', (gradient) => {
+    const later = n.customFunction(handle(1000), [product], [], 'graph', (gradient) => {
       structuredClone(array.buffer, { transfer: [array.buffer] });
       return [gradient];
     });
@@ -84,11 +84,11 @@ test('a result is not read before it is there', () => {
     n.start(
       () => [(result = matmul(large, large))],
       () => {
-        n.settle(result);
+        n.resolvePending(result);
         console.log(JSON.stringify({ early, late: n.numel(result) }));
       },
     );
-    const early = refusal(() => n.settle(result));
+    const early = refusal(() => n.resolvePending(result));
   `);
   expect([early[0], late]).toEqual(['PENDING', 1e6]);
 });

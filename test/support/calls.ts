@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as torch from '../../lib';
+import { camelCase } from '../../lib/camel-case';
 import { bitsOf, expectBits, tolerances } from '../../lib/parity/bits';
 import type { Judge } from '../../lib/parity/judge';
 import { type EncodedTensor, resultBits } from '../../lib/parity/vectors';
-import { camelCase } from '../../lib/torch/ops/signature';
 
 /** An argument that JSON has no value for. */
 interface Described {
@@ -16,6 +16,9 @@ interface Described {
   grad?: boolean;
   tensor?: torch.TensorData;
   generator?: number;
+  gradient?: number;
+  packed?: unknown[];
+  enforce_sorted?: boolean;
   number?: string;
   tuple?: unknown[];
   dtype?: torch.DType;
@@ -29,6 +32,8 @@ interface RecordedCall {
   result: unknown;
   grads?: unknown[];
   written?: Record<string, unknown>;
+  /** The gradients of arguments after the call. */
+  gradients?: unknown[];
   warns?: true;
 }
 
@@ -40,6 +45,9 @@ function made(value: unknown, drawn: Drawn): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const { randn, randint, shape = [], seed = 0, grad = false, tensor, ...rest } = value as Described;
   const { number, tuple, generator: own, dtype } = rest;
+  if (rest.packed !== undefined) {
+    return torch.nn.utils.rnn.packSequence(made(rest.packed, drawn) as torch.Tensor[], rest.enforce_sorted ?? true);
+  }
   if (own !== undefined) return new torch.Generator().manualSeed(own);
   if (tensor !== undefined) return torch.tensor(tensor, dtype && { dtype });
   if (number !== undefined) return Number(number.replace('inf', 'Infinity'));
@@ -52,11 +60,16 @@ function made(value: unknown, drawn: Drawn): unknown {
       : torch.randn(randn, { dtype: dtype ?? 'float32', generator }).requiresGrad_(grad);
   const known = drawn.get(seed) ?? draw();
   drawn.set(seed, known);
+  if (rest.gradient !== undefined) {
+    const generator = new torch.Generator().manualSeed(rest.gradient);
+    known.grad = torch.randn(randn as number[], { dtype: dtype ?? 'float32', generator });
+  }
   return known;
 }
 
 function tensorsIn(value: unknown): torch.Tensor[] {
   if (torch.isTensor(value)) return [value];
+  if (value instanceof torch.nn.utils.rnn.PackedSequence) return tensorsIn([...value]);
   return Array.isArray(value) ? value.flatMap(tensorsIn) : [];
 }
 
@@ -69,8 +82,9 @@ function compare(label: string, actual: unknown, expected: unknown, judge: Judge
   if (expected === null || expected === undefined) {
     expect(`${label}: ${actual ?? 'absent'}`).toBe(`${label}: absent`);
   } else if (Array.isArray(expected)) {
-    expect(actual).toHaveLength(expected.length);
-    for (const [i, entry] of expected.entries()) compare(`${label}[${i}]`, (actual as unknown[])[i], entry, judge);
+    const entries = [...(actual as Iterable<unknown>)];
+    expect(entries).toHaveLength(expected.length);
+    for (const [i, entry] of expected.entries()) compare(`${label}[${i}]`, entries[i], entry, judge);
   } else if (typeof expected === 'object') {
     const encoded = (expected as { tensor: EncodedTensor }).tensor;
     // Many take square roots, which may be rounded otherwise.
@@ -87,12 +101,16 @@ function run(recorded: RecordedCall, judge: Judge): void {
   const args = made(recorded.args ?? [], drawn) as unknown[];
   const kwargs = Object.entries(recorded.kwargs ?? {}).map(([key, value]) => [camelCase(key), made(value, drawn)]);
   const inputs = tensorsIn([...args, ...kwargs.map(([, value]) => value)]);
-  const leaves = [...new Set(inputs)].filter((leaf) => leaf.requiresGrad);
+  const leaves = [...drawn.values()].filter((leaf) => leaf.requiresGrad);
   torch.manualSeed(recorded.seed ?? 0);
   const result = functionOf(recorded.call)(...args, ...(kwargs.length > 0 ? [Object.fromEntries(kwargs)] : []));
   compare('result', result, recorded.result, judge);
   for (const [i, value] of Object.entries(recorded.written ?? {})) {
     compare(`argument ${i}`, inputs[Number(i)], value, judge);
+  }
+  if (recorded.gradients !== undefined) {
+    const gradients = [...drawn.values()].flatMap(({ grad }) => grad ?? []);
+    compare('gradient of an argument', gradients, recorded.gradients, judge);
   }
   if (recorded.grads === undefined) return;
   const outputs = tensorsIn(result).filter((output) => output.requiresGrad && !output.isLeaf);

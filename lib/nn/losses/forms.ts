@@ -4,8 +4,8 @@ import { inferenceMode, noGrad } from '../../torch/autograd';
 import { asBuffer, type Buffer } from '../../torch/buffers';
 import { asNumber } from '../../torch/compiled';
 import { aten } from '../../torch/ops';
-import { inBackground } from '../../torch/recording';
 import type { Tensor } from '../../torch/tensor';
+import { inBackground } from '../../torch/trace';
 
 type Loss<Args extends readonly unknown[]> = (...args: Args) => Tensor;
 

@@ -3,7 +3,7 @@ import { emitWarning } from '../../binding/load';
 import { expected, show } from '../../errors';
 import { isGradEnabled } from '../../torch/autograd';
 import { isTensor } from '../../torch/bind';
-import { hookGradients } from '../../torch/scripted-function';
+import { hookGradients } from '../../torch/custom-function';
 import type { Tensor } from '../../torch/tensor';
 import { className, type Registered } from './registry';
 
