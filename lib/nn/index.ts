@@ -1,4 +1,6 @@
 /** The classes of `torch.nn`; the functions are in {@link functional}. */
+
+export type { HookHandle } from '../torch/hooks';
 export { CosineSimilarity, PairwiseDistance } from './distance';
 /** The functions of `torch.nn.functional`. */
 export * as functional from './functional';
@@ -31,7 +33,7 @@ export {
 } from './modules/adaptive';
 export type { Gradients } from './modules/backward-hooks';
 export { Identity, ModuleDict, ModuleList, type NamedModules, Sequential } from './modules/containers';
-export type { ForwardHookOptions, ForwardPreHookOptions, HookHandle, HookOptions } from './modules/hooks';
+export type { ForwardHookOptions, ForwardPreHookOptions, HookOptions } from './modules/hooks';
 export { Linear, type LinearOptions } from './modules/linear';
 export { type AnyModule, type ForwardHook, type ForwardPreHook, Module, type NamedOptions } from './modules/module';
 export { ParameterDict, ParameterList } from './modules/parameter-containers';

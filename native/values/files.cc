@@ -240,8 +240,8 @@ Napi::Value MapFile(const Napi::CallbackInfo& info) {
   return {info.Env(), WrapTensor(info.Env(), whole.narrow(0, 0, 0))};
 }
 
-// partOf(whole, offset, size): bytes of the memory under a tensor as a tensor whose memory they are,
-// and which keeps the rest alive
+// partOf(whole, offset, size): bytes of the memory under a tensor as a tensor whose memory they
+// are, and which keeps the rest alive
 Napi::Value PartOf(const Napi::CallbackInfo& info) {
   const at::Tensor& whole = UnwrapTensor(info.Env(), info[0], "whole");
   const int64_t offset = ReadInteger(info, 1, "offset", 0);
