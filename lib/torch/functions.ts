@@ -62,17 +62,26 @@ function looseSizesOf(types: readonly string[]): number {
 /** The arguments with the integers from one place on as an array, if there are enough. */
 function withSizes(args: readonly unknown[], from: number, least: number): readonly unknown[] {
   let end = from;
-  while (end < args.length && (typeof args[end] === 'number' || typeof args[end] === 'bigint')) end++;
+  while (end < args.length && isInteger(args[end])) end++;
   if (end - from < least) return args;
-  return [...args.slice(0, from), args.slice(from, end), ...args.slice(end)];
+  const sizes = args.slice(from, end);
+  return from === 1 && end === args.length ? [args[0], sizes] : [...args.slice(0, from), sizes, ...args.slice(end)];
+}
+
+function isInteger(value: unknown): boolean {
+  return typeof value === 'number' || typeof value === 'bigint';
 }
 
 /** The function of an operator: `makeFunction('logSoftmax', 'aten::log_softmax')`. Nothing is loaded before its call. */
 export function makeFunction<F>(op: string, operator: string): F {
   let bound: Bound | undefined;
-  const called = (...args: unknown[]): unknown => {
+  const called = function (a?: unknown, b?: unknown, c?: unknown, ...rest: unknown[]): unknown {
     bound ??= bind(op, operator, false, called);
-    return bound.overloads.call(bound.looseSizes < Infinity ? withSizes(args, 0, bound.looseSizes) : args);
+    // biome-ignore lint/complexity/noArguments: how many there are, without an array of them
+    const count = arguments.length;
+    const { overloads, looseSizes } = bound;
+    if (count < looseSizes || !isInteger(a)) return overloads.call(count, a, b, c, rest);
+    return overloads.callWith(withSizes([a, b, c].slice(0, count).concat(rest), 0, looseSizes));
   };
   Object.defineProperty(called, 'name', { value: op });
   return called as F;
@@ -82,12 +91,15 @@ export function makeFunction<F>(op: string, operator: string): F {
 export function makeMethod(name: string): (this: unknown, ...args: unknown[]) => unknown {
   const op = camelCase(name);
   let bound: Bound | undefined;
-  const called = function (this: unknown, ...args: unknown[]): unknown {
+  const called = function (this: unknown, a?: unknown, b?: unknown, ...rest: unknown[]): unknown {
     bound ??= bind(op, `aten::${name}`, true, called);
-    const { overloads, self } = bound;
-    if (self > 0) return overloads.call([...args.slice(0, self), this, ...args.slice(self)]);
-    args.unshift(this);
-    return overloads.call(bound.looseSizes < Infinity ? withSizes(args, 1, bound.looseSizes) : args);
+    const { overloads, looseSizes, self } = bound;
+    // biome-ignore lint/complexity/noArguments: how many there are, without an array of them
+    const count = arguments.length;
+    if (self === 0 && (count < looseSizes || !isInteger(a))) return overloads.call(count + 1, this, a, b, rest);
+    const args = [a, b].slice(0, count).concat(rest);
+    args.splice(self, 0, this);
+    return overloads.callWith(self === 0 ? withSizes(args, 1, looseSizes) : args);
   };
   Object.defineProperty(called, 'name', { value: op });
   return called;
