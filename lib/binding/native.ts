@@ -178,9 +178,10 @@ export interface Native {
   manualSeed(seed: bigint): void;
   memory(): { tensors: number; bytes: number; allocated: number; cached: number };
   emptyCache(): void;
-  /** Of the C library, as Python's floats have it; V8's `Math.pow` and `Math.cos` differ in last bits. */
+  /** Of the C library, as Python's floats have them; V8's own differ in last bits. */
   pow(base: number, exponent: number): number;
   cos(x: number): number;
+  log(x: number): number;
 
   cudaDeviceCount(): number;
   currentDevice(device: string): number;

@@ -127,7 +127,7 @@ function withTensors(args: readonly unknown[]): readonly unknown[] {
 
 /**
  * A function that is written in TypeScript. Its arguments are read by schemas in PyTorch's notation, of which the first
- * that fits counts, and given to `run` in their order: what is absent as the default, or `undefined`.
+ * that fits counts, and given to `run` in their order: what is absent as the default, or `undefined`. So is `null` where there may be none.
  */
 export function defineFunction<F>(
   op: string,
@@ -146,7 +146,7 @@ export function defineFunction<F>(
     // Several tensors are a list, also for what takes a single one.
     const isLoose = isTensor(args[0]) && loose.length > (args.length > 1 ? 0 : signatures.length - 1);
     const { given, signature, requiresGrad } = readArguments(op, signatures, isLoose ? withTensors(args) : args);
-    const values = signature.parameters.map(({ fallback }, i) => given[i] ?? fallback ?? undefined);
+    const values = signature.parameters.map((parameter, i) => given[i] ?? absent(parameter, given[i]));
     const result = run(...(values as never[]));
     return requiresGrad === true ? (result as Tensor).requiresGrad_() : result;
   };
@@ -159,11 +159,12 @@ function byPosition({ parameters, positional, required }: Signature, args: reado
   if (args.length > positional || args.length < required) return undefined;
   const values: unknown[] = [];
   for (let i = 0; i < parameters.length; i++) {
-    const { conversion, fallback, isNullable, isRequired, isTensor: takesTensor } = parameters[i] as Parameter;
+    const parameter = parameters[i] as Parameter;
+    const { conversion, isNullable, isRequired, isTensor: takesTensor } = parameter;
     const value = args[i];
     if (value === undefined || value === null) {
       if (!isNullable || (isRequired && i >= args.length)) return undefined;
-      values.push(fallback ?? undefined);
+      values.push(absent(parameter, value));
       continue;
     }
     // An object may be keywords.
@@ -172,6 +173,11 @@ function byPosition({ parameters, positional, required }: Signature, args: reado
     values.push(value);
   }
   return values;
+}
+
+/** What is meant by nothing: the default; by `null` none, where there may be none, as by Python's None. */
+function absent({ fallback, takesNone }: Parameter, given: unknown): unknown {
+  return given === null && takesNone ? undefined : (fallback ?? undefined);
 }
 
 /**
@@ -205,6 +211,7 @@ function plain({ type, fixedLength = 1 }: ArgumentSchema, value: unknown): unkno
 const numberOrAbsent = (value: unknown): number | undefined =>
   value === undefined || value === null ? undefined : Number(value);
 
-function parse(parameters: string): OperatorSchema {
+/** Parameters in PyTorch's notation, taken apart. */
+export function parse(parameters: string): OperatorSchema {
   return native().parseSchema(`f${parameters.replace(/\s+/g, ' ')} -> Any`);
 }

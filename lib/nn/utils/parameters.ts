@@ -54,9 +54,10 @@ type Options = Readonly<Record<string, unknown>>;
  *
  * **Source**: `torch.nn.utils.skip_init`.
  */
-export function skipInit<M extends AnyModule, Args extends readonly unknown[]>(
-  moduleClass: new (...args: Args) => M,
-  ...args: Args
+export function skipInit<M extends AnyModule>(
+  // biome-ignore lint/suspicious/noExplicitAny: classes have several forms, of which types would know the last
+  moduleClass: new (...args: any[]) => M,
+  ...args: readonly unknown[]
 ): M {
   if (typeof moduleClass !== 'function') {
     throw new TorchError('INVALID_ARGUMENT', "skipInit: expected 'moduleClass' to be a class of a module", {
@@ -68,6 +69,6 @@ export function skipInit<M extends AnyModule, Args extends readonly unknown[]>(
   const hasOptions = typeof last === 'object' && last !== null && !Array.isArray(last);
   const { device = 'cpu', ...options } = (hasOptions ? last : {}) as Options & { device?: Device };
   const positional = hasOptions ? args.slice(0, -1) : args;
-  const module = new moduleClass(...([...positional, { ...options, device: 'meta' }] as unknown as Args));
+  const module = new moduleClass(...positional, { ...options, device: 'meta' });
   return module.toEmpty({ device });
 }

@@ -42,6 +42,8 @@ export interface Parameter {
   isRequired: boolean;
   /** Whether nothing may be given for it. */
   isNullable: boolean;
+  /** Whether `null` says that there is none, also where the default is something else. */
+  takesNone: boolean;
   isKeywordOnly: boolean;
   /** Whether `undefined` in its place is no absence: a dtype whose constant was misspelled. */
   refusesUndefined: boolean;
@@ -81,11 +83,12 @@ export class Signature {
       name: isPython ? pythonName(argument) : argument.name,
       isRequired: !argument.hasDefault,
       isNullable: argument.hasDefault || argument.optional,
+      takesNone: argument.optional,
       isKeywordOnly: argument.kwargOnly,
       refusesUndefined: isPython && argument.type === 'ScalarType',
       type: argument.type,
       isTensor: argument.type === 'Tensor',
-      fallback: argument.default,
+      fallback: fallbackOf(argument),
       conversion: conversionFor(argument),
     }));
     this.#places = new Map(this.parameters.map(({ name }, i) => [name, i] as const).reverse());
@@ -285,6 +288,12 @@ export function isFactory(schema: OperatorSchema): boolean {
 }
 
 const aWrittenDType: Named = { what: writtenDType.slice('to be '.length) };
+
+/** A default; of a list of fixed length the one number for all, as it is written. */
+function fallbackOf({ default: value, fixedLength }: ArgumentSchema): unknown {
+  if (fixedLength === undefined || !Array.isArray(value)) return value;
+  return value.every((each) => each === value[0]) ? value[0] : value;
+}
 
 /** What PyTorch's functions call an argument, in camelCase. */
 function pythonName({ name, isOut }: ArgumentSchema): string {
