@@ -1,4 +1,4 @@
-/** The functions of torch.nn that are no losses against what PyTorch answered. */
+/** The functions of torch.nn that are not losses against what PyTorch answered. */
 import { judgeFor, thisHost } from '../../lib/parity/judge';
 import { readManifest, vectors } from '../../lib/parity/vectors';
 import { defineCallTests } from '../support/calls';

@@ -43,7 +43,7 @@ export interface Parameter {
   /** Whether nothing may be given for it. */
   isNullable: boolean;
   isKeywordOnly: boolean;
-  /** Whether `undefined` in its place is no absence: a dtype whose constant was misspelled. */
+  /** Whether `undefined` in its place is not absence: a dtype whose constant was misspelled. */
   refusesUndefined: boolean;
   type: string;
   isTensor: boolean;
