@@ -23,7 +23,9 @@ export {
   TorchError,
 } from './errors';
 export * from './evaluate';
-export { type LoadOptions, load, type MapLocation } from './io/pt/load';
+/** Reading and writing checkpoints, as `torch.serialization`. */
+export * as serialization from './io/pt';
+export { type LoadOptions, load, type MapLocation, save } from './io/pt';
 /** Tensors in .safetensors files, as Python's `safetensors.torch`. */
 export * as safetensors from './io/safetensors';
 /** The losses as functions (`nn.functional`) and as classes, as `torch.nn`. */
@@ -71,13 +73,18 @@ export {
 /** What there is of CUDA, as `torch.cuda`. */
 export * as cuda from './torch/cuda';
 export { device } from './torch/device';
+export type { ElementResult } from './torch/elementwise';
 /** Fourier transforms, as `torch.fft`. */
 export * as fft from './torch/fft.generated';
 export * from './torch/functional';
 export { defaultGenerator, Generator } from './torch/generator';
+export type { GradientHook, HookHandle } from './torch/hooks';
 export { type Index, Slice, slice } from './torch/indexing';
 /** Linear algebra, as `torch.linalg`. */
 export * as linalg from './torch/linalg.generated';
+export * from './torch/low-rank';
+/** Reductions and normalizations of the elements that a mask leaves, as `torch.masked`. */
+export * as masked from './torch/masked';
 export { NativeObject, storageOf } from './torch/native-object';
 export * from './torch/operators.generated';
 export { ops } from './torch/ops';
@@ -94,6 +101,8 @@ export {
   setNumThreads,
 } from './torch/runtime';
 export { keep, scope } from './torch/scope';
+/** Signal processing, as `torch.signal`. */
+export * as signal from './torch/signal';
 /** Special functions, as `torch.special`. */
 export * as special from './torch/special.generated';
 export { Tensor } from './torch/tensor';
