@@ -1,6 +1,5 @@
 /** Tensors and the memory that they show part of. */
 import { native } from '../binding/load';
-import * as calls from '../torch/aten/calls.generated';
 import { unwrap } from '../torch/bind';
 import { fromTypedArray } from '../torch/create';
 import { aten } from '../torch/ops';
@@ -78,7 +77,7 @@ export function onDevice(tensor: Tensor, device: Device): Tensor {
 /** A contiguous tensor on the CPU whose elements are those of a tensor: the same where that is one already. */
 export function plain(tensor: Tensor): Tensor {
   return scope(() => {
-    const own = calls.contiguous(onDevice(calls.detach(tensor), 'cpu'));
+    const own = aten.contiguous(onDevice(aten.detach(tensor), 'cpu'));
     return aten.resolve_neg(aten.resolve_conj(own));
   });
 }
@@ -91,7 +90,7 @@ const pieceBytes = 1 << 22;
  */
 export function eachPiece(tensor: Tensor, use: (piece: Uint8Array) => void): void {
   if (tensor.numel() === 0) return;
-  scope(() => eachPieceOf(aten.view.dtype(calls.view(plain(tensor), [-1]), 'uint8'), use));
+  scope(() => eachPieceOf(aten.view.dtype(aten.view(plain(tensor), [-1]), 'uint8'), use));
 }
 
 /** The same of all memory under a tensor, of which there are `bytes`. */
@@ -110,7 +109,7 @@ function eachPieceOf(bytes: Tensor, use: (piece: Uint8Array) => void): void {
   const shared = fromTypedArray(piece);
   for (let at = 0; at < total; at += pieceBytes) {
     const count = Math.min(pieceBytes, total - at);
-    scope(() => calls.copy_(calls.narrow(shared, 0, 0, count), calls.narrow(bytes, 0, at, count)));
+    scope(() => aten.copy_(aten.narrow(shared, 0, 0, count), aten.narrow(bytes, 0, at, count)));
     use(piece.subarray(0, count));
   }
 }
@@ -118,7 +117,7 @@ function eachPieceOf(bytes: Tensor, use: (piece: Uint8Array) => void): void {
 /** The bytes of the memory under a tensor, from its beginning, as a tensor of uint8. */
 function wholeStorage(tensor: Tensor, bytes: number): Tensor {
   return scope(() => {
-    const start = calls.as_strided(calls.detach(tensor), [0], [1], 0);
+    const start = aten.as_strided(aten.detach(tensor), [0], [1], 0);
     return tensorAt(start, { dtype: 'uint8', offset: 0, shape: [bytes], strides: [1] });
   });
 }

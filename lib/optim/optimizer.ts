@@ -65,6 +65,7 @@ export class Optimizer<Options extends object = object> {
   paramGroups: ParamGroup<Options>[] = [];
   /** What is kept of each parameter, by names in camelCase: `optimizer.state.get(weight)?.expAvg`. */
   state: Map<Tensor, ParameterState> = new Map();
+  #hasStepped: boolean | undefined;
   readonly #hooks = {
     preStep: new Hooks<StepPreHook>(),
     postStep: new Hooks<StepPostHook>(),
@@ -123,8 +124,19 @@ export class Optimizer<Options extends object = object> {
     });
   }
 
+  /** @internal Whether there was a step since schedules watch; `undefined` while none does. */
+  get hasStepped(): boolean | undefined {
+    return this.#hasStepped;
+  }
+
+  /** @internal Has {@link hasStepped} say whether there are steps from now on. */
+  watchSteps(): void {
+    this.#hasStepped ??= false;
+  }
+
   /** @internal A step between its hooks. */
   aroundStep(step: Step, given: readonly unknown[]): unknown {
+    if (this.#hasStepped === false) this.#hasStepped = true;
     const { preStep, postStep } = this.#hooks;
     if (preStep.isEmpty && postStep.isEmpty && globalPreHooks.isEmpty && globalPostHooks.isEmpty) {
       return step.apply(this, given as unknown[]);
@@ -232,8 +244,8 @@ export class Optimizer<Options extends object = object> {
     return this.#hooks.postLoad.add('registerLoadStateDictPostHook', hook, prepend);
   }
 
-  /** @internal Whether an option is printed as a float where it is whole. */
-  protected isFloat(_option: string): boolean {
+  /** @internal Whether the value of an option is printed as a float even if it is whole. */
+  protected isFloat(_option: string, _value: unknown): boolean {
     return false;
   }
 
@@ -242,7 +254,9 @@ export class Optimizer<Options extends object = object> {
     const groups = this.paramGroups.map((group, i) => {
       const options = Object.keys(group).filter((key) => key !== 'params');
       const names = options.map((key) => [snakeCase(key), key] as const).sort(([a], [b]) => (a < b ? -1 : 1));
-      const lines = names.map(([name, key]) => `    ${name}: ${optionText(group[key], this.isFloat(key))}\n`);
+      const lines = names.map(
+        ([name, key]) => `    ${name}: ${optionText(group[key], this.isFloat(key, group[key]))}\n`,
+      );
       return `\nParameter Group ${i}\n${lines.join('')}`;
     });
     return `${this.constructor.name} (${groups.join('')})`;
