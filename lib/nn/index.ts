@@ -38,7 +38,7 @@ export * from './modules/convolution';
 export * from './modules/dropout';
 export * from './modules/embedding';
 export type { ForwardHookOptions, ForwardPreHookOptions, HookOptions } from './modules/hooks';
-export type { LayerClass, Resettable } from './modules/layer';
+export type { Resettable } from './modules/layer';
 export { Bilinear, type BilinearState, Linear, type LinearOptions, type LinearState } from './modules/linear';
 export { type AnyModule, type ForwardHook, type ForwardPreHook, Module, type NamedOptions } from './modules/module';
 export type { AffineState, RMSNormState } from './modules/normalization';
