@@ -8,6 +8,7 @@
 
 #include "guard.h"
 #include "recording.h"
+#include "storage.h"
 #include "tensor_handle.h"
 
 namespace bridge {
@@ -170,6 +171,8 @@ Napi::Value SetGradient(const Napi::CallbackInfo& info) {
   }
   const at::Tensor& gradient = UnwrapTensor(info.Env(), info[1], "grad");
   CheckGradient(tensor, gradient);
+  // Backward passes add to it, whatever the mode is now.
+  NoteInGraph(info.Env(), gradient);
   tensor.mutable_grad() = gradient;
   return info.Env().Undefined();
 }

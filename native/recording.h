@@ -40,6 +40,9 @@ class Recording : public std::enable_shared_from_this<Recording> {
   // That the operand at the place is written to.
   void NoteWrite(size_t place);
 
+  // The tensors of a program that is a step of this one: it works on them, too.
+  void AddConstants(const std::vector<at::Tensor>& constants);
+
   // The last step gives these; nothing is recorded any more.
   void Complete(const std::vector<napi_value>& outputs, bool below_autograd);
 
@@ -48,6 +51,8 @@ class Recording : public std::enable_shared_from_this<Recording> {
   const at::Tensor& Example(size_t place);
   // Where the tensors are that the program works on.
   c10::Device device() const { return device_; }
+
+  bool detached() const { return detached_; }
 
   napi_value Pending(size_t place);
   Program& program() { return program_; }
@@ -67,6 +72,8 @@ class Recording : public std::enable_shared_from_this<Recording> {
   void Add(Step step);
   void NameDevice(const Operator& op, Step& step);
   void NoteWrites(const Operator& op, const Step& step);
+  // Throws INVALID_ARGUMENT for a tensor that was there before and must not be written to.
+  void CheckWritten(const Operator& op, size_t argument, const at::Tensor& constant) const;
   void NoteView(const Operator& op, const Step& step);
   // The results of a step for tensors without elements. Throws what the step throws.
   torch::jit::Stack RunExample(const Step& step) const;

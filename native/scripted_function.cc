@@ -12,6 +12,7 @@
 #include "guard.h"
 #include "ivalue.h"
 #include "recording.h"
+#include "storage.h"
 #include "tensor_handle.h"
 
 namespace bridge {
@@ -99,8 +100,6 @@ variable_list Script::Gradients(const at::Tensor& gradient, const variable_list*
   try {
     const Napi::Function backward(env, reference.Value());
     const Napi::Value result = backward.Call({handles.Wrap(gradient), saved_argument, flags});
-    // The pass goes on with what the graph has saved, whose memory the script may have taken away.
-    Environment::Of(env).shared_buffers->CheckAttached(env);
     if (!result.IsArray() || result.As<Napi::Array>().Length() != needed.size()) {
       throw Refused("backward", "a function that gives one gradient for each input",
                     Describe(env, result));
@@ -110,6 +109,10 @@ variable_list Script::Gradients(const at::Tensor& gradient, const variable_list*
       gradients.push_back(
           handles.Adopt(result.As<Napi::Array>().Get(i), "gradients[" + std::to_string(i) + "]"));
     }
+    // The pass goes on with these and with what the graph has saved; scripts may have taken the
+    // memory away.
+    for (const at::Tensor& computed : gradients) CheckStorage(env, computed);
+    Environment::Of(env).shared_buffers->CheckAttached(env);
     return gradients;
   } catch (const Napi::Error& error) {
     throw ScriptError(std::make_shared<ScriptReference>(env, error.Value()));
