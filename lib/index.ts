@@ -23,9 +23,11 @@ export {
   TorchError,
 } from './errors';
 export * from './evaluate';
+/** Tensors in .safetensors files, as Python's `safetensors.torch`. */
+export * as safetensors from './io/safetensors';
 /** The losses as functions (`nn.functional`) and as classes, as `torch.nn`. */
 export * as nn from './nn';
-export type { Call, Loss } from './nn/losses/declare';
+export type { Loss } from './nn/losses/declare';
 export {
   type ArgumentDefinition,
   type DefinedLoss,
@@ -50,6 +52,7 @@ export {
   noGrad,
 } from './torch/autograd';
 export { isTensor } from './torch/bind';
+export type { Call } from './torch/call';
 export type { CastOptions } from './torch/cast';
 export * from './torch/constants';
 export {
@@ -75,6 +78,7 @@ export * as linalg from './torch/linalg.generated';
 export { NativeObject, storageOf } from './torch/native-object';
 export * from './torch/operators.generated';
 export { ops } from './torch/ops';
+export * from './torch/products';
 export { getRngState, initialSeed, seed, setRngState } from './torch/random';
 export {
   cpuCapability,
@@ -89,7 +93,9 @@ export {
 export { keep, scope } from './torch/scope';
 /** Special functions, as `torch.special`. */
 export * as special from './torch/special.generated';
-export { type BackwardOptions, Tensor, type TensorJSON } from './torch/tensor';
+export { Tensor } from './torch/tensor';
+export type { BackwardOptions } from './torch/tensor-arguments';
+export type { TensorJSON } from './torch/tensor-text';
 /** Helpers for tests, as `torch.testing`. */
 export * as testing from './torch/testing';
 export {

@@ -1,6 +1,6 @@
 /**
- * Checks of options objects, shared by every function that takes one. `undefined` and `null` mean absent; an unknown key
- * is an error that lists the known ones and suggests the nearest.
+ * Checks of options objects, shared by every function that takes one. `undefined` and `null` mean absent, but for a dtype
+ * that is `undefined`; an unknown key is an error that lists the known ones and suggests the nearest.
  */
 import { expected, show, TorchError } from './errors';
 
@@ -14,6 +14,7 @@ export function withDefaults<T extends object>(op: string, options: Partial<T> |
   if (typeof options !== 'object' || !isPlain(options)) {
     throw expected(op, "'options'", `to be an object with ${listKeys(defaults)}`, show(options));
   }
+  refuseUndefinedDType(op, options);
   const filled: T = { ...defaults };
   for (const key of Object.keys(options) as (keyof T & string)[]) {
     if (!Object.hasOwn(defaults, key)) throw unknownOption(op, key, Object.keys(defaults));
@@ -21,6 +22,22 @@ export function withDefaults<T extends object>(op: string, options: Partial<T> |
     if (value !== undefined && value !== null) filled[key] = value as T[typeof key];
   }
   return filled;
+}
+
+/** What an option is to be whose value is `undefined` though a dtype was meant. */
+export const writtenDType =
+  "to be a dtype such as 'float32' or torch.float32 (a misspelled constant is undefined; null, or no such key, is the default)";
+
+/**
+ * Refuses `{ dtype: undefined }`, the one option that `undefined` does not leave absent: it is what a misspelled constant
+ * gives (`torch.flot32`), and the default in its place would be another result without a word.
+ */
+export function refuseUndefinedDType(op: string, options: object): void {
+  for (const key of ['dtype', 'accDtype'] as const) {
+    if (Object.hasOwn(options, key) && (options as Record<string, unknown>)[key] === undefined) {
+      throw expected(op, `option '${key}'`, writtenDType, 'undefined');
+    }
+  }
 }
 
 /** Whether an object is one of braces, of any realm: a tensor, a Map or an array in the place of options is a slip. */

@@ -7,11 +7,11 @@
 #include <map>
 #include <utility>
 
-#include "background.h"
-#include "dispatch.h"
+#include "dispatch/dispatch.h"
 #include "guard.h"
-#include "recording.h"
-#include "storage.h"
+#include "trace/background.h"
+#include "trace/tracer.h"
+#include "values/storage.h"
 
 namespace bridge {
 

@@ -2,8 +2,8 @@
 
 #include <new>
 
-#include "devices.h"
-#include "scripted_function.h"
+#include "devices/devices.h"
+#include "dispatch/custom_function.h"
 
 namespace bridge {
 

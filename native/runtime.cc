@@ -5,9 +5,9 @@
 #include <ATen/Version.h>
 #include <torch/version.h>
 
-#include "allocator.h"
+#include "devices/allocator.h"
 #include "guard.h"
-#include "ivalue.h"
+#include "values/ivalue.h"
 
 namespace bridge {
 

@@ -50,7 +50,7 @@ async function quickstart({ epochs, seed }: Options, out: NodeJS.WriteStream): P
   const model = new Classifier();
   out.write(introduction({ epochs, seed }, model, training, heldOut));
 
-  const initial = digest(model.parameters());
+  const initial = digest([...model.parameters()]);
   const trainingStarted = performance.now();
   const history = await train(model, training, heldOut, epochs, out);
   const trainingEnded = performance.now();
@@ -64,7 +64,7 @@ async function quickstart({ epochs, seed }: Options, out: NodeJS.WriteStream): P
   return {
     recorded: environment(),
     settings: { seed, epochs, ...settings, training: training.count },
-    weights: { initial, final: digest(model.parameters()) },
+    weights: { initial, final: digest([...model.parameters()]) },
     ...history,
     byClass: native.byClass.map(exact),
     reference,
@@ -79,7 +79,7 @@ async function train(
   epochs: number,
   out: NodeJS.WriteStream,
 ): Promise<Pick<Run, 'losses' | 'heldOut'>> {
-  const optimizer = new Sgd(model.parameters(), settings);
+  const optimizer = new Sgd([...model.parameters()], settings);
   const progress = new Progress(out, epochs, batchesOf(training));
   const history: Pick<Run, 'losses' | 'heldOut'> = { losses: [], heldOut: [] };
   try {
@@ -107,7 +107,7 @@ function introduction(
 ): string {
   const { torch: version, capability, threads } = environment();
   const { batch, learningRate, momentum } = settings;
-  const weights = model.parameters().reduce((sum, parameter) => sum + parameter.numel(), 0);
+  const weights = [...model.parameters()].reduce((sum, parameter) => sum + parameter.numel(), 0);
   return header('Handwritten digits, learned with PyTorch\u2019s cross entropy in Node.js', [
     ['libtorch', `${version}, ${capability} kernels, ${threads} ${threads === 1 ? 'thread' : 'threads'}`],
     ['images', `${grouped(training.count)} to learn from, ${heldOut.count} held out, 8 x 8 pixels`],

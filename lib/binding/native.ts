@@ -260,6 +260,8 @@ export interface Native {
   shape(tensor: Handle): number[];
   strides(tensor: Handle): number[];
   storageOffset(tensor: Handle): number;
+  /** Where the memory begins that the tensor shows part of, and its bytes; `undefined` where it has none. */
+  storageBytes(tensor: Handle): [address: bigint, bytes: number] | undefined;
   dtype(tensor: Handle): number;
   device(tensor: Handle): string;
   /** Whether the tensors are on one device; numbers on the CPU go with any. */

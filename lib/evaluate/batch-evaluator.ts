@@ -1,6 +1,6 @@
 /** A loss over more data than one call can take. */
 import { expected, show } from '../errors';
-import { asTensor, type TensorLike } from '../nn/functional/arguments';
+import { asTensor, type TensorLike } from '../nn/losses/arguments';
 import { boolean, callable, classIndex, integer, oneOf, withDefaults } from '../options';
 import { noGrad } from '../torch/autograd';
 import { identityTag } from '../torch/comparison-tag';

@@ -1,5 +1,5 @@
 /** Reads the statistics of a computed block back as plain numbers. */
-import { asOptionalTensor, type TensorLike } from '../nn/functional/arguments';
+import { asOptionalTensor, type TensorLike } from '../nn/losses/arguments';
 import type { Tensor } from '../torch/tensor';
 import { op } from './batch';
 import type { Block } from './blocks';

@@ -1,7 +1,7 @@
 /** What a caller gives as a batch, made ready: tensors of equally many rows, labels checked, cut into blocks. */
 
 import { expected, TorchError } from '../errors';
-import { asClassTarget, asIndexTarget, asTensor, type TensorLike } from '../nn/functional/arguments';
+import { asClassTarget, asIndexTarget, asTensor, type TensorLike } from '../nn/losses/arguments';
 import * as aten from '../torch/aten/calls.generated';
 import { isTensor } from '../torch/bind';
 import { sameShape, shapeText } from '../torch/shape';

@@ -1,10 +1,11 @@
 /** The arrays of a loss over files, read in step and brought to the devices. */
+
+import { badData } from '../io/bad-data';
 import { keep, scope } from '../torch/scope';
 import { stage } from '../torch/staging';
 import type { Tensor } from '../torch/tensor';
 import { type Device, type DType, isFloating, itemsizes } from '../types';
 import { blockBytes } from './blocks';
-import { badData } from './files/bad-data';
 import { type OpenArrayOptions, openArray } from './files/open';
 import type { LossDescription } from './losses';
 import type { ArraySource } from './source';

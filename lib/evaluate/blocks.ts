@@ -1,6 +1,6 @@
 /** Batches cut into blocks that are computed at once, and the rows that wait for the next batch. */
 import { expected, show } from '../errors';
-import { asTensor, type TensorLike } from '../nn/functional/arguments';
+import { asTensor, type TensorLike } from '../nn/losses/arguments';
 import { getNumThreads } from '../torch/runtime';
 import { keep } from '../torch/scope';
 import type { Tensor } from '../torch/tensor';

@@ -1,6 +1,9 @@
 /** A loss over files: what `libtorch-losses evaluate` runs. */
 import { loadedLibtorch } from '../binding/load';
 import { TorchError } from '../errors';
+import { badData } from '../io/bad-data';
+import { settled } from '../io/file-stamp';
+import { type NpyWriter, writeNpy } from '../io/npy-writer';
 import { Outputs } from '../output/outputs';
 import { noGrad } from '../torch/autograd';
 import { lostMappings } from '../torch/file-bytes';
@@ -9,9 +12,6 @@ import type { Tensor } from '../torch/tensor';
 import { valueAndGrad } from '../torch/value-and-grad';
 import { BatchEvaluator, begin } from './batch-evaluator';
 import { Batches, checkRows, openAll, openOne } from './batches';
-import { badData } from './files/bad-data';
-import { settled } from './files/file-stamp';
-import { type NpyWriter, writeNpy } from './files/npy-writer';
 import type { LossDescription } from './losses';
 import { batchOptions } from './measure';
 import { loadPlugins } from './plugins';

@@ -1,6 +1,6 @@
 /** The losses that can be evaluated in batches, and what each divides by for its mean. */
 import * as F from '../nn/functional';
-import type { TensorLike } from '../nn/functional/arguments';
+import type { TensorLike } from '../nn/losses/arguments';
 import { declarationOf, type Loss, type LossDeclaration } from '../nn/losses/declare';
 import type { Denominator } from '../nn/losses/evaluation';
 import type { Tensor } from '../torch/tensor';
@@ -30,11 +30,13 @@ export interface LossDescription {
   readonly target: 'classes or probabilities' | 'indices' | 'elements';
   /** What the first argument holds for each class, where predictions can be made of it. */
   readonly scores: 'logits' | 'log-probabilities' | undefined;
+  /** Whether one computation may stand for later blocks of the same shape. */
+  readonly isTraced: boolean;
 }
 
 /** What the declaration of a loss says. */
 function describe(loss: AnyLoss): LossDescription {
-  const { name, arguments: args, evaluation } = declarationOf(loss) as LossDeclaration;
+  const { name, arguments: args, evaluation, isTraced = true } = declarationOf(loss) as LossDeclaration;
   return {
     name,
     loss,
@@ -46,6 +48,8 @@ function describe(loss: AnyLoss): LossDescription {
     weighsElements: false,
     target: 'elements',
     scores: undefined,
+    // What is computed depends on the labels of sequences.
+    isTraced: isTraced && evaluation.denominator !== 'target lengths',
     ...evaluation,
   };
 }

@@ -1,6 +1,6 @@
 /** The computation for a block of rows: tensors only, so that it can be traced and run off the main thread. */
 
-import { asTensor, type TensorLike } from '../nn/functional/arguments';
+import { asTensor, type TensorLike } from '../nn/losses/arguments';
 import * as aten from '../torch/aten/calls.generated';
 import { isTensor } from '../torch/bind';
 import { compiled } from '../torch/compiled';
@@ -63,10 +63,8 @@ export function measurer(
     const tensors = args.slice(0, -1) as Tensor[];
     return tensorsOf(measure(description, { args: tensors, rows: 0 }, { ...fixed, ...request }));
   });
-  // The computation depends on the labels of sequences.
-  const isTraced = description.denominator !== 'target lengths';
   return (batch, request) => {
-    const found = isTraced ? program.call([...batch.args, request]) : undefined;
+    const found = description.isTraced ? program.call([...batch.args, request]) : undefined;
     if (found === undefined) return measure(description, batch, { ...fixed, ...request });
     const rest = [...found];
     const losses = rest.shift() as Tensor;

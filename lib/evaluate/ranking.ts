@@ -1,6 +1,6 @@
 /** Where the label of each row stands among its scores. */
 
-import { pieceOf } from '../nn/functional/chunking';
+import { pieceOf } from '../nn/losses/chunking';
 import * as aten from '../torch/aten/calls.generated';
 import { tensor } from '../torch/create';
 import { empty } from '../torch/operators.generated';

@@ -1,7 +1,8 @@
 /** Where rows come from, one array at a time. */
+
+import type { FileStamp } from '../io/file-stamp';
 import type { Tensor } from '../torch/tensor';
 import type { DType } from '../types';
-import type { FileStamp } from './files/file-stamp';
 
 /** The rows of one array along its first dimension, front to back. */
 export interface ArraySource {

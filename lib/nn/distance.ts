@@ -2,8 +2,9 @@
 
 import { finite } from '../options';
 import * as aten from '../torch/aten/calls.generated';
+import type { Call } from '../torch/call';
 import type { Tensor } from '../torch/tensor';
-import { type Call, checkedOptions, parametersOf } from './losses/declare';
+import { checkedOptions, parametersOf } from './losses/declare';
 import { type Argument, booleanOr, integerOr, numberOr, type Option, tensor } from './losses/option';
 import { Module } from './modules/module';
 

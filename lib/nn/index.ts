@@ -27,5 +27,10 @@ export {
   type AdaptiveLogSoftmaxWithLossOptions,
   type AdaptiveResult,
 } from './modules/adaptive';
+export { Identity, ModuleDict, ModuleList, type NamedModules, Sequential } from './modules/containers';
+export type { ForwardHookOptions, ForwardPreHookOptions, HookHandle, HookOptions } from './modules/hooks';
 export { Linear, type LinearOptions } from './modules/linear';
-export { Module } from './modules/module';
+export { type AnyModule, type ForwardHook, type ForwardPreHook, Module, type NamedOptions } from './modules/module';
+export { ParameterDict, ParameterList } from './modules/parameter-containers';
+export { type IncompatibleKeys, StateDict, type StateMetadata, type StateSource } from './modules/state-dict';
+export { Buffer, Parameter } from './parameter';

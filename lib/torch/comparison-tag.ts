@@ -74,5 +74,12 @@ function printable(array: TypedArray, dtype: DType): ArrayLike<Scalar> {
 
 /** Whether jest or vitest ask, in their comparison of things that can be walked through. */
 export function isComparing(): boolean {
-  return /^\s+at iterableEquality\b/m.test(new Error().stack ?? '');
+  const { stackTraceLimit } = Error;
+  // The runner is a few calls above, however short a stack the program wants.
+  Error.stackTraceLimit = 10;
+  try {
+    return /^\s+at (?:Object\.)?iterableEquality\b/m.test(String(new Error().stack));
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }

@@ -14,7 +14,7 @@ import type { Tensor } from './tensor';
 /** What every factory takes. */
 export interface TensorOptions {
   /** Element type; what it is by default, each factory says. */
-  dtype?: DType | undefined;
+  dtype?: DType | null;
   /** Where the tensor is made. Default `'cpu'`. */
   device?: Device | undefined;
   /** Whether operations on the tensor are recorded for gradients. Default `false`. */
@@ -30,7 +30,7 @@ export interface FromDataOptions extends TensorOptions {
 /** Flat elements with their shape: what onnxruntime calls a tensor (`dims`) goes in as it is. */
 export interface FlatData {
   /** The elements, row by row. */
-  data: TypedArray | readonly Scalar[];
+  data: TypedArray | readonly (Scalar | Complex)[];
   /** The shape, by onnxruntime's name. */
   dims?: readonly number[] | undefined;
   /** The shape. */
@@ -41,12 +41,18 @@ export interface FlatData {
 export type TensorData = Tensor | NestedArray<Scalar | Complex> | TypedArray | readonly TypedArray[] | FlatData;
 
 const tensorDefaults: Readonly<Required<TensorOptions>> = Object.freeze({
-  dtype: undefined,
+  dtype: null,
   device: undefined,
   requiresGrad: false,
 });
 
-const fromDataDefaults: Readonly<Required<FromDataOptions>> = Object.freeze({ ...tensorDefaults, shape: undefined });
+/** @internal */
+export const fromDataDefaults: Readonly<Required<FromDataOptions>> = Object.freeze({
+  ...tensorDefaults,
+  shape: undefined,
+});
+
+const typedArrayDefaults = Object.freeze({ dtype: null, requiresGrad: false, shape: undefined });
 
 interface CheckedOptions {
   dtype: DType | undefined;
@@ -56,7 +62,7 @@ interface CheckedOptions {
 
 function check(op: string, { dtype, device, requiresGrad }: TensorOptions): CheckedOptions {
   return {
-    dtype: dtype === undefined ? undefined : checkDType(op, dtype),
+    dtype: dtype === null || dtype === undefined ? undefined : checkDType(op, dtype),
     device: device === undefined ? undefined : checkDevice(op, device),
     requiresGrad: boolean(op, "option 'requiresGrad'", requiresGrad),
   };
@@ -93,16 +99,22 @@ function finish(made: Tensor, { requiresGrad }: CheckedOptions): Tensor {
  * @example tensor(new Int32Array([1, 0, 2]), { dtype: 'int64' })
  * @example tensor(await session.run(feeds).logits) // onnxruntime: { data, dims }
  *
- * @throws TorchError `INVALID_ARGUMENT` for ragged or mixed arrays, for a shape that does not fit, for unknown dtypes
- *   and for devices that are not there; `UNKNOWN_OPTION`.
+ * @throws TorchError `INVALID_ARGUMENT` for ragged or mixed arrays, for a shape that does not fit or of a
+ *   Tensor, for unknown dtypes, for `dtype: undefined` and for devices that are not there; `UNKNOWN_OPTION`.
  *
  * **Source**: `torch.tensor`.
  */
 export function tensor(data: TensorData, options?: FromDataOptions): Tensor {
-  const op = 'tensor';
-  const filled = withDefaults<FromDataOptions>(op, options, fromDataDefaults);
+  return make('tensor', data, withDefaults<FromDataOptions>('tensor', options, fromDataDefaults));
+}
+
+/** A new tensor; `op` is what errors call the function that makes it. */
+function make(op: string, data: TensorData, filled: FromDataOptions): Tensor {
   const checked = check(op, filled);
-  if (isTensor(data)) return copied(data, checked);
+  if (isTensor(data)) {
+    refuseShape(op, filled);
+    return copied(data, checked);
+  }
   const isArray = Array.isArray(data) || isTypedArray(data) || isComplexNumber(data);
   const isObject = typeof data === 'object' && data !== null && !isArray;
   const flat = isObject ? readFlatData(op, data as FlatData, filled.shape) : { data, shape: filled.shape };
@@ -111,6 +123,17 @@ export function tensor(data: TensorData, options?: FromDataOptions): Tensor {
     ? fromArray(op, flat.data, shape, checked)
     : fromNested(op, flat.data, shape, checked);
   return finish(made, checked);
+}
+
+/** Refuses a shape for what has one. */
+function refuseShape(op: string, { shape }: FromDataOptions): void {
+  if (shape === undefined) return;
+  throw expected(
+    op,
+    "option 'shape'",
+    "to be absent where 'data' is a Tensor (reshape() gives it another)",
+    show(shape),
+  );
 }
 
 /** A copy of a tensor that is in no graph, or in one of its own. */
@@ -129,7 +152,7 @@ function readFlatData(
   op: string,
   flat: FlatData,
   shape: readonly number[] | undefined,
-): { data: TypedArray | readonly Scalar[]; shape: readonly number[] | undefined } {
+): { data: FlatData['data']; shape: readonly number[] | undefined } {
   const { data } = flat;
   if (!isTypedArray(data) && !Array.isArray(data)) {
     throw expected(op, "'data'", 'to be numbers, nested arrays, a typed array or { data, dims }', show(flat));
@@ -214,10 +237,12 @@ export function checkShareable(op: string, label: string, array: TypedArray): vo
  */
 export function fromTypedArray(array: TypedArray, options?: Omit<FromDataOptions, 'device'>): Tensor {
   const op = 'fromTypedArray';
-  const { dtype, shape, requiresGrad } = withDefaults<FromDataOptions>(op, options, fromDataDefaults);
+  const filled = withDefaults<Omit<FromDataOptions, 'device'>>(op, options, typedArrayDefaults);
+  const { shape, requiresGrad } = filled;
+  const { dtype } = check(op, filled);
   if (!isTypedArray(array)) throw expected(op, "'array'", 'to be a typed array', show(array));
   const own = arrayDType(op, array, dtype);
-  if (dtype !== undefined && checkDType(op, dtype) !== own) {
+  if (dtype !== undefined && dtype !== own) {
     throw expected(op, "option 'dtype'", `to be '${own}', which the array holds`, `'${dtype}' (tensor() converts)`);
   }
   checkAttached(op, array);
@@ -230,13 +255,22 @@ export function fromTypedArray(array: TypedArray, options?: Omit<FromDataOptions
 /** What {@link asTensor} takes by name. */
 export type AsTensorOptions = Omit<FromDataOptions, 'requiresGrad'>;
 
+const asTensorDefaults: Readonly<Required<AsTensorOptions>> = Object.freeze({
+  dtype: null,
+  device: undefined,
+  shape: undefined,
+});
+
 /**
  * A tensor as it is, or converted, with its graph; anything else as {@link tensor} makes one of it.
  *
  * **Source**: `torch.as_tensor`.
  */
 export function asTensor(data: TensorData, options?: AsTensorOptions): Tensor {
-  if (!isTensor(data)) return tensor(data, options);
-  const { dtype, device } = check('asTensor', withDefaults<FromDataOptions>('asTensor', options, fromDataDefaults));
+  const op = 'asTensor';
+  const filled = { ...withDefaults<AsTensorOptions>(op, options, asTensorDefaults), requiresGrad: false };
+  if (!isTensor(data)) return make(op, data, filled);
+  refuseShape(op, filled);
+  const { dtype, device } = check(op, filled);
   return data.to({ dtype: dtype ?? data.dtype, device: device ?? data.device });
 }

@@ -252,6 +252,11 @@ export function readElements(handle: Handle): ArrayLike<Scalar> {
   });
 }
 
+/** An element that native code gives: its objects may belong to another realm. */
+export function asScalar(value: Scalar | Complex): Scalar | Complex {
+  return typeof value === 'object' ? { ...value } : value;
+}
+
 /** Real and imaginary parts in turn as numbers. */
 export function complexNumbers(parts: ArrayLike<number>): Complex[] {
   return Array.from({ length: parts.length / 2 }, (_, i) => ({

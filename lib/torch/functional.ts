@@ -1,11 +1,12 @@
 /** The functions of `torch` that PyTorch writes in Python, or that JavaScript's numbers ask for. */
-import { expected } from '../errors';
-import { oneOf } from '../options';
+import { expected, show } from '../errors';
+import { classIndex } from '../options';
 import type { Complex, Device, DType, Layout, Scalar } from '../types';
 import { tensor } from './create';
 import { scalarDType } from './elements';
-import { defineFunction } from './functions';
+import { defineFunction, type Variadic } from './functions';
 import { aten } from './ops';
+import { shapeText } from './shape';
 import type { Tensor } from './tensor';
 
 type Integer = number | bigint;
@@ -47,7 +48,13 @@ export const full: (
     device?: Device,
     pin?: boolean,
   ) => {
-    if (out !== undefined) return aten.full.out(size, value, { out });
+    if (out !== undefined) {
+      for (const [key, asked] of Object.entries({ dtype, layout, device }) as ['dtype', unknown][]) {
+        if (asked === undefined || asked === out[key]) continue;
+        throw expected('full', `'${key}'`, `to be '${out[key]}', as 'out' has`, show(asked));
+      }
+      return aten.full.out(size, value, { out });
+    }
     const type = dtype ?? (typeof value === 'object' ? 'complex64' : scalarDType(value));
     return aten.full(size, value, { dtype: type, layout, device, pin_memory: pin });
   },
@@ -65,65 +72,12 @@ export const nonzero: {
   'nonzero',
   '(Tensor self, *, bool as_tuple=False, Tensor? out=None)',
   (input: Tensor, asTuple: boolean, out?: Tensor) => {
+    if (asTuple && out !== undefined)
+      throw expected('nonzero', "'out'", "to be absent where 'asTuple' is true", show(out));
     if (asTuple) return aten.nonzero_numpy(input);
     return out === undefined ? aten.nonzero(input) : aten.nonzero.out(input, { out });
   },
 );
-
-/**
- * Sums products of elements along the dimensions that an equation names: `einsum('ij,jk->ik', a, b)` is a matrix product.
- * Subscripts may also be numbers: `einsum(a, [0, 1], b, [1, 2], [0, 2])`.
- *
- * **Source**: `torch.einsum`.
- */
-export function einsum(equation: string, ...operands: readonly Tensor[] | readonly [readonly Tensor[]]): Tensor;
-export function einsum(...operandsAndSubscripts: readonly (Tensor | readonly (number | '...')[])[]): Tensor;
-export function einsum(...args: readonly unknown[]): Tensor {
-  if (typeof args[0] === 'string') {
-    const operands = args.length === 2 && Array.isArray(args[1]) ? (args[1] as Tensor[]) : (args.slice(1) as Tensor[]);
-    return readEinsum(args[0], operands);
-  }
-  const letters = (list: unknown): string =>
-    (list as readonly (number | '...')[]).map((n) => (n === '...' ? n : subscriptLetter(n))).join('');
-  const isOdd = args.length % 2 === 1;
-  const pairs = isOdd ? args.slice(0, -1) : args;
-  const subscripts = pairs.filter((_, i) => i % 2 === 1).map(letters);
-  const equation = subscripts.join(',') + (isOdd && args.length > 1 ? `->${letters(args.at(-1))}` : '');
-  return readEinsum(equation, pairs.filter((_, i) => i % 2 === 0) as Tensor[]);
-}
-
-const readEinsum: (equation: string, tensors: readonly Tensor[]) => Tensor = defineFunction(
-  'einsum',
-  '(str equation, Tensor[] tensors)',
-  (equation: string, tensors: readonly Tensor[]) => aten.einsum(equation, tensors),
-);
-
-function subscriptLetter(index: number): string {
-  return index < 26 ? String.fromCharCode(65 + index) : String.fromCharCode(97 + index - 26);
-}
-
-/**
- * Sums products over several dimensions: over the last `dims` of `a` and the first of `b`, or over those that are listed.
- *
- * **Source**: `torch.tensordot`.
- */
-export const tensordot: (
-  a: Tensor,
-  b: Tensor,
-  dims?: number | readonly [Integers, Integers] | { dims?: number | readonly [Integers, Integers]; out?: Tensor },
-  options?: { out?: Tensor | null | undefined },
-) => Tensor = defineFunction(
-  'tensordot',
-  ['(Tensor a, Tensor b, int dims=2, Tensor? out=None)', '(Tensor a, Tensor b, int[][] dims, Tensor? out=None)'],
-  (a: Tensor, b: Tensor, dims: number | readonly [Integers, Integers], out?: Tensor) => {
-    const [ofA, ofB] = typeof dims === 'number' ? contracted(dims) : dims;
-    return out === undefined ? aten.tensordot(a, b, ofA, ofB) : aten.tensordot.out(a, b, ofA, ofB, { out });
-  },
-);
-
-function contracted(count: number): [number[], number[]] {
-  return [Array.from({ length: count }, (_, i) => i - count), Array.from({ length: count }, (_, i) => i)];
-}
 
 /**
  * Grids of coordinates: from vectors of n, m, … elements as many tensors of shape [n, m, …]. `indexing: 'xy'` exchanges the
@@ -137,42 +91,11 @@ export const meshgrid: Variadic<Tensor[], { indexing?: 'ij' | 'xy' | null | unde
   (tensors: readonly Tensor[], indexing: string) => aten.meshgrid.indexing(tensors, { indexing }),
 );
 
-/** A function of any number of tensors, one by one or as an array. */
-type Variadic<Result, Options = never> = [Options] extends [never]
-  ? (...tensors: readonly Tensor[] | readonly [readonly Tensor[]]) => Result
-  : {
-      (...tensors: readonly Tensor[]): Result;
-      (...args: readonly [...tensors: readonly Tensor[], options: Options]): Result;
-      (tensors: readonly Tensor[], options?: Options): Result;
-    };
-
 /** The tensors, expanded to one shape. **Source**: `torch.broadcast_tensors`. */
 export const broadcastTensors: Variadic<Tensor[]> = defineFunction(
   'broadcastTensors',
   '(Tensor[] tensors)',
   (tensors: readonly Tensor[]) => aten.broadcast_tensors(tensors),
-);
-
-/** The matrices along the diagonal of one. **Source**: `torch.block_diag`. */
-export const blockDiag: Variadic<Tensor> = defineFunction(
-  'blockDiag',
-  '(Tensor[] tensors)',
-  (tensors: readonly Tensor[]) => aten.block_diag(tensors),
-);
-
-/** Every combination of the elements of vectors, one in each row. **Source**: `torch.cartesian_prod`. */
-export const cartesianProd: Variadic<Tensor> = defineFunction(
-  'cartesianProd',
-  '(Tensor[] tensors)',
-  (tensors: readonly Tensor[]) => aten.cartesian_prod(tensors),
-);
-
-/** The product of matrices, in the order that takes the fewest multiplications. **Source**: `torch.chain_matmul`. */
-export const chainMatmul: Variadic<Tensor, { out?: Tensor | null | undefined }> = defineFunction(
-  'chainMatmul',
-  '(Tensor[] matrices, *, Tensor? out=None)',
-  (matrices: readonly Tensor[], out?: Tensor) =>
-    out === undefined ? aten.chain_matmul(matrices) : aten.chain_matmul.out(matrices, { out }),
 );
 
 /** A tensor, or several, with at least so many dimensions. */
@@ -195,22 +118,6 @@ export const atleast2d: AtLeast = atLeast('atleast2d', () => aten.atleast_2d as 
 
 /** With at least three dimensions. **Source**: `torch.atleast_3d`. */
 export const atleast3d: AtLeast = atLeast('atleast3d', () => aten.atleast_3d as never);
-
-const computeModes = ['use_mm_for_euclid_dist_if_necessary', 'use_mm_for_euclid_dist', 'donot_use_mm_for_euclid_dist'];
-
-/**
- * The p-norm distance between each row of `x1` `[…, n, d]` and each of `x2` `[…, m, d]`: `[…, n, m]`.
- *
- * **Source**: `torch.cdist`.
- */
-export const cdist: (x1: Tensor, x2: Tensor, p?: number, computeMode?: string) => Tensor = defineFunction(
-  'cdist',
-  `(Tensor x1, Tensor x2, float p=2., str compute_mode='${computeModes[0]}')`,
-  (x1: Tensor, x2: Tensor, p: number, computeMode: string) => {
-    const mode = oneOf('cdist', "'computeMode'", computeMode, computeModes);
-    return aten.cdist(x1, x2, p, computeModes.indexOf(mode) || null);
-  },
-);
 
 /** What {@link norm} takes besides the tensor, by name. */
 export interface NormOptions {
@@ -331,7 +238,14 @@ export const unravelIndex: (indices: Tensor, shape: Integer | Integers) => Tenso
   'unravelIndex',
   '(Tensor indices, SymInt[1] shape)',
   (indices: Tensor, shape: Integer | Integers) => {
-    const sizes = (Array.isArray(shape) ? (shape as Integers) : [shape as Integer]).map(BigInt);
+    if (!/^u?int/.test(indices.dtype)) {
+      throw expected('unravelIndex', "'indices'", 'to be of an integer dtype', indices.dtype);
+    }
+    const sizes = [shape].flat().map((size) => BigInt(size as Integer));
+    const negative = sizes.findIndex((size) => size < 0n);
+    if (negative >= 0) {
+      throw expected('unravelIndex', `'shape[${negative}]'`, 'to be an integer >= 0', String(sizes[negative]));
+    }
     const steps = sizes.map((_, i) => sizes.slice(i + 1).reduce((product, size) => product * size, 1n));
     const vector = (values: readonly bigint[]): Tensor => tensor(values, { dtype: 'int64', device: indices.device });
     const along = aten.floor_divide(indices.unsqueeze(-1), vector(steps));
@@ -413,10 +327,29 @@ export const lu: {
   },
 );
 
-/** The shape that tensors of several shapes broadcast to. **Source**: `torch.broadcast_shapes`. */
-export function broadcastShapes(...shapes: readonly (Integer | Integers)[]): number[] {
-  const made = shapes.map((shape) =>
-    aten.empty.memory_format(Array.isArray(shape) ? shape : [shape as Integer], { device: 'meta' }),
-  );
-  return made.length === 0 ? [] : (broadcastTensors(made)[0] as Tensor).shape;
+/**
+ * The shape that tensors of several shapes broadcast to.
+ *
+ * @throws TorchError `INVALID_ARGUMENT` for sizes that are no integers >= 0, and for shapes that do not fit together.
+ *
+ * **Source**: `torch.broadcast_shapes`.
+ */
+export function broadcastShapes(...shapes: readonly (Integer | Integers | null)[]): number[] {
+  const op = 'broadcastShapes';
+  const result: number[] = [];
+  for (const [place, shape] of shapes.entries()) {
+    if (shape === null) continue;
+    const sizes = [shape].flat().map((size) => Number(classIndex(op, `'shapes[${place}]'`, size)));
+    for (let back = 1; back <= sizes.length; back++) {
+      const size = sizes.at(-back) as number;
+      const found = result.at(-back);
+      if (size < 0) throw expected(op, `'shapes[${place}]'`, 'to have sizes >= 0', shapeText(sizes));
+      if (found === undefined) result.unshift(size);
+      else if (found === 1) result[result.length - back] = size;
+      else if (size !== 1 && size !== found) {
+        throw expected(op, `'shapes[${place}]'`, `to broadcast to ${shapeText(result)}`, shapeText(sizes));
+      }
+    }
+  }
+  return result;
 }

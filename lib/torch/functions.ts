@@ -91,6 +91,15 @@ export function makeMethod(name: string): (this: unknown, ...args: unknown[]) =>
   return called;
 }
 
+/** A function of any number of tensors, one by one or as an array. */
+export type Variadic<Result, Options = never> = [Options] extends [never]
+  ? (...tensors: readonly Tensor[] | readonly [readonly Tensor[]]) => Result
+  : {
+      (...tensors: readonly Tensor[]): Result;
+      (...args: readonly [...tensors: readonly Tensor[], options: Options]): Result;
+      (tensors: readonly Tensor[], options?: Options): Result;
+    };
+
 /** Whether the first argument is a list of tensors that may go without brackets: `blockDiag(a, b)`. */
 const takesLooseTensors = ({ parameters }: Signature): boolean =>
   parameters[0]?.type === 'Tensor[]' && parameters.slice(1).every(({ isKeywordOnly }) => isKeywordOnly);

@@ -8,6 +8,7 @@
  */
 import { TorchError } from '../errors';
 import { nearest } from '../options';
+import { isTensor } from './bind';
 import { isComparing } from './comparison-tag';
 import { aten } from './ops';
 import type { Tensor } from './tensor';
@@ -26,7 +27,12 @@ export interface TensorViews extends Iterable<Tensor> {
   readonly real: Tensor;
   /** The imaginary parts of a complex tensor, as a view. **Source**: `torch.Tensor.imag`. */
   readonly imag: Tensor;
-  /** The elements outside of any graph, as a view; assigned, the elements of another tensor. **Source**: `torch.Tensor.data`. */
+  /**
+   * The elements outside of any graph: a tensor of the same memory, whose changes no graph notices, unlike those of
+   * `detach()`. Assigned, the elements of another tensor.
+   *
+   * **Source**: `torch.Tensor.data`.
+   */
   data: Tensor;
   /**
    * The slices along the first dimension, one after the other: `for (const row of x)`. A tensor without dimensions has no
@@ -47,7 +53,7 @@ const views: ReadonlyMap<string | symbol, (tensor: Tensor) => unknown> = new Map
   ['mH', (tensor) => aten.mH(tensor)],
   ['real', (tensor) => aten.real(tensor)],
   ['imag', (tensor) => aten.imag(tensor)],
-  ['data', (tensor) => aten.detach(tensor)],
+  ['data', (tensor) => aten.data(tensor)],
   [Symbol.iterator, iteratorOf],
 ]);
 
@@ -73,7 +79,7 @@ export function completePrototype(prototype: object): void {
     get: (target, key, receiver: unknown) => {
       const view = views.get(key);
       if (view === undefined) return Reflect.get(target, key, receiver) as unknown;
-      return receiver === prototype ? undefined : view(receiver as Tensor);
+      return isTensor(receiver) ? view(receiver) : undefined;
     },
     set: (_, key, value, receiver: object) => {
       if (key === 'data') {

@@ -102,7 +102,8 @@ function tensorsIn(value: unknown): Set<Tensor> {
   const waiting = [value];
   while (waiting.length > 0) {
     const item = waiting.pop();
-    if (typeof item !== 'object' || item === null || seen.has(item)) continue;
+    // Modules are functions, whose properties are their parameters.
+    if ((typeof item !== 'object' && typeof item !== 'function') || item === null || seen.has(item)) continue;
     seen.add(item);
     if (isTensor(item)) found.add(item);
     else if (types.isMap(item) || types.isSet(item)) for (const inner of item as Iterable<unknown>) waiting.push(inner);

@@ -3,10 +3,9 @@
 
 import { native } from '../binding/load';
 import type { Handle } from '../binding/native';
-import { expected, TorchError } from '../errors';
-import { boolean, integer } from '../options';
+import { TorchError } from '../errors';
+import { boolean } from '../options';
 import {
-  type Complex,
   type Device,
   type DType,
   itemsizes,
@@ -17,63 +16,26 @@ import {
   type Scalar,
   type TypedArray,
 } from '../types';
-import { registerTensorClass, unwrap, unwrapList } from './bind';
-import { type CastOptions, readCast } from './cast';
+import { operator, registerTensorClass, unwrap, unwrapList } from './bind';
+import { type CastOptions, cast } from './cast';
 import { contentTag, identityTag } from './comparison-tag';
 import { type Stream, streamHandle } from './cuda/streams';
-import { checkDevice } from './device';
 import { dtypeName } from './dtype';
-import { fetched, fromValues, nest, readElements, readTypedArray } from './elements';
-import { defineFunction } from './functions';
+import { asScalar, fetched, nest, readElements, readTypedArray } from './elements';
 import { type Index, index, indexPut } from './indexing';
 import type { TensorMethods } from './methods';
 import { aten } from './ops';
-import { formatTensor, printedIndices } from './print';
 import type { TensorViews } from './prototype';
-import { isRecording } from './recording';
 import { track } from './scope';
-
-/** What {@link Tensor.backward} takes besides the gradient, by PyTorch's names. */
-export interface BackwardOptions {
-  /** The gradient of something with respect to this tensor; needed unless the tensor has one element. */
-  gradient?: Tensor | null | undefined;
-  /** Keep the graph for another backward pass; default: `createGraph`. */
-  retainGraph?: boolean | null | undefined;
-  /** Record a graph of the gradients too, for higher derivatives. Default `false`. */
-  createGraph?: boolean | null | undefined;
-  /** Accumulate gradients into these tensors only; default: every leaf that was used. */
-  inputs?: Tensor | readonly Tensor[] | null | undefined;
-}
-
-type BackwardArguments = [
-  gradient: Tensor | undefined,
-  retainGraph: boolean | undefined,
-  createGraph: boolean,
-  inputs: Tensor | readonly Tensor[] | undefined,
-];
-
-const readBackward: (...args: unknown[]) => BackwardArguments = defineFunction(
-  'backward',
-  [
-    '(Tensor? gradient=None, bool? retain_graph=None, bool create_graph=False, Tensor[]? inputs=None)',
-    '(Tensor? gradient, bool? retain_graph, bool create_graph, Tensor inputs)',
-  ],
-  (...given: BackwardArguments) => given,
-);
-
-/** A tensor as JSON; `tensor({ data, shape }, { dtype })` takes finite ones back. */
-export interface TensorJSON {
-  /** The element type; absent with all else for a tensor that was disposed. */
-  dtype?: DType;
-  /** Where the elements live. */
-  device?: Device;
-  /** The size of each dimension. */
-  shape?: number[];
-  /** All elements in row-major order; absent for a tensor of the meta device. */
-  data?: (number | boolean | string)[];
-  /** That the tensor was disposed. */
-  disposed?: true;
-}
+import {
+  type BackwardOptions,
+  type DimForm,
+  readBackward,
+  readFlag,
+  readMemoryFormat,
+  sizesAlong,
+} from './tensor-arguments';
+import { jsonOf, primitiveOf, type TensorJSON, textOf } from './tensor-text';
 
 /** `util.inspect.custom`, whose type would make users of the declarations need those of Node. */
 const inspectCustom: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never;
@@ -176,16 +138,16 @@ export class Tensor implements Disposable {
 
   /** The size of each dimension, or of one. **Source**: `torch.Tensor.size`. */
   size(): number[];
-  size(dim: number): number;
-  size(dim?: number): number | number[] {
-    return alongOf('size', Array.from(native().shape(this.#handle)), dim);
+  size(dim: number | DimForm): number;
+  size(dim?: number | DimForm): number | number[] {
+    return sizesAlong('size', Array.from(native().shape(this.#handle)), dim);
   }
 
   /** How many elements apart neighbours of each dimension lie in memory, or those of one. **Source**: `torch.Tensor.stride`. */
   stride(): number[];
-  stride(dim: number): number;
-  stride(dim?: number): number | number[] {
-    return alongOf('stride', Array.from(native().strides(this.#handle)), dim);
+  stride(dim: number | DimForm): number;
+  stride(dim?: number | DimForm): number | number[] {
+    return sizesAlong('stride', Array.from(native().strides(this.#handle)), dim);
   }
 
   /** Whether the tensor was made in {@link inferenceMode}, where no gradient can ever reach it. */
@@ -199,9 +161,9 @@ export class Tensor implements Disposable {
   }
 
   /** Whether the elements lie in row-major order without gaps, or in that of a memory format. */
-  isContiguous(memoryFormat?: MemoryFormat | { memoryFormat?: MemoryFormat }): boolean {
-    const format = typeof memoryFormat === 'object' ? memoryFormat.memoryFormat : memoryFormat;
-    if (format === undefined || format === 'contiguous_format') return native().isContiguous(this.#handle);
+  isContiguous(memoryFormat?: MemoryFormat | { memoryFormat?: MemoryFormat | null | undefined } | null): boolean {
+    const format = memoryFormat === undefined ? memoryFormat : readMemoryFormat(memoryFormat);
+    if (format === undefined) return native().isContiguous(this.#handle);
     return aten.is_contiguous.memory_format(this, format);
   }
 
@@ -237,8 +199,8 @@ export class Tensor implements Disposable {
   }
 
   /** Starts or stops recording operations on this leaf; returns the tensor itself. Floating dtypes only. */
-  requiresGrad_(value = true): this {
-    native().setRequiresGrad(this.#handle, boolean('requiresGrad_', "'value'", value));
+  requiresGrad_(requiresGrad?: boolean | { requiresGrad?: boolean | null | undefined }): this {
+    native().setRequiresGrad(this.#handle, readFlag('requiresGrad_', 'requiresGrad', requiresGrad, true));
     return this;
   }
 
@@ -284,22 +246,12 @@ export class Tensor implements Disposable {
    * @throws NativeError `RUNTIME` if the tensor has not exactly one element.
    */
   item<T extends Scalar = number>(): T {
-    return element(native().item(this.#handle)) as T;
+    return asScalar(native().item(this.#handle)) as T;
   }
 
   /** The elements as nested arrays (a scalar as itself); integers beyond 2^53 come as `bigint`. */
   toArray<T extends NestedArray = NestedArray<number>>(): T {
     return nest(readElements(this.#handle), this.shape) as T;
-  }
-
-  /** {@link toArray}, by PyTorch's name. **Source**: `torch.Tensor.tolist`. */
-  tolist<T extends NestedArray = NestedArray<number>>(): T {
-    return this.toArray<T>();
-  }
-
-  /** {@link toTypedArray}, by PyTorch's name: always a copy. **Source**: `torch.Tensor.numpy`. */
-  numpy<T extends TypedArray = TypedArray>(): T {
-    return this.toTypedArray<T>();
   }
 
   /**
@@ -317,7 +269,7 @@ export class Tensor implements Disposable {
    */
   async itemAsync<T extends Scalar = number>(): Promise<T> {
     if (this.numel() !== 1) return this.item<T>();
-    return element(native().item(await fetched(this.#handle))) as T;
+    return asScalar(native().item(await fetched(this.#handle))) as T;
   }
 
   /** {@link toTypedArray} when the device has computed the elements: the JavaScript thread does not wait. */
@@ -350,33 +302,7 @@ export class Tensor implements Disposable {
   to(dtype: DType | Tensor, nonBlocking?: boolean, copy?: boolean, options?: CastOptions): Tensor;
   to(device: Device | null, dtype?: DType | null, nonBlocking?: boolean, copy?: boolean, options?: CastOptions): Tensor;
   to(...args: unknown[]): Tensor {
-    const [device, dtype, nonBlocking, copy, memoryFormat] = readCast('to', args);
-    if (!copy && memoryFormat === undefined && !isRecording()) {
-      const isAlready = (dtype ?? this.dtype) === this.dtype && (device ?? this.device) === this.device;
-      if (isAlready) return this;
-    }
-    const flags = { non_blocking: nonBlocking, copy, memory_format: memoryFormat };
-    return aten.to.dtype_layout(this, { device, dtype, ...flags });
-  }
-
-  /** The dtype's old name (`'torch.FloatTensor'`), or the tensor with another dtype. **Source**: `torch.Tensor.type`. */
-  type(): string;
-  type(dtype: DType): Tensor;
-  type(dtype?: DType): string | Tensor {
-    return dtype === undefined
-      ? `torch.${typeNames[dtypeName(native().dtype(this.#handle))]}Tensor`
-      : this.to({ dtype });
-  }
-
-  /** The tensor on the CPU. */
-  cpu(): Tensor {
-    return this.to({ device: 'cpu' });
-  }
-
-  /** The tensor on the current CUDA device, or the one with the given index. */
-  cuda(device?: number | Device): Tensor {
-    if (typeof device === 'number') return this.to({ device: `cuda:${integer('cuda', "'device'", device)}` });
-    return this.to({ device: device === undefined ? 'cuda' : checkDevice('cuda', device) });
+    return cast(this, args);
   }
 
   /**
@@ -402,9 +328,9 @@ export class Tensor implements Disposable {
   indexPut_(
     indices: readonly Index[],
     values: Tensor | Scalar | NestedArray,
-    accumulate: boolean | { accumulate?: boolean } = false,
+    accumulate?: boolean | { accumulate?: boolean | null | undefined },
   ): this {
-    indexPut(this, indices, values, typeof accumulate === 'object' ? accumulate.accumulate === true : accumulate);
+    indexPut(this, indices, values, readFlag('indexPut_', 'accumulate', accumulate, false));
     return this;
   }
 
@@ -414,13 +340,7 @@ export class Tensor implements Disposable {
    * @throws TorchError `INVALID_ARGUMENT` for arithmetic with more elements: JavaScript's operators know numbers only.
    */
   [Symbol.toPrimitive](hint: 'number' | 'string' | 'default'): number | bigint | string {
-    if (hint === 'string') return this.toString();
-    const value = this.numel() === 1 ? this.item<Scalar>() : undefined;
-    if (typeof value === 'number' || typeof value === 'bigint') return value;
-    if (typeof value === 'boolean') return Number(value);
-    const what = 'to be of one real element where an operator of JavaScript needs a number';
-    const hintText = 'write x.add(y), x.mul(2), x.lt(y), … for the elements';
-    throw expected('Tensor', 'the tensor', what, `one of shape [${this.shape.join(', ')}]: ${hintText}`);
+    return primitiveOf(this, hint);
   }
 
   /** Whether {@link dispose} was called, or the scope that owned the tensor has ended. */
@@ -440,16 +360,7 @@ export class Tensor implements Disposable {
 
   /** The text that PyTorch prints for this tensor. */
   toString(): string {
-    if (this.isDisposed) return 'tensor(disposed)';
-    const { shape, device } = this;
-    return formatTensor({
-      dtype: this.dtype,
-      shape,
-      data: device === 'meta' ? undefined : native().withGradMode(false, () => readPrinted(this, shape)),
-      device,
-      requiresGrad: this.requiresGrad,
-      gradFn: this.gradFn,
-    });
+    return textOf(this);
   }
 
   /**
@@ -464,13 +375,10 @@ export class Tensor implements Disposable {
 
   /**
    * What `JSON.stringify`, snapshots and the differences that jest and vitest print show: all elements in row-major order.
-   * NaN, infinities and integers beyond 2^53 are strings. Tensors of the meta device have no `data`.
+   * NaN, infinities and integers beyond 2^53 are strings, complex numbers `{ re, im }`. Tensors of the meta device have no `data`.
    */
   toJSON(): TensorJSON {
-    if (this.isDisposed) return { disposed: true };
-    const { dtype, shape, device } = this;
-    if (device === 'meta') return { dtype, device, shape };
-    return { dtype, device, shape, data: Array.from(readElements(this.#handle), jsonElement) };
+    return jsonOf(this);
   }
 
   /** What `console.log` shows: the printed form. */
@@ -479,46 +387,7 @@ export class Tensor implements Disposable {
   }
 }
 
-function jsonElement(value: Scalar): number | boolean | string {
-  return typeof value === 'boolean' || Number.isFinite(value) ? (value as number | boolean) : String(value);
+/** @internal What constructors of subclasses pass on: a handle of the same memory, in no graph. */
+export function subclassArguments(op: string, data: Tensor): [handle: Handle, made: symbol] {
+  return [operator('aten::detach', '')(unwrap(data, op, 'data')) as Handle, key];
 }
-
-/** An element that native code gives: its objects may belong to another realm. */
-function element(value: Scalar | Complex): Scalar | Complex {
-  return typeof value === 'object' ? { ...value } : value;
-}
-
-/** The elements that the printed form shows; the rest of a large tensor is not touched. */
-function readPrinted(tensor: Tensor, shape: readonly number[]): ArrayLike<Scalar> {
-  let shown = tensor;
-  for (const [dim, indices] of printedIndices(shape).entries()) {
-    if (indices.length === shape[dim]) continue;
-    const at = new Tensor(fromValues('toString', indices, 'int64', [indices.length]), key);
-    shown = shown.indexSelect(dim, at.to({ device: shown.device }));
-  }
-  return readElements(unwrap(shown, 'toString', 'tensor'));
-}
-
-/** All of the numbers, one for each dimension, or the one of a dimension. */
-function alongOf(op: string, all: number[], dim: number | undefined): number | number[] {
-  if (dim === undefined) return all;
-  const found = all.at(integer(op, "'dim'", dim));
-  if (found !== undefined && dim < all.length) return found;
-  throw expected(op, "'dim'", `to be in [${-all.length}, ${all.length - 1}]`, String(dim));
-}
-
-/** What PyTorch called tensors of each dtype before there were dtypes. */
-const typeNames: Readonly<Record<DType, string>> = {
-  float64: 'Double',
-  float32: 'Float',
-  float16: 'Half',
-  bfloat16: 'BFloat16',
-  int64: 'Long',
-  int32: 'Int',
-  int16: 'Short',
-  int8: 'Char',
-  uint8: 'Byte',
-  bool: 'Bool',
-  complex64: 'ComplexFloat',
-  complex128: 'ComplexDouble',
-};

@@ -3,7 +3,7 @@
 import { Comment, Converter, ReflectionKind } from 'typedoc';
 import ts from 'typescript';
 
-/** The forms of a loss, by the function of `lib/nn/functional/forms.ts` that makes and documents them. */
+/** The forms of a loss, by the function of `lib/nn/losses/forms.ts` that makes and documents them. */
 const forms = { item: 'itemForm', out: 'outForm', async: 'asyncForm' };
 
 export function load(app) {

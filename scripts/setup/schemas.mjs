@@ -23,7 +23,7 @@ const types = {
   Any: 'unknown',
 };
 
-/** Operators that take a number for any tensor (`TakesNumbers` in native/dispatch.cc). */
+/** Operators that take a number for any tensor (`TakesNumbers` in native/dispatch/dispatch.cc). */
 const takingNumbers =
   /^aten::(add|div|divide|mul|multiply|sub|subtract|true_divide|floor_divide|to|_to_copy|copy)_?(\.|\()/;
 

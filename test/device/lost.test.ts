@@ -62,7 +62,7 @@ test('by values that are out of range, of every loss that has such', () => {
       nllLoss: () => F.nllLoss(scores, bad, { reduction: 'none' }),
       multiMarginLoss: () => F.multiMarginLoss(scores, bad),
       multilabelMarginLoss: () => F.multilabelMarginLoss(scores, on([[0, 9, -1], [1, -1, 0]], 'int64')),
-      binaryCrossEntropy: () => F.binaryCrossEntropy(on([0.5, 1.5]), on([0, 1], 'float32')),
+      binaryCrossEntropy: () => F.binaryCrossEntropy(on([0.5, 1.5], 'float32'), on([0, 1], 'float32')),
       linearCrossEntropy: () => F.linearCrossEntropy(scores, on([[1, 2, 3], [4, 5, 6]], 'float32'), bad),
       gather: () => scores.gather(1, on([[9], [0]], 'int64')),
     };

@@ -21,7 +21,7 @@ import {
 /** How many entries a piece has. */
 let mockEntries = 1;
 
-jest.mock('../../lib/nn/functional/chunking', () => ({
+jest.mock('../../lib/nn/losses/chunking', () => ({
   pieceOf: (tensor: Tensor) =>
     tensor.numel() > 0 && /float/.test(tensor.dtype) && tensor.isContiguous() && tensor.device === 'cpu'
       ? mockEntries

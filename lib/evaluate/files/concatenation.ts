@@ -1,11 +1,12 @@
 /** Several arrays as one, along the first dimension. */
+
+import { badData } from '../../io/bad-data';
+import type { FileStamp } from '../../io/file-stamp';
 import * as aten from '../../torch/aten/calls.generated';
 import { sameShape, shapeText } from '../../torch/shape';
 import type { Tensor } from '../../torch/tensor';
 import type { DType } from '../../types';
 import type { ArraySource } from '../source';
-import { badData } from './bad-data';
-import type { FileStamp } from './file-stamp';
 import { Rows } from './rows';
 
 /** One of the arrays. */

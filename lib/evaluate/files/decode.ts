@@ -1,11 +1,11 @@
 /** Bytes to rows: byte order, order of dimensions, and dtypes that libtorch has no arithmetic for. */
 import '../../torch/methods';
+import { badData } from '../../io/bad-data';
+import type { ElementType } from '../../io/element';
 import * as aten from '../../torch/aten/calls.generated';
 import { scope } from '../../torch/scope';
 import { shapeText } from '../../torch/shape';
 import type { Tensor } from '../../torch/tensor';
-import { badData } from './bad-data';
-import type { ElementType } from './element';
 
 /**
  * Rows whose bytes lie one after the other, at an address that suits the element unless it is big-endian. No copy,

@@ -1,12 +1,13 @@
 /** A deflated array in Fortran order: each of its rows is spread over all of its bytes. */
+
+import { badData } from '../../io/bad-data';
+import type { ByteStream } from '../../io/byte-stream';
+import { type ArrayLayout, arrayBytes } from '../../io/layout';
+import { checkMemory } from '../../io/memory';
 import * as aten from '../../torch/aten/calls.generated';
 import { emptyBytes, type FilePart } from '../../torch/file-bytes';
 import { scope } from '../../torch/scope';
 import type { Tensor } from '../../torch/tensor';
-import { badData } from './bad-data';
-import type { ByteStream } from './byte-stream';
-import { type ArrayLayout, arrayBytes } from './layout';
-import { checkMemory } from './memory';
 import { copyInto, type RandomBytes } from './rows';
 
 /** As many bytes are taken from the stream at a time. */

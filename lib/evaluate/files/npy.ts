@@ -1,13 +1,14 @@
 /** Arrays in .npy format: files, members of archives, streams. */
+
+import { badData } from '../../io/bad-data';
+import type { ByteStream } from '../../io/byte-stream';
+import type { FileStamp } from '../../io/file-stamp';
+import { type ArrayLayout, arrayBytes } from '../../io/layout';
+import { type NextBytes, readNpyHeader } from '../../io/npy-header';
+import { StoredFile } from '../../io/stored-file';
 import { shapeText } from '../../torch/shape';
 import type { ArraySource } from '../source';
-import { badData } from './bad-data';
-import type { ByteStream } from './byte-stream';
-import type { FileStamp } from './file-stamp';
-import { type ArrayLayout, arrayBytes } from './layout';
-import { type NextBytes, readNpyHeader } from './npy-header';
 import { StoredRows, StreamedRows } from './rows';
-import { StoredFile } from './stored-file';
 
 /**
  * The array of a .npy file.

@@ -1,16 +1,16 @@
 /** Arrays in .npz archives: zip files whose members are .npy files. */
 import { crc32 } from 'node:zlib';
 import * as yauzl from 'yauzl';
+import { badData, listNames, quote, unreadable } from '../../io/bad-data';
+import { ByteStream } from '../../io/byte-stream';
+import { readNpyHeader } from '../../io/npy-header';
+import { StoredFile } from '../../io/stored-file';
 import type { FilePart } from '../../torch/file-bytes';
 import type { Tensor } from '../../torch/tensor';
 import type { ArraySource } from '../source';
-import { badData, listNames, quote, unreadable } from './bad-data';
-import { ByteStream } from './byte-stream';
 import { InflatedMember } from './inflated-member';
 import { checkLength, streamedRows, within } from './npy';
-import { readNpyHeader } from './npy-header';
 import { inOnePiece, type RandomBytes, StoredRows } from './rows';
-import { StoredFile } from './stored-file';
 
 const [stored, deflated] = [0, 8];
 

@@ -4,21 +4,21 @@ import { Socket } from 'node:net';
 import { extname } from 'node:path';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { expected, show } from '../../errors';
+import { badData, unreadable } from '../../io/bad-data';
+import { ByteStream } from '../../io/byte-stream';
+import { plainElement } from '../../io/element';
+import { npyMagic } from '../../io/npy-header';
+import { StoredFile } from '../../io/stored-file';
 import { withDefaults } from '../../options';
 import { checkDType } from '../../torch/dtype';
 import type { DType } from '../../types';
 import type { ArraySource } from '../source';
-import { badData, unreadable } from './bad-data';
-import { ByteStream } from './byte-stream';
 import { concatenate } from './concatenation';
-import { plainElement } from './element';
 import { openNpy, openNpyStream } from './npy';
-import { npyMagic } from './npy-header';
 import { openNpz } from './npz';
 import { StreamedRows } from './rows';
 import { openSafetensors } from './safetensors';
 import { type ArrayPath, resolveSpec } from './spec';
-import { StoredFile } from './stored-file';
 
 /** Options of {@link openArray}: all but `signal` are for `'-'` only. */
 export interface OpenArrayOptions {

@@ -1,6 +1,11 @@
 /** Sources of rows: over bytes that any part can be taken of, and over streams. */
 
 import { expected, show } from '../../errors';
+import { badData } from '../../io/bad-data';
+import type { ByteStream } from '../../io/byte-stream';
+import type { ElementType } from '../../io/element';
+import type { FileStamp } from '../../io/file-stamp';
+import { type ArrayLayout, rowBytes } from '../../io/layout';
 import * as aten from '../../torch/aten/calls.generated';
 import { fromTypedArray } from '../../torch/create';
 import type { FilePart } from '../../torch/file-bytes';
@@ -10,12 +15,7 @@ import { shapeText } from '../../torch/shape';
 import type { Tensor } from '../../torch/tensor';
 import { type DType, isFloating } from '../../types';
 import type { ArraySource } from '../source';
-import { badData } from './bad-data';
-import type { ByteStream } from './byte-stream';
 import { decodeFortranRows, decodeRows } from './decode';
-import type { ElementType } from './element';
-import type { FileStamp } from './file-stamp';
-import { type ArrayLayout, rowBytes } from './layout';
 
 /** What all sources share: reads happen one after the other, and none after the end. */
 export abstract class Rows implements ArraySource {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { expected, show } from '../../errors';
-import { badData } from './bad-data';
+import { badData } from '../../io/bad-data';
 
 /** One array: a file, and the member or tensor of it where one is named. */
 export interface ArrayPath {

@@ -14,6 +14,7 @@ export {
   type PairwiseDistanceOptions,
   pairwiseDistance,
 } from '../distance';
+export type { TensorLike } from '../losses/arguments';
 export {
   type BinaryCrossEntropyOptions,
   type BinaryCrossEntropyWithLogitsOptions,
@@ -40,6 +41,7 @@ export {
   tripletMarginWithDistanceLoss,
 } from '../losses/embedding';
 export { type LinearCrossEntropyCallOptions, linearCrossEntropy } from '../losses/linear-cross-entropy';
+export type { LinearCrossEntropyOptions } from '../losses/linear-cross-entropy-options';
 export {
   type HingeEmbeddingLossOptions,
   hingeEmbeddingLoss,
@@ -61,6 +63,4 @@ export {
   type WeightedOptions,
 } from '../losses/regression';
 export { type CTCLossOptions, ctcLoss, type Lengths } from '../losses/sequence';
-export type { TensorLike } from './arguments';
 export { linear } from './linear';
-export type { LinearCrossEntropyOptions } from './linear-cross-entropy-options';

@@ -5,14 +5,14 @@ import * as aten from '../../torch/aten/calls.generated';
 import { shapeText, shareShape } from '../../torch/shape';
 import type { Tensor } from '../../torch/tensor';
 import type { Reduction } from '../../types';
-import type { TensorLike } from '../functional/arguments';
-import { constant, unit } from '../functional/constants';
-import { checkProbabilities, isValidated } from '../functional/device-checks';
-import { explainExpand, explainIntegers, explainProbabilities } from '../functional/explain';
-import { differentiatePointwise, type Pointwise, pointwiseLoss } from '../functional/pointwise-fused';
+import type { TensorLike } from './arguments';
 import { lossClass } from './class';
+import { constant, unit } from './constants';
 import { declareLoss, type Loss } from './declare';
+import { checkProbabilities, isValidated } from './device-checks';
+import { explainExpand, explainIntegers, explainProbabilities } from './explain';
 import { mean, none, optionalTensor, reduction, tensor } from './option';
+import { differentiatePointwise, type Pointwise, pointwiseLoss } from './pointwise-fused';
 
 /** Options of {@link binaryCrossEntropy}. */
 export interface BinaryCrossEntropyOptions {

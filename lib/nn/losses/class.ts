@@ -1,9 +1,10 @@
 /** Classes of losses: they hold the options that PyTorch's classes take, checked when the object is made. */
 import { isTensor } from '../../torch/bind';
+import type { Call } from '../../torch/call';
 import type { Tensor } from '../../torch/tensor';
-import { asOptionalTensor, type TensorLike } from '../functional/arguments';
 import { Module } from '../modules/module';
-import { type Call, checkedOptions, declarationOf, type Loss, parametersOf } from './declare';
+import { asOptionalTensor, type TensorLike } from './arguments';
+import { checkedOptions, declarationOf, type Loss, parametersOf } from './declare';
 
 /** What a class keeps of an option. */
 type Kept<Value> =
@@ -61,7 +62,8 @@ export function lossClass<
         const value = isData
           ? asOptionalTensor(name, option, checked[option] as TensorLike | undefined)
           : checked[option];
-        Object.defineProperty(this, option, { value, enumerable: true, writable: true, configurable: true });
+        if (own.options[option]?.isTensor) this.registerBuffer(option, value as Tensor | undefined);
+        else Object.defineProperty(this, option, { value, enumerable: true, writable: true, configurable: true });
       }
     }
 

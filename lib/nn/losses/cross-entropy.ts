@@ -2,17 +2,17 @@
 import * as aten from '../../torch/aten/calls.generated';
 import type { Tensor } from '../../torch/tensor';
 import type { Reduction } from '../../types';
-import type { TensorLike } from '../functional/arguments';
+import type { TensorLike } from './arguments';
+import { lossClass } from './class';
 import {
   crossEntropyInPieces,
   differentiateCrossEntropy,
   differentiateNllLoss,
   directCrossEntropy,
-} from '../functional/cross-entropy-fused';
-import { differentiateProbabilities, probabilitiesInPieces } from '../functional/cross-entropy-probabilities';
-import { explainClassification, type IndexRange } from '../functional/explain';
-import { lossClass } from './class';
+} from './cross-entropy-fused';
+import { differentiateProbabilities, probabilitiesInPieces } from './cross-entropy-probabilities';
 import { declareLoss, type Loss } from './declare';
+import { explainClassification, type IndexRange } from './explain';
 import { classes, classIndexOr, numberWithin, optionalTensor, reduction, tensor } from './option';
 
 /** Options of {@link crossEntropy}. */

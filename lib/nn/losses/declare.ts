@@ -7,32 +7,15 @@
 import type { NativeError } from '../../errors';
 import { isTensor } from '../../torch/bind';
 import type { Buffer } from '../../torch/buffers';
+import type { Call } from '../../torch/call';
 import type { Tensor } from '../../torch/tensor';
 import { registerDerivative, type ValueAndGrad } from '../../torch/value-and-grad';
-import { asOptionalTensor, explained, type TensorLike } from '../functional/arguments';
-import type { Explanation } from '../functional/explain';
-import { asyncForm, itemForm, outForm } from '../functional/forms';
+import { asOptionalTensor, explained, type TensorLike } from './arguments';
 import type { Evaluation } from './evaluation';
+import type { Explanation } from './explain';
+import { asyncForm, itemForm, outForm } from './forms';
 import type { Argument, Option } from './option';
 import { type Parameters, readOptions } from './parameters';
-
-/** The arguments of a call in Python's order: those without a default, then options by position or by name. */
-export type Call<
-  Required extends readonly unknown[],
-  Options,
-  Positional extends readonly (keyof Options)[] = [],
-> = Positional extends readonly [infer Name extends keyof Options, ...infer Rest extends readonly (keyof Options)[]]
-  ?
-      | [...Required, options?: Nullable<Options> | null]
-      | Call<
-          [...Required, Options[Name] | null | undefined],
-          Omit<Options, Name>,
-          Rest extends readonly (keyof Omit<Options, Name>)[] ? Rest : []
-        >
-  : [...Required, options?: Nullable<Options> | null];
-
-/** Options of which each may be `null`, which means absent. */
-type Nullable<Options> = { [Name in keyof Options]: Options[Name] | null };
 
 /** A loss: a function of tensors and options, in its forms. */
 export interface Loss<
@@ -77,6 +60,8 @@ export interface LossDeclaration<
   readonly derivative?: (call: CallOf<Arguments, Options>, into: Tensor | undefined) => ValueAndGrad | undefined;
   /** Whether the derivative stands in for the graph even where another argument requires a gradient. Default `'constants'`. */
   readonly others?: 'constants' | 'parameters';
+  /** Whether one computation may stand for later calls with arguments of the same kind. Default `true`. */
+  readonly isTraced?: false;
   /** Why libtorch refused a call, if that can be told from its arguments. */
   explain?(call: CallOf<Arguments, Options>, refusal: NativeError): Explanation | undefined;
   readonly evaluation: Evaluation;
@@ -99,7 +84,7 @@ export function declareLoss<
   Options extends Readonly<Record<string, Option<any, any>>>,
 >(declared: LossDeclaration<Arguments, Options>): AnyLoss {
   const declaration = declared as unknown as LossDeclaration;
-  const { compute, derivative, others } = declaration;
+  const { compute, derivative, others, isTraced } = declaration;
   const reader = readerOf(declaration);
   const loss = (...args: unknown[]): Tensor => run(declaration, reader(args), compute);
   Object.defineProperty(loss, 'name', { value: declaration.name });
@@ -111,7 +96,7 @@ export function declareLoss<
       others,
     );
   }
-  return Object.assign(loss, { item: itemForm(loss), out: outForm(loss), async: asyncForm(loss) });
+  return Object.assign(loss, { item: itemForm(loss, isTraced), out: outForm(loss), async: asyncForm(loss) });
 }
 
 /** How the arguments of a loss, or of its class, are read. */

@@ -5,7 +5,7 @@ import { callable, nearest, oneOf } from '../../options';
 import { isTensor } from '../../torch/bind';
 import type { Tensor } from '../../torch/tensor';
 import type { Reduction } from '../../types';
-import type { TensorLike } from '../functional/arguments';
+import type { TensorLike } from './arguments';
 import { type LossClass, lossClass } from './class';
 import { declareLoss, type Loss, type LossDeclaration } from './declare';
 import type { Argument, Option } from './option';
@@ -57,8 +57,8 @@ export interface LossDefinition<
   /** Its options besides `reduction`, with their defaults. */
   readonly options?: Options;
   /**
-   * The losses before the reduction: of each sample `[N]`, or of each element. It is called with tensors, and may look at no
-   * element of them where the loss runs off the main thread.
+   * The losses before the reduction: of each sample `[N]`, or of each element. It is called with tensors whenever the loss is, and may look
+   * at no element of them where the loss runs off the main thread.
    */
   readonly losses: (call: LossCall<Arguments, Options>) => Tensor;
   /** Whether a sample has one loss, or each of its elements. Default `'elements'`. */
@@ -118,6 +118,8 @@ export function defineLoss<
     name,
     arguments: Object.fromEntries(definition.arguments.map(argumentOf)),
     options: { ...Object.fromEntries(Object.entries(definition.options ?? {}).map(optionOf)), reduction },
+    // Somebody else's function may look at anything, and is called whenever the loss is.
+    isTraced: false,
     compute: (call) => reduced(lossesOfCall(call), (call as { reduction: number }).reduction),
     evaluation: {
       lossesOf,

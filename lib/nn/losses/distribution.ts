@@ -9,13 +9,13 @@ import { refuseIf } from '../../torch/recording';
 import { sameShape, shapeText, shareShape } from '../../torch/shape';
 import type { Tensor } from '../../torch/tensor';
 import { type Reduction, reductions } from '../../types';
-import { asTensor, reductionCode, type TensorLike } from '../functional/arguments';
-import { unit } from '../functional/constants';
-import { explainBroadcast, explainIntegers } from '../functional/explain';
-import { differentiatePointwise, type Pointwise, pointwiseLoss } from '../functional/pointwise-fused';
+import { asTensor, reductionCode, type TensorLike } from './arguments';
 import { lossClass } from './class';
+import { unit } from './constants';
 import { declareLoss, type Loss } from './declare';
+import { explainBroadcast, explainIntegers } from './explain';
 import { type Argument, booleanOr, none, numberOr, type Option, reduction, sum, tensor } from './option';
+import { differentiatePointwise, type Pointwise, pointwiseLoss } from './pointwise-fused';
 
 /** How {@link klDiv} reduces. */
 const klDivReductions = [...reductions, 'batchmean'] as const;

@@ -7,10 +7,10 @@ import { broadcastable, broadcastShapes, shapeText } from '../../torch/shape';
 import type { Tensor } from '../../torch/tensor';
 import type { Reduction } from '../../types';
 import { pairwiseDistance } from '../distance';
-import type { TensorLike } from '../functional/arguments';
-import { type Explanation, explainBroadcast } from '../functional/explain';
+import type { TensorLike } from './arguments';
 import { lossClass } from './class';
 import { declareLoss, type Loss } from './declare';
+import { type Explanation, explainBroadcast } from './explain';
 import { booleanOr, numberOr, type Option, reduction, tensor } from './option';
 import { reduced } from './reduce';
 

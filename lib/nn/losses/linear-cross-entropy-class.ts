@@ -2,19 +2,21 @@
 import { loadedLibtorch } from '../../binding/load';
 import { expected, show } from '../../errors';
 import { integer } from '../../options';
+import type { Call } from '../../torch/call';
 import { sameShape, shapeText } from '../../torch/shape';
 import type { Tensor } from '../../torch/tensor';
 import type { Reduction } from '../../types';
-import { asOptionalTensor, type TensorLike } from '../functional/arguments';
-import type { LinearCrossEntropyOptions } from '../functional/linear-cross-entropy-options';
 import { Linear, type LinearOptions } from '../modules/linear';
 import { Module } from '../modules/module';
-import { type Call, checkedOptions, declarationOf, type LossDeclaration, parametersOf } from './declare';
+import { pythonText } from '../modules/print';
+import { asOptionalTensor, type TensorLike } from './arguments';
+import { checkedOptions, declarationOf, type LossDeclaration, parametersOf } from './declare';
 import {
   checkLinearCrossEntropyVersion,
   type LinearCrossEntropyCallOptions,
   linearCrossEntropy,
 } from './linear-cross-entropy';
+import type { LinearCrossEntropyOptions } from './linear-cross-entropy-options';
 import { booleanOr, type Option, reduction, tensor } from './option';
 
 /** Options of {@link LinearCrossEntropyLoss}. */
@@ -62,7 +64,7 @@ export class LinearCrossEntropyLoss extends Module {
   /** The sizes of the target behind the batch. */
   readonly outFeatures: readonly number[];
   /** A weight for each class. */
-  readonly weight: Tensor | undefined;
+  declare weight: Tensor | undefined;
   /** `'none'`, `'mean'` or `'sum'`. */
   readonly reduction: Reduction;
   /** A class index that counts for nothing. */
@@ -70,7 +72,7 @@ export class LinearCrossEntropyLoss extends Module {
   /** How much of each target is spread evenly over all classes. */
   readonly labelSmoothing: number;
   /** The layer before the loss. */
-  readonly linear: Linear;
+  declare linear: Linear;
   /** How the loss is computed in chunks. */
   readonly options: LinearCrossEntropyOptions | undefined;
 
@@ -81,7 +83,7 @@ export class LinearCrossEntropyLoss extends Module {
     const checked = checkedOptions(ownOptions, parameters, args) as Checked;
     this.numClasses = size(op, "'numClasses'", numClasses);
     this.outFeatures = checked.outFeatures;
-    this.weight = asOptionalTensor(op, 'weight', checked.weight);
+    this.registerBuffer('weight', asOptionalTensor(op, 'weight', checked.weight));
     if (this.weight !== undefined && !sameShape(this.weight.shape, [numClasses])) {
       const what = `to have shape [${numClasses}], one weight a class`;
       throw expected(op, "option 'weight'", what, shapeText(this.weight.shape));
@@ -92,7 +94,17 @@ export class LinearCrossEntropyLoss extends Module {
     this.options = checked.options;
     const { bias, dtype, device } = checked;
     const outputs = this.outFeatures.reduce((product, count) => product * count, numClasses);
-    this.linear = new Linear(inFeatures, outputs, { bias, dtype, device });
+    this.linear = new Linear(inFeatures, outputs, { bias, dtype: dtype ?? null, device });
+  }
+
+  override extraRepr(): string {
+    const { numClasses, outFeatures, reduction, ignoreIndex, labelSmoothing, options, linear } = this;
+    const sizes = outFeatures.length === 1 ? `(${outFeatures[0]},)` : `(${outFeatures.join(', ')})`;
+    return [
+      `in_features=${linear.inFeatures}, num_classes=${numClasses}, out_features=${sizes}`,
+      `bias=${pythonText(linear.bias !== undefined)}, reduction=${reduction}, ignore_index=${pythonText(ignoreIndex)}`,
+      `label_smoothing=${pythonText(labelSmoothing, 'float')}, options=${pythonText(options)}`,
+    ].join(', ');
   }
 
   /** The loss of features `[N, F]` against class indices `[N, d1, …, dk]` or probabilities `[N, C, d1, …, dk]`. */

@@ -11,18 +11,18 @@ import { sameShape, shapeText } from '../../torch/shape';
 import type { Tensor } from '../../torch/tensor';
 import type { ValueAndGrad } from '../../torch/value-and-grad';
 import { isFloating, type Reduction, reductions } from '../../types';
-import { asClassTarget, explained, reductionCode, type TensorLike } from '../functional/arguments';
-import { unit } from '../functional/constants';
-import { type Explanation, explainClassification, explainIndex } from '../functional/explain';
-import { type ChunkedCall, chunkedGradients, chunkedLosses } from '../functional/linear-cross-entropy-chunks';
-import { chunkedEach, chunkedTotal } from '../functional/linear-cross-entropy-gradients';
+import { asClassTarget, explained, reductionCode, type TensorLike } from './arguments';
+import { unit } from './constants';
+import { declareLoss, type Loss } from './declare';
+import { type Explanation, explainClassification, explainIndex } from './explain';
+import { type ChunkedCall, chunkedGradients, chunkedLosses } from './linear-cross-entropy-chunks';
+import { chunkedEach, chunkedTotal } from './linear-cross-entropy-gradients';
 import {
   type CheckedChunking,
   checkChunking,
   type LinearCrossEntropyOptions,
   planChunks,
-} from '../functional/linear-cross-entropy-options';
-import { declareLoss, type Loss } from './declare';
+} from './linear-cross-entropy-options';
 import { type Argument, numberWithin, type Option, optionalTensor, tensor } from './option';
 
 const op = 'linearCrossEntropy';

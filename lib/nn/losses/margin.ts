@@ -5,8 +5,10 @@ import * as aten from '../../torch/aten/calls.generated';
 import { shapeText, shareShape } from '../../torch/shape';
 import type { Tensor } from '../../torch/tensor';
 import type { Reduction } from '../../types';
-import { asOptionalTensor, type TensorLike } from '../functional/arguments';
-import { unit } from '../functional/constants';
+import { asOptionalTensor, type TensorLike } from './arguments';
+import { lossClass } from './class';
+import { unit } from './constants';
+import { declareLoss, type Loss } from './declare';
 import {
   explainBroadcast,
   explainExpand,
@@ -14,9 +16,7 @@ import {
   explainIntegers,
   explainMargins,
   type IndexRange,
-} from '../functional/explain';
-import { lossClass } from './class';
-import { declareLoss, type Loss } from './declare';
+} from './explain';
 import { indices, none, numberOr, type Option, optionalTensor, reduction, tensor } from './option';
 import { reduced } from './reduce';
 

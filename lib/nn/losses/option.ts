@@ -2,15 +2,8 @@
 import { boolean, classIndex, integer, number, within } from '../../options';
 import type { Tensor } from '../../torch/tensor';
 import type { Reduction } from '../../types';
-import {
-  asClassTarget,
-  asIndexTarget,
-  asTensor,
-  checkReduction,
-  reductionCode,
-  type TensorLike,
-} from '../functional/arguments';
-import type { IndexRange } from '../functional/explain';
+import { asClassTarget, asIndexTarget, asTensor, checkReduction, reductionCode, type TensorLike } from './arguments';
+import type { IndexRange } from './explain';
 
 /** An option. `Read` is what the loss computes with. */
 export interface Option<Value = unknown, Read = Value> {

@@ -1,7 +1,7 @@
 /** How the arguments of a call are read: Python's calling convention, with one trailing object for keywords. */
 
 import { expected, show, TorchError } from '../../errors';
-import { isPlain, listKeys, unknownOption } from '../../options';
+import { isPlain, listKeys, refuseUndefinedDType, unknownOption } from '../../options';
 import { isTensor } from '../../torch/bind';
 
 /** What a function takes. */
@@ -49,6 +49,7 @@ function readKeywords(
   given: readonly string[],
   filled: Record<string, unknown>,
 ): void {
+  refuseUndefinedDType(op, keywords);
   for (const key of Object.keys(keywords)) {
     if (!Object.hasOwn(defaults, key)) throw unknownOption(op, key, Object.keys(defaults));
     const value = keywords[key];

@@ -7,13 +7,13 @@ import { shapeText, shareShape } from '../../torch/shape';
 import type { Tensor } from '../../torch/tensor';
 import type { ValueAndGrad } from '../../torch/value-and-grad';
 import { isFloating, type Reduction } from '../../types';
-import type { TensorLike } from '../functional/arguments';
-import { unit } from '../functional/constants';
-import { type Explanation, explainBroadcast } from '../functional/explain';
-import { differentiatePointwise, type Pointwise, pointwiseLoss } from '../functional/pointwise-fused';
+import type { TensorLike } from './arguments';
 import { lossClass } from './class';
+import { unit } from './constants';
 import { declareLoss, type Loss } from './declare';
+import { type Explanation, explainBroadcast } from './explain';
 import { mean, none, numberOr, optionalTensor, reduction, sum, tensor } from './option';
+import { differentiatePointwise, type Pointwise, pointwiseLoss } from './pointwise-fused';
 import { reduced } from './reduce';
 
 /** Options of {@link l1Loss} and {@link mseLoss}. */

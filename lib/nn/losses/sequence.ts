@@ -10,10 +10,10 @@ import { atOnce } from '../../torch/recording';
 import { shapeText } from '../../torch/shape';
 import type { Tensor } from '../../torch/tensor';
 import { isFloating, type Reduction } from '../../types';
-import { asIndexTarget, type TensorLike } from '../functional/arguments';
-import { type Explanation, explainHalf, explainIntegers } from '../functional/explain';
+import { asIndexTarget, type TensorLike } from './arguments';
 import { lossClass } from './class';
 import { declareLoss, type Loss } from './declare';
+import { type Explanation, explainHalf, explainIntegers } from './explain';
 import { type Argument, booleanOr, type Option, reduction, tensor } from './option';
 
 /** Options of {@link ctcLoss}. */

@@ -6,7 +6,8 @@ import * as aten from '../../torch/aten/calls.generated';
 import { empty, zeros } from '../../torch/operators.generated';
 import { shapeText } from '../../torch/shape';
 import type { Tensor } from '../../torch/tensor';
-import { asIndexTarget, asTensor, type TensorLike } from '../functional/arguments';
+import { asIndexTarget, asTensor, type TensorLike } from '../losses/arguments';
+import { ModuleList, Sequential } from './containers';
 import { Linear, type LinearOptions } from './linear';
 import { Module } from './module';
 
@@ -21,7 +22,7 @@ export interface AdaptiveLogSoftmaxWithLossOptions extends Omit<LinearOptions, '
 const defaults = Object.freeze({
   divValue: 4,
   headBias: false,
-  dtype: undefined,
+  dtype: null,
   device: undefined,
 }) satisfies Required<AdaptiveLogSoftmaxWithLossOptions>;
 
@@ -31,22 +32,6 @@ export interface AdaptiveResult {
   output: Tensor;
   /** The mean of their negatives, `[]`. */
   loss: Tensor;
-}
-
-/** A cluster of rare classes: two linear layers, the first to fewer features. */
-class Cluster extends Module {
-  readonly reduce: Linear;
-  readonly classify: Linear;
-
-  constructor(inFeatures: number, hidden: number, classes: number, options: LinearOptions) {
-    super();
-    this.reduce = new Linear(inFeatures, hidden, options);
-    this.classify = new Linear(hidden, classes, options);
-  }
-
-  override forward(input: Tensor): Tensor {
-    return this.classify.forward(this.reduce.forward(input));
-  }
 }
 
 /**
@@ -80,9 +65,9 @@ export class AdaptiveLogSoftmaxWithLoss extends Module<AdaptiveResult> {
   readonly cutoffs: readonly number[];
   readonly divValue: number;
   /** The layer for the most frequent classes and for the choice of a cluster. */
-  readonly head: Linear;
-  /** The clusters, each of two linear layers. */
-  readonly tail: readonly Cluster[];
+  declare head: Linear;
+  /** The clusters, each a Sequential of two linear layers, the first to fewer features. */
+  declare tail: ModuleList;
 
   constructor(
     inFeatures: number,
@@ -93,7 +78,7 @@ export class AdaptiveLogSoftmaxWithLoss extends Module<AdaptiveResult> {
     super();
     const op = 'AdaptiveLogSoftmaxWithLoss';
     const filled = withDefaults<AdaptiveLogSoftmaxWithLossOptions>(op, options, defaults);
-    const { dtype, device } = filled;
+    const { dtype = null, device } = filled;
     this.inFeatures = integer(op, "'inFeatures'", inFeatures);
     this.nClasses = integer(op, "'nClasses'", nClasses);
     this.cutoffs = Object.freeze([...checkCutoffs(op, cutoffs, nClasses), nClasses]);
@@ -101,10 +86,13 @@ export class AdaptiveLogSoftmaxWithLoss extends Module<AdaptiveResult> {
     const bias = boolean(op, "option 'headBias'", filled.headBias);
     const clusters = this.cutoffs.length - 1;
     this.head = new Linear(inFeatures, this.#shortlist + clusters, { bias, dtype, device });
-    this.tail = Array.from({ length: clusters }, (__, i) => {
+    this.tail = new ModuleList();
+    const own = { bias: false, dtype, device };
+    for (let i = 0; i < clusters; i++) {
       const hidden = floorDivide(inFeatures, this.divValue ** (i + 1));
-      return new Cluster(inFeatures, hidden, this.#cutoff(i + 1) - this.#cutoff(i), { bias: false, dtype, device });
-    });
+      const classes = this.#cutoff(i + 1) - this.#cutoff(i);
+      this.tail.append(new Sequential(new Linear(inFeatures, hidden, own), new Linear(hidden, classes, own)));
+    }
   }
 
   /** How many classes the head has. */
@@ -119,10 +107,7 @@ export class AdaptiveLogSoftmaxWithLoss extends Module<AdaptiveResult> {
   /** Draws all parameters anew. */
   resetParameters(): void {
     this.head.resetParameters();
-    for (const { reduce, classify } of this.tail) {
-      reduce.resetParameters();
-      classify.resetParameters();
-    }
+    for (const cluster of this.tail) for (const linear of cluster as Sequential) (linear as Linear).resetParameters();
   }
 
   /** The log-probability of each target, and their loss. */
@@ -159,7 +144,7 @@ export class AdaptiveLogSoftmaxWithLoss extends Module<AdaptiveResult> {
         aten.index_copy_(headIndex, 0, rows, chosen);
         continue;
       }
-      const cluster = this.tail[i - 1] as Cluster;
+      const cluster = this.tail[i - 1] as Sequential;
       const relative = aten.sub_Scalar(chosen, low);
       const scores = cluster.forward(aten.index_select(input, 0, rows));
       aten.index_fill__int_Scalar(headIndex, 0, rows, this.#shortlist + i - 1);
@@ -185,7 +170,7 @@ export class AdaptiveLogSoftmaxWithLoss extends Module<AdaptiveResult> {
     const out = empty([headScores.shape[0] as number, this.nClasses], { dtype, device });
     const headLogProbs = aten.log_softmax_int(headScores, 1);
     aten.copy_(aten.slice_Tensor(out, 1, 0, shortlist), aten.slice_Tensor(headLogProbs, 1, 0, shortlist));
-    for (const [i, cluster] of this.tail.entries()) {
+    for (const [i, cluster] of [...this.tail].entries()) {
       const own = aten.log_softmax_int(cluster.forward(input), 1);
       const ofCluster = aten.unsqueeze(aten.select_int(headLogProbs, 1, shortlist + i), 1);
       const place = aten.slice_Tensor(out, 1, this.#cutoff(i), this.#cutoff(i + 1));

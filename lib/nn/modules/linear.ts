@@ -10,6 +10,7 @@ import { checkDType } from '../../torch/dtype';
 import { empty } from '../../torch/operators.generated';
 import type { Tensor } from '../../torch/tensor';
 import { linear } from '../functional/linear';
+import { Parameter } from '../parameter';
 import { Module } from './module';
 
 /** Options of {@link Linear}. */
@@ -20,7 +21,7 @@ export interface LinearOptions extends Omit<TensorOptions, 'requiresGrad'> {
 
 const linearDefaults: Readonly<Required<LinearOptions>> = Object.freeze({
   bias: true,
-  dtype: undefined,
+  dtype: null,
   device: undefined,
 });
 
@@ -31,23 +32,28 @@ const linearDefaults: Readonly<Required<LinearOptions>> = Object.freeze({
  * order: the same seed gives the same layer. **Source**: `torch.nn.Linear`.
  */
 export class Linear extends Module {
+  /** The number of features of an input. */
+  readonly inFeatures: number;
+  /** The number of features of a result. */
+  readonly outFeatures: number;
   /** `[outFeatures, inFeatures]` */
-  readonly weight: Tensor;
+  declare weight: Parameter;
   /** `[outFeatures]`; `undefined` without a bias. */
-  readonly bias: Tensor | undefined;
+  declare bias: Parameter | undefined;
 
   constructor(inFeatures: number, outFeatures: number, options?: LinearOptions) {
     super();
     const op = 'Linear';
     const { bias, dtype, device } = withDefaults<LinearOptions>(op, options, linearDefaults);
     const made = {
-      dtype: dtype === undefined ? null : checkDType(op, dtype),
+      dtype: dtype === null ? null : checkDType(op, dtype),
       device: device === undefined ? undefined : checkDevice(op, device),
     };
-    const [inputs, outputs] = [size(op, 'inFeatures', inFeatures), size(op, 'outFeatures', outFeatures)];
-    const parameter = (shape: number[]): Tensor => empty(shape, { ...made, requiresGrad: true });
-    this.weight = parameter([outputs, inputs]);
-    this.bias = boolean(op, "option 'bias'", bias) ? parameter([outputs]) : undefined;
+    this.inFeatures = size(op, 'inFeatures', inFeatures);
+    this.outFeatures = size(op, 'outFeatures', outFeatures);
+    this.weight = new Parameter(empty([outFeatures, inFeatures], made));
+    const hasBias = boolean(op, "option 'bias'", bias);
+    this.registerParameter('bias', hasBias ? new Parameter(empty([outFeatures], made)) : undefined);
     this.resetParameters();
   }
 
@@ -60,6 +66,11 @@ export class Linear extends Module {
       const bound = inputs > 0 ? 1 / Math.sqrt(inputs) : 0;
       this.bias?.uniform_(-bound, bound);
     });
+  }
+
+  override extraRepr(): string {
+    const { inFeatures, outFeatures, bias } = this;
+    return `in_features=${inFeatures}, out_features=${outFeatures}, bias=${bias === undefined ? 'False' : 'True'}`;
   }
 
   /** `[*, inFeatures] -> [*, outFeatures]` */

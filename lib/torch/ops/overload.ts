@@ -145,7 +145,9 @@ export class BoundOverload {
 function quickly(op: string, parameter: Parameter, value: unknown, isOnly: boolean): NativeValue | typeof notShort {
   const handle = handleOf(value);
   if (handle !== undefined) return parameter.isTensor ? handle : notShort;
-  if (value === undefined || value === null) return parameter.isNullable ? undefined : notShort;
+  if (value === undefined || value === null) {
+    return parameter.isNullable && !(value === undefined && parameter.refusesUndefined) ? undefined : notShort;
+  }
   const { conversion } = parameter;
   if (isOnly && conversion.isPlainList === true && Array.isArray(value)) return value as NativeValue[];
   return conversion.accepts(value) ? conversion.toNative(value, op) : notShort;

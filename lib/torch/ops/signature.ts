@@ -3,7 +3,7 @@
 import { native } from '../../binding/load';
 import type { ArgumentSchema, NativeValue, OperatorSchema } from '../../binding/native';
 import { expected, TorchError } from '../../errors';
-import { isPlain, nearest, unknownOption } from '../../options';
+import { isPlain, nearest, unknownOption, writtenDType } from '../../options';
 import { handleOf, isTensor, showForeign } from '../bind';
 import { type Conversion, conversionFor, isList } from './conversions';
 
@@ -42,6 +42,8 @@ export interface Parameter {
   /** Whether nothing may be given for it. */
   isNullable: boolean;
   isKeywordOnly: boolean;
+  /** Whether `undefined` in its place is no absence: a dtype whose constant was misspelled. */
+  refusesUndefined: boolean;
   type: string;
   isTensor: boolean;
   /** What is meant where it is absent. */
@@ -58,7 +60,6 @@ export class Signature {
   readonly positional: number;
   /** How many must be given; infinitely many if one of them goes by name only. */
   readonly required: number;
-  readonly #isPython: boolean;
   /** The arguments that the keyword `out` stands for. */
   readonly #outs: readonly number[];
   /** Whether it makes a tensor, which may be asked to require gradients. */
@@ -70,7 +71,6 @@ export class Signature {
   constructor(op: string, schema: OperatorSchema, naming: Naming, makesTensors = false) {
     this.op = op;
     const isPython = naming === 'python';
-    this.#isPython = isPython;
     this.#outs = isPython ? schema.arguments.flatMap(({ isOut }, i) => (isOut ? [i] : [])) : [];
     this.#isFactory = isPython && isFactory(schema);
     this.#describesOut = isPython && makesTensors && !this.#isFactory && this.#outs.length === 1;
@@ -79,6 +79,7 @@ export class Signature {
       isRequired: !argument.hasDefault,
       isNullable: argument.hasDefault || argument.optional,
       isKeywordOnly: argument.kwargOnly,
+      refusesUndefined: isPython && argument.type === 'ScalarType',
       type: argument.type,
       isTensor: argument.type === 'Tensor',
       fallback: argument.default,
@@ -106,8 +107,11 @@ export class Signature {
       const refusal = this.#readKeywords(last as Record<string, unknown>, fitting, given);
       if (refusal !== undefined) return refusal;
     }
-    for (const [i, { name, conversion, isRequired, isNullable }] of this.parameters.entries()) {
+    for (const [i, { name, conversion, isRequired, isNullable, refusesUndefined }] of this.parameters.entries()) {
       let value = given[i];
+      if (refusesUndefined && value === undefined && i < positional.length) {
+        return this.#mismatch(name, aWrittenDType, value, i);
+      }
       if (isAbsent(value)) {
         // What has no default must be mentioned, be it as nothing, as in Python.
         if (isRequired && !(isNullable && i in given)) return this.#missing(name, i);
@@ -194,8 +198,9 @@ export class Signature {
         }
         return new Refusal(() => unknownOption(this.op, key, known), count, undefined, { key, known });
       }
-      if (key === 'dtype' && value === undefined && this.#isPython)
-        return this.#mismatch(key, { what: absentDType }, value, index);
+      if (value === undefined && this.parameters[index]?.refusesUndefined === true) {
+        return this.#mismatch(key, aWrittenDType, value, index);
+      }
       if (index < count && given[index] !== undefined) {
         const actual = 'it as a positional argument and as a keyword';
         return new Refusal(() => expected(this.op, `'${key}'`, 'to be given once', actual), index);
@@ -207,6 +212,7 @@ export class Signature {
 
   /** Refuses an option that `out` is not like. */
   #checkOut(key: 'dtype' | 'layout' | 'device' | 'pinMemory', value: unknown, out: unknown): Refusal | undefined {
+    if (key === 'dtype' && value === undefined) return this.#mismatch(key, aWrittenDType, value, 0);
     if (isAbsent(value) || key === 'pinMemory' || !isTensor(out)) return undefined;
     return value === out[key] ? undefined : this.#mismatch(key, { what: `'${out[key]}', as 'out' has` }, value, 0);
   }
@@ -269,7 +275,7 @@ export function isFactory(schema: OperatorSchema): boolean {
   return schema.arguments.some((argument) => argument.name === 'pin_memory');
 }
 
-const absentDType = 'a dtype (a misspelled constant is undefined; null and no dtype at all mean the default)';
+const aWrittenDType: Named = { what: writtenDType.slice('to be '.length) };
 
 /** What PyTorch's functions call an argument, in camelCase. */
 function pythonName({ name, isOut }: ArgumentSchema): string {

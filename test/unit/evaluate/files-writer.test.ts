@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as torch from '../../../lib';
-import { type NpyWriterOptions, writeNpy } from '../../../lib/evaluate/files/npy-writer';
 import { openArray } from '../../../lib/evaluate/files/open';
+import { type NpyWriterOptions, writeNpy } from '../../../lib/io/npy-writer';
 import { Outputs } from '../../../lib/output/outputs';
 import { dtypes } from '../../../lib/types';
 import { npy } from '../../support/arrays';

@@ -23,11 +23,11 @@ const drawn = [
 test('parameters are drawn as PyTorch draws them, and again', () => {
   torch.manualSeed(7);
   const module = new AdaptiveLogSoftmaxWithLoss(4, 6, [2, 4], { divValue: 2, headBias: true });
-  expect(module.parameters().map(bits)).toEqual(drawn);
+  expect([...module.parameters()].map(bits)).toEqual(drawn);
   expect(module.cutoffs).toEqual([2, 4, 6]);
   torch.manualSeed(7);
   module.resetParameters();
-  expect(module.parameters().map(bits)).toEqual(drawn);
+  expect([...module.parameters()].map(bits)).toEqual(drawn);
 });
 
 test('a cluster may be left without features: its classes are equally likely', () => {
@@ -35,7 +35,7 @@ test('a cluster may be left without features: its classes are equally likely', (
   const module = new AdaptiveLogSoftmaxWithLoss(2, 5, [1, 3]);
   expect(emitted.mock.calls.map(([text]) => text)).toEqual(['Initializing zero-element tensors is a no-op']);
   emitted.mockRestore();
-  expect(module.tail.map((cluster) => cluster.parameters().map(({ shape }) => shape))).toEqual([
+  expect([...module.tail].map((cluster) => [...cluster.parameters()].map(({ shape }) => shape))).toEqual([
     [
       [0, 2],
       [2, 0],
@@ -52,7 +52,7 @@ test('a cluster may be left without features: its classes are equally likely', (
 
 test('features shrink as Python divides: 1 // 0.1 is 9, not 10', () => {
   const module = new AdaptiveLogSoftmaxWithLoss(1, 3, [2], { divValue: 0.1 });
-  expect(module.tail[0]?.parameters().map(({ shape }) => shape)).toEqual([
+  expect([...(module.tail[0] as torch.nn.AnyModule).parameters()].map(({ shape }) => shape)).toEqual([
     [9, 1],
     [1, 9],
   ]);

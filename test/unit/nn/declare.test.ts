@@ -1,6 +1,6 @@
 /** A loss that is declared in one place has everything that a loss has. */
 import * as torch from 'libtorch-losses';
-import type { TensorLike } from '../../../lib/nn/functional/arguments';
+import type { TensorLike } from '../../../lib/nn/losses/arguments';
 import { lossClass } from '../../../lib/nn/losses/class';
 import { declareLoss, type Loss } from '../../../lib/nn/losses/declare';
 import { numberOr, reduction, sum, tensor } from '../../../lib/nn/losses/option';
@@ -55,7 +55,7 @@ test('its gradient, its class and its evaluation', () => {
   focalLoss(leaf, y, 3).backward();
   expect(torch.valueAndGrad(focalLoss)(x, y, 3).grad).toEqual(leaf.grad);
   const loss = new FocalLoss(3, { reduction: 'sum' });
-  expect({ ...loss }).toEqual({ gamma: 3, reduction: 'sum' });
+  expect({ ...loss }).toEqual({ gamma: 3, reduction: 'sum', training: true });
   expect(loss(x, y).item()).toBeCloseTo(total, 5);
   const evaluator = new torch.BatchEvaluator(focalLoss, { gamma: 3 }).update(x, y);
   expect(evaluator.result().loss).toBeCloseTo(total / 3, 6);

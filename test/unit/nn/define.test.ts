@@ -40,11 +40,29 @@ test('the function and its forms, to the bit', async () => {
   const losses = byHand(x, 3);
   expect(focalLoss(x, y, { gamma: 3, reduction: 'none' })).toEqual(losses);
   expect(focalLoss([0.5, -1, 2], y, { gamma: 3 })).toEqual(losses.mean());
-  // The second and later calls are traced.
   for (let i = 0; i < 3; i++) expect(focalLoss.item(x, y, { gamma: 3 })).toBe(losses.mean().item());
   expect(await focalLoss.async(x, y, { gamma: 3, reduction: 'sum' })).toEqual(losses.sum());
   expect(focalLoss.out(new Float32Array(3), x, y, { gamma: 3, reduction: 'none' })).toEqual(losses.numpy());
   expect(focalLoss(x, y, { weight: [0, 0, 0], balanced: false }).item()).toBe(0);
+});
+
+test('what the function looks at besides its arguments counts at every call', () => {
+  let power = 2;
+  const loss = torch.defineLoss({
+    name: 'powered',
+    arguments: ['input', 'target'],
+    losses: ({ input, target }) => input.sub(target).abs().pow(power),
+  });
+  const [a, b] = [torch.tensor([3, 4]), torch.tensor([1, 1])];
+  const evaluator = new torch.BatchEvaluator(loss).update(a, b);
+  const seen = (): number[] => [loss(a, b).item(), loss.item(a, b), evaluator.result().sum];
+  expect([seen(), seen(), seen()]).toEqual([
+    [6.5, 6.5, 13],
+    [6.5, 6.5, 13],
+    [6.5, 6.5, 13],
+  ]);
+  power = 3;
+  expect(seen()).toEqual([17.5, 17.5, 35]);
 });
 
 test('gradients, the class and the evaluator', () => {

@@ -3,7 +3,7 @@
  * That a call ran in pieces is seen at what cuts them.
  */
 import * as torch from 'libtorch-losses';
-import { pieceOf } from '../../../lib/nn/functional/chunking';
+import { pieceOf } from '../../../lib/nn/losses/chunking';
 import { bitsOf, difference } from '../../../lib/parity/bits';
 import { inChunks } from '../../../lib/torch/recording';
 import { byGraph, refusal } from '../torch/support';
@@ -15,8 +15,8 @@ const { functional: F } = torch.nn;
 /** How many entries a piece has; `undefined`: what it has outside of tests. */
 let mockEntries: number | undefined;
 
-jest.mock('../../../lib/nn/functional/chunking', () => {
-  const real = jest.requireActual('../../../lib/nn/functional/chunking');
+jest.mock('../../../lib/nn/losses/chunking', () => {
+  const real = jest.requireActual('../../../lib/nn/losses/chunking');
   const pieceOf = (tensor: torch.Tensor): number | undefined => {
     if (mockEntries === undefined) return real.pieceOf(tensor);
     return tensor.numel() > 0 && tensor.isContiguous() && /float/.test(tensor.dtype) ? mockEntries : undefined;

@@ -262,7 +262,7 @@ describe('LinearCrossEntropyLoss', () => {
 
   test('trains its layer, not its class weights', () => {
     const module = new LinearCrossEntropyLoss(3, 4, { weight: [1, 2, 3, 4], bias: true, options: {} });
-    expect(module.parameters()).toEqual([module.linear.weight, module.linear.bias]);
+    expect([...module.parameters()]).toEqual([module.linear.weight, module.linear.bias]);
     module.forward(torch.ones([5, 3]), target).backward();
     expect(module.linear.weight.grad?.shape).toEqual([4, 3]);
     module.zeroGrad();

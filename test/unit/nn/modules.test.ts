@@ -27,7 +27,7 @@ test('losses are their functions with options', () => {
 test('a weight may be numbers, and is made a tensor once', () => {
   const loss = new nn.NLLLoss({ weight: [1, 2, 3] });
   expect(loss.weight).toBeInstanceOf(torch.Tensor);
-  expect(loss.parameters()).toEqual([]);
+  expect([...loss.parameters()]).toEqual([]);
 });
 
 test('activations', () => {
@@ -47,7 +47,7 @@ describe('Linear', () => {
     expect([layer.weight.shape, layer.bias?.shape]).toEqual([[5, 100], [5]]);
     expect(layer.weight.abs().max().item()).toBeLessThanOrEqual(Math.fround(0.1));
     expect(layer.weight.equal(make().weight)).toBe(true);
-    expect(layer.parameters()).toEqual([layer.weight, layer.bias]);
+    expect([...layer.parameters()]).toEqual([layer.weight, layer.bias]);
     const x = torch.randn([3, 100]);
     const out = layer.forward(x);
     expect(out.allclose(x.matmul(layer.weight.t()).add(layer.bias as torch.Tensor), { atol: 1e-6 })).toBe(true);
@@ -59,7 +59,7 @@ describe('Linear', () => {
 
   test('without bias, of another dtype', () => {
     const layer = new nn.Linear(2, 3, { bias: false, dtype: 'float64' });
-    expect([layer.bias, layer.weight.dtype, layer.parameters().length]).toEqual([undefined, 'float64', 1]);
+    expect([layer.bias, layer.weight.dtype, [...layer.parameters()].length]).toEqual([undefined, 'float64', 1]);
   });
 
   test.each<[string, unknown[], string]>([
@@ -89,7 +89,7 @@ test('parameters of modules in a module', () => {
   class Net extends nn.Module {
     readonly hidden = new nn.Linear(4, 3);
     readonly out = new nn.Linear(3, 2, { bias: false });
-    readonly scale = torch.ones([1], { requiresGrad: true });
+    readonly scale = new nn.Parameter(torch.ones([1]));
     readonly fixed = torch.ones([1]);
 
     override forward(x: torch.Tensor): torch.Tensor {
@@ -97,14 +97,14 @@ test('parameters of modules in a module', () => {
     }
   }
   const net = new Net();
-  expect(net.parameters()).toEqual([net.hidden.weight, net.hidden.bias, net.out.weight, net.scale]);
+  expect([...net.parameters()]).toEqual([net.scale, net.hidden.weight, net.hidden.bias, net.out.weight]);
   net
     .forward(torch.randn([5, 4]))
     .sum()
     .backward();
-  expect(net.parameters().every((parameter) => parameter.grad !== undefined)).toBe(true);
+  expect([...net.parameters()].every((parameter) => parameter.grad !== undefined)).toBe(true);
   net.zeroGrad();
-  expect(net.parameters().some((parameter) => parameter.grad !== undefined)).toBe(false);
+  expect([...net.parameters()].some((parameter) => parameter.grad !== undefined)).toBe(false);
 });
 
 test.each<[string, () => unknown, string, string]>([

@@ -28,6 +28,22 @@ test.each(Object.entries(pairs.equal))('jest takes for equal: %s', (_, [a, b]) =
   expect(a).toStrictEqual(b);
 });
 
+test('jest tells empty tensors apart, however short the stacks of errors are', () => {
+  const { stackTraceLimit } = Error;
+  const [a, b] = [torch.zeros(0), torch.zeros(0, 3)];
+  let refusal: unknown;
+  Error.stackTraceLimit = 0;
+  try {
+    expect(a).toEqual(b);
+  } catch (error) {
+    refusal = error;
+  } finally {
+    expect(Error.stackTraceLimit).toBe(0);
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+  expect(refusal).toBeInstanceOf(Error);
+});
+
 test('a proxy of a tensor, which none can read, equals itself only', () => {
   const [a, b] = [new Proxy(tensor([1]), {}), new Proxy(tensor([1]), {})];
   expect([isDeepStrictEqual(a, b), isDeepStrictEqual(a, a)]).toEqual([false, true]);
@@ -79,6 +95,11 @@ describe('a tensor elsewhere', () => {
     expect(tensor([2n ** 60n, 1n]).toJSON()).toMatchObject({ data: [`${2n ** 60n}`, 1] });
     expect(tensor([true]).toJSON()).toMatchObject({ data: [true] });
     expect(torch.zeros([2], { device: 'meta' }).toJSON()).toEqual({ dtype: 'float32', device: 'meta', shape: [2] });
+    const complex = tensor([{ re: 1, im: -2.5 }], { dtype: 'complex128' });
+    const { dtype, shape, data } = JSON.parse(JSON.stringify(complex));
+    expect(data).toEqual([{ re: 1, im: -2.5 }]);
+    expect(tensor({ data, shape }, { dtype })).toEqual(complex);
+    expect(tensor([{ re: NaN, im: 1 }]).toJSON()).toMatchObject({ data: [{ re: 'NaN', im: 1 }] });
     const gone = tensor([1]);
     gone.dispose();
     expect(JSON.stringify(gone)).toBe('{"disposed":true}');

@@ -80,3 +80,20 @@ test('attributes and methods are what they are in Python', () => {
   expect(x.isContiguous()).toBe(true);
   expect(torch.zeros(1, 2, 3, 4).isContiguous(torch.channelsLast)).toBe(false);
 });
+
+test('no graph notices changes to data, whose memory is the tensor’s own', () => {
+  const leaf = tensor([1, 1, 1], { requiresGrad: true });
+  const doubled = leaf.mul(2);
+  const product = doubled.mul(doubled);
+  const { data } = doubled;
+  data.mul_(3);
+  expect([doubled.tolist(), data.requiresGrad, data.gradFn]).toEqual([[6, 6, 6], false, undefined]);
+  product.sum().backward();
+  // As PyTorch has it: 2 * 6 * 2, for the graph does not know that the factors have changed.
+  expect(leaf.grad?.tolist()).toEqual([24, 24, 24]);
+
+  const again = leaf.mul(2);
+  const squared = again.mul(again);
+  again.detach().mul_(3);
+  expect(() => squared.sum().backward()).toThrow(/modified by an inplace operation/);
+});

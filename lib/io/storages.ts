@@ -1,0 +1,101 @@
+/** Tensors and the memory that they show part of. */
+import { native } from '../binding/load';
+import * as calls from '../torch/aten/calls.generated';
+import { unwrap } from '../torch/bind';
+import { fromTypedArray } from '../torch/create';
+import { empty } from '../torch/operators.generated';
+import { aten } from '../torch/ops';
+import { scope } from '../torch/scope';
+import type { Tensor } from '../torch/tensor';
+import { type DType, itemsizes } from '../types';
+
+/** The memory under a tensor. */
+export interface Storage {
+  /** The same for tensors that show parts of one memory. */
+  readonly key: string;
+  /** Of the whole memory. */
+  readonly bytes: number;
+}
+
+/** The memory under a tensor; `undefined` for one without elements in memory, such as a sparse one. */
+export function storageUnder(tensor: Tensor): Storage | undefined {
+  const found = native().storageBytes(unwrap(tensor, 'storageBytes', 'tensor'));
+  if (found === undefined) return undefined;
+  const [address, bytes] = found;
+  return { key: `${tensor.device} ${address} ${bytes}`, bytes };
+}
+
+/** The bytes of its memory, counted from the beginning, that a tensor reaches: `[begin, end)`. */
+export function extent(tensor: Tensor): [begin: number, end: number] {
+  const { shape, itemsize } = tensor;
+  const begin = storageOffset(tensor) * itemsize;
+  if (shape.includes(0)) return [begin, begin];
+  const last = tensor.stride().reduce((sum, stride, dim) => sum + stride * ((shape[dim] as number) - 1), 0);
+  return [begin, begin + (last + 1) * itemsize];
+}
+
+/** How many elements of its memory lie before the first of a tensor. */
+export function storageOffset(tensor: Tensor): number {
+  return native().storageOffset(unwrap(tensor, 'storageOffset', 'tensor'));
+}
+
+/** How many elements apart neighbours of each dimension lie in row-major order. */
+export function contiguousStrides(shape: readonly number[]): number[] {
+  const strides: number[] = [];
+  let stride = 1;
+  for (let dim = shape.length - 1; dim >= 0; dim--) {
+    strides[dim] = stride;
+    stride *= Math.max(1, shape[dim] as number);
+  }
+  return strides;
+}
+
+/** A tensor's place in a memory; offset and strides count elements. */
+export interface Place {
+  readonly dtype: DType;
+  readonly offset: number;
+  readonly shape: readonly number[];
+  readonly strides: readonly number[];
+}
+
+/**
+ * A tensor in the memory under `bytes`, a tensor of uint8 that begins where its memory does. It is no view of `bytes`:
+ * tensors of one memory that were made so know nothing of one another, as after Python's `set_`. The place must lie
+ * within the memory.
+ */
+export function tensorAt(bytes: Tensor, { dtype, offset, shape, strides }: Place): Tensor {
+  return scope(() => {
+    const made = empty([0], { dtype });
+    aten.set_.source_Tensor_storage_offset(made, bytes, offset, shape, strides);
+    return made;
+  });
+}
+
+/** A contiguous tensor on the CPU whose elements are those of a tensor: the same where that is one already. */
+export function plain(tensor: Tensor): Tensor {
+  return scope(() => {
+    const own = calls.contiguous(tensor.detach().to({ device: 'cpu' }));
+    return aten.resolve_neg(aten.resolve_conj(own));
+  });
+}
+
+/** As many bytes are copied at a time. */
+const pieceBytes = 1 << 22;
+
+/**
+ * Hands on the bytes of a tensor's elements in row-major order, piece by piece; each piece is valid during the call only.
+ */
+export function eachPiece(tensor: Tensor, use: (piece: Uint8Array) => void): void {
+  const total = tensor.numel() * itemsizes[tensor.dtype];
+  if (total === 0) return;
+  scope(() => {
+    const bytes = aten.view.dtype(calls.view(plain(tensor), [-1]), 'uint8');
+    const piece = new Uint8Array(Math.min(pieceBytes, total));
+    const shared = fromTypedArray(piece);
+    for (let at = 0; at < total; at += piece.length) {
+      const count = Math.min(piece.length, total - at);
+      scope(() => calls.copy_(calls.narrow(shared, 0, 0, count), calls.narrow(bytes, 0, at, count)));
+      use(piece.subarray(0, count));
+    }
+  });
+}
