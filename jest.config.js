@@ -4,7 +4,7 @@ module.exports = {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
-  // Runs of their own: test/golden/jest.config.js on pinned kernels, test/device/jest.config.js on devices that are not there.
+  // Runs of their own: test/golden/jest.config.js on pinned kernels, test/device/jest.config.js on simulated devices.
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/golden/', '<rootDir>/test/device/'],
   transform: {
     '\\.ts$': [

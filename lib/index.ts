@@ -23,6 +23,7 @@ export {
   TorchError,
 } from './errors';
 export * from './evaluate';
+export { type LoadOptions, load, type MapLocation } from './io/pt/load';
 /** Tensors in .safetensors files, as Python's `safetensors.torch`. */
 export * as safetensors from './io/safetensors';
 /** The losses as functions (`nn.functional`) and as classes, as `torch.nn`. */
@@ -38,6 +39,8 @@ export {
   type LossDefinition,
   type OptionDefault,
 } from './nn/losses/define';
+/** Optimizers and schedules of learning rates, as `torch.optim`. */
+export * as optim from './optim';
 /** Gradients as functions, as `torch.autograd`. */
 export * as autograd from './torch/autograd';
 export {

@@ -92,7 +92,7 @@ export type TypedArray =
   | Uint8Array
   | Uint8ClampedArray;
 
-/** A number as a script writes it: integers beyond 2^53 need a `bigint`. */
+/** A number as JavaScript writes it: integers beyond 2^53 need a `bigint`. */
 export type Scalar = number | bigint | boolean;
 
 /** A complex number: `1 + 2j` of Python is `{ re: 1, im: 2 }`. */

@@ -63,13 +63,13 @@ extern "C" BRIDGE_EXPORT napi_value napi_register_module_v1(napi_env env, napi_v
     bridge::RegisterObjects(exports);
     bridge::RegisterSchemas(exports);
     bridge::RegisterAutograd(exports);
-    bridge::RegisterScriptedFunction(exports);
-    bridge::RegisterPrograms(exports);
+    bridge::RegisterCustomFunction(exports);
+    bridge::RegisterReplay(exports);
     bridge::RegisterBackground(exports);
     bridge::RegisterDevices(exports);
     bridge::RegisterStreams(exports);
     bridge::RegisterStaging(exports);
-    bridge::RegisterReading(exports);
+    bridge::RegisterAsyncCopy(exports);
     bridge::RegisterFiles(exports);
     return exports;
   });

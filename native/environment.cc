@@ -111,9 +111,9 @@ bool IsWhole(napi_env env, const SharedMemory& memory) {
          data == memory.data && length >= memory.length;
 }
 
-// Whether nothing uses the memory but tensors that scripts hold, and the bases of their views: no
-// graph does. What scripts hold is checked when it is used.
-bool IsHeldByScriptsOnly(const SharedMemory& memory) {
+// Whether nothing uses the memory but tensors that user code holds, and the bases of their views:
+// no graph does. What user code holds is checked when it is used.
+bool IsHeldByUserCodeOnly(const SharedMemory& memory) {
   // The references to each tensor that are known.
   std::map<c10::TensorImpl*, size_t> tensors;
   for (const at::Tensor* handle : memory.handles) {
@@ -148,7 +148,7 @@ void SharedBuffers::NoteGraph(const std::shared_ptr<SharedMemory>& memory) {
 // Takes time in proportion to the list, which has to double before it is done again.
 void SharedBuffers::ForgetUnused() {
   std::erase_if(in_graphs_, [](const auto& memory) {
-    memory->may_be_in_graph = !memory->is_dropped && !IsHeldByScriptsOnly(*memory);
+    memory->may_be_in_graph = !memory->is_dropped && !IsHeldByUserCodeOnly(*memory);
     return !memory->may_be_in_graph;
   });
   forget_at_ = std::max(kForgetFirst, 2 * in_graphs_.size());
@@ -156,7 +156,7 @@ void SharedBuffers::ForgetUnused() {
 
 void SharedBuffers::CheckAttached(napi_env env) {
   for (const auto& memory : in_graphs_) {
-    if (memory->is_dropped || IsWhole(env, *memory) || IsHeldByScriptsOnly(*memory)) continue;
+    if (memory->is_dropped || IsWhole(env, *memory) || IsHeldByUserCodeOnly(*memory)) continue;
     CheckSharedMemory(env, *memory);
   }
 }

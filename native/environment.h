@@ -24,7 +24,7 @@ namespace bridge {
 
 struct Operator;
 class Background;
-class Recording;
+class Tracer;
 
 // Live tensors of an environment. Touched on its JavaScript thread only (finalizers run there too);
 // shared with every tensor handle, so that a handle that outlives the environment finds it.
@@ -33,8 +33,8 @@ class Ledger {
   void Add(node_api_basic_env env, int64_t bytes);
   // One that the collector has freed.
   void Remove(node_api_basic_env env, int64_t bytes);
-  // One that a script has disposed of. V8 goes on counting its memory, for the next tensors of that
-  // size: each time that it hears of more, it collects garbage, of which there is none here.
+  // One that user code has disposed of. V8 goes on counting its memory, for the next tensors of
+  // that size: each time that it hears of more, it collects garbage, of which there is none here.
   void Dispose(node_api_basic_env env, int64_t bytes);
 
   int64_t tensors() const { return tensors_; }
@@ -56,7 +56,7 @@ struct SharedMemory {
   // Where it was, and of how many elements, when it was shared.
   void* data;
   size_t length;
-  // The tensors over it that scripts hold. JavaScript thread.
+  // The tensors over it that user code holds. JavaScript thread.
   std::unordered_set<const at::Tensor*> handles = {};
   // Whether SharedBuffers has it in its list of memory that a graph may use. JavaScript thread.
   bool may_be_in_graph = false;
@@ -118,7 +118,7 @@ struct Failure {
   std::string message = {};
   std::string op = {};
   std::string argument = {};
-  // In place of all of them: an array with what a script threw that the entry called.
+  // In place of all of them: an array with what user code threw that the entry called.
   Napi::ObjectReference thrown = {};
 };
 
@@ -146,7 +146,7 @@ class Environment {
   napi_value Fail(Failure failure);
   napi_value failed() const { return failed_.Value(); }
 
-  // [code, message, op, argument], or [what a script threw]; empty if nothing has failed.
+  // [code, message, op, argument], or [what user code threw]; empty if nothing has failed.
   Napi::Array TakeFailure();
 
   Operator& Own(std::unique_ptr<Operator> op);
@@ -155,8 +155,8 @@ class Environment {
   std::shared_ptr<Ledger> ledger = std::make_shared<Ledger>();
   std::shared_ptr<SharedBuffers> shared_buffers = std::make_shared<SharedBuffers>();
   WarningCollector warnings;
-  // While it is there, operators are written down instead of called.
-  std::shared_ptr<Recording> recording;
+  // While there is one, operators are traced instead of called.
+  std::shared_ptr<Tracer> tracer;
   // Its calls that run off the JavaScript thread; made at the first of them.
   std::unique_ptr<Background> background;
 

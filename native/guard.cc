@@ -46,17 +46,17 @@ Failure Thrown(napi_env env, napi_value value) {
   return failure;
 }
 
-// The failure of the exception that is being handled, what scripts threw included.
+// The failure of the exception that is being handled, what user code threw included.
 Failure Describe(Environment& environment, const std::string& op) {
   try {
     throw;
-  } catch (const ScriptThrew&) {
+  } catch (const JsThrew&) {
     napi_value thrown = nullptr;
     napi_get_and_clear_last_exception(environment.env, &thrown);
     return Thrown(environment.env, thrown);
   } catch (const Napi::Error& error) {
     return Thrown(environment.env, error.Value());
-  } catch (const ScriptError& error) {
+  } catch (const JsError& error) {
     return Thrown(environment.env, error.Thrown());
   } catch (...) {
     return DescribeFailure(op);
@@ -115,7 +115,7 @@ napi_value FailPending(Environment& environment, const std::string& op) noexcept
     return environment.Fail(Describe(environment, op));
   } catch (...) {
     // A worker that is being terminated comes here: no call of Node-API succeeds then, and no
-    // script runs that would look at the result.
+    // user code runs that would look at the result.
     return nullptr;
   }
 }

@@ -27,8 +27,8 @@ class BridgeError : public std::runtime_error {
   std::string argument_;
 };
 
-// A script that this entry called has thrown: its exception is pending and stays what it is.
-struct ScriptThrew {};
+// User code that this entry called has thrown: its exception is pending and stays what it is.
+struct JsThrew {};
 
 // The refusal of one argument.
 inline BridgeError Refused(const std::string& argument, const std::string& what,

@@ -5,6 +5,8 @@
 #include <ATen/Version.h>
 #include <torch/version.h>
 
+#include <cmath>
+
 #include "devices/allocator.h"
 #include "guard.h"
 #include "values/ivalue.h"
@@ -21,7 +23,7 @@ Napi::Value Connect(const Napi::CallbackInfo& info) {
 }
 
 // failure(): why the entry failed that returned `failed`: [code, message, op, argument], or
-// [what a script threw]
+// [what user code threw]
 Napi::Value TakeFailure(const Napi::CallbackInfo& info) {
   return Environment::Of(info.Env()).TakeFailure();
 }
@@ -76,6 +78,22 @@ Napi::Value EmptyCache(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+double ReadDouble(const Napi::Value& value, const char* argument) {
+  if (!value.IsNumber()) throw Refused(argument, "a number", Describe(value.Env(), value));
+  return value.As<Napi::Number>().DoubleValue();
+}
+
+// pow(base, exponent): of the C library, as Python's floats have it. V8's differs in last bits.
+Napi::Value Pow(const Napi::CallbackInfo& info) {
+  const double base = ReadDouble(info[0], "base");
+  return Napi::Number::New(info.Env(), std::pow(base, ReadDouble(info[1], "exponent")));
+}
+
+// cos(x): of the C library, as Python's math has it.
+Napi::Value Cos(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), std::cos(ReadDouble(info[0], "x")));
+}
+
 }  // namespace
 
 void RegisterRuntime(Napi::Object exports) {
@@ -89,6 +107,8 @@ void RegisterRuntime(Napi::Object exports) {
   Export<ManualSeed>(exports, "manualSeed");
   Export<Memory>(exports, "memory");
   Export<EmptyCache>(exports, "emptyCache");
+  Export<Pow>(exports, "pow");
+  Export<Cos>(exports, "cos");
 }
 
 }  // namespace bridge

@@ -1,5 +1,5 @@
 // Runs every check: format and lint, C++ format, types, the tests, and in processes of their own the golden suite and the
-// tests on devices that are not there.
+// tests on simulated devices.
 // All run even if one fails. The last line printed is `N passed, N failed, N skipped`, summed from jest's own results.
 //
 //   node scripts/test.mjs [jest arguments]        npm test -- -t 'label smoothing'
@@ -30,9 +30,8 @@ step('C++ format', [join('scripts', 'format-cpp.mjs')]);
 step('types', [bin('typescript', 'bin/tsc'), '--noEmit']);
 tests('tests', 'unit', ['--testPathIgnorePatterns', '/node_modules/', '/test/golden/', '/test/device/']);
 tests('golden values', 'golden', ['--config', join('test', 'golden', 'jest.config.js')], goldenEnvironment);
-if (hasCuda())
-  console.log("\nnot run: the tests on devices that are not there, whose place libtorch's CUDA half takes");
-else tests('devices that are not there', 'device', ['--config', join('test', 'device', 'jest.config.js')]);
+if (hasCuda()) console.log("\nnot run: the tests on simulated devices, whose place libtorch's CUDA half takes");
+else tests('simulated devices', 'device', ['--config', join('test', 'device', 'jest.config.js')]);
 
 if (failedSteps.length > 0) console.log(`\nfailed: ${failedSteps.join(', ')}`);
 process.exitCode = failedSteps.length > 0 || totals.failed > 0 ? 1 : 0;

@@ -9,7 +9,6 @@ import { Classifier, hiddenCount } from './model';
 import { help, type Options, parseOptions, UsageError } from './options';
 import { bits, digest, exact, type Run } from './record';
 import { accuracyLine, classTable, header, largestDifference, Progress } from './report';
-import { Sgd } from './sgd';
 import { batchesOf, type Examples, settings, split, trainEpoch } from './training';
 
 /** The data lies beside the sources, wherever the compiled program is. */
@@ -79,7 +78,7 @@ async function train(
   epochs: number,
   out: NodeJS.WriteStream,
 ): Promise<Pick<Run, 'losses' | 'heldOut'>> {
-  const optimizer = new Sgd([...model.parameters()], settings);
+  const optimizer = new torch.optim.SGD(model.parameters(), settings.learningRate, settings.momentum);
   const progress = new Progress(out, epochs, batchesOf(training));
   const history: Pick<Run, 'losses' | 'heldOut'> = { losses: [], heldOut: [] };
   try {

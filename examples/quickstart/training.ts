@@ -2,7 +2,6 @@ import type { Tensor } from 'libtorch-losses';
 import * as torch from 'libtorch-losses';
 import { type Digits, pixelCount } from './data';
 import type { Classifier } from './model';
-import type { Sgd } from './sgd';
 
 const F = torch.nn.functional;
 
@@ -43,7 +42,7 @@ export function batchesOf(examples: Examples): number {
 /** Goes once through the examples in a new order and gives the loss of every batch. */
 export function trainEpoch(
   model: Classifier,
-  optimizer: Sgd,
+  optimizer: torch.optim.Optimizer,
   { count, images, classes }: Examples,
   onBatch: () => void,
 ): Float32Array {
@@ -59,7 +58,13 @@ export function trainEpoch(
   return Float32Array.from(losses);
 }
 
-function trainBatch(model: Classifier, optimizer: Sgd, images: Tensor, classes: Tensor, rows: Tensor): number {
+function trainBatch(
+  model: Classifier,
+  optimizer: torch.optim.Optimizer,
+  images: Tensor,
+  classes: Tensor,
+  rows: Tensor,
+): number {
   return torch.scope(() => {
     optimizer.zeroGrad();
     const logits = model.forward(images.indexSelect(0, rows));

@@ -56,7 +56,7 @@ export function missingCudaLibrary(failure: string, tree: LibtorchTree): Missing
 }
 
 /** The failure, with the package that brings what is missing, if it is a CUDA library. */
-export function explainedFailure(failure: string, tree: LibtorchTree): string {
+export function explainFailure(failure: string, tree: LibtorchTree): string {
   const missing = missingCudaLibrary(failure, tree);
   if (missing === undefined) return failure;
   const none = tree.nvidia === undefined ? `; there is no nvidia directory in ${dirname(tree.root)}` : '';

@@ -7,14 +7,14 @@ import type { BareOperator, Native, NativeResult, Operator } from './native';
 
 type AnyFunction = (...args: never[]) => unknown;
 
-/** What native code says of a failure: code, message, op and argument; or just what a script threw. */
+/** What native code says of a failure: code, message, op and argument; or what user code threw. */
 type Failure = readonly unknown[];
 
 /**
  * Functions that may be called once more when memory ran out: they change nothing that they are given, or write the same
  * again. A backward pass may not: it has given parts of the graph away.
  */
-const repeatable = new Set(['copyTo', 'fetch', 'fromBytes', 'item', 'run', 'runInChunks', 'stage']);
+const repeatable = new Set(['copyTo', 'asyncCopy', 'fromBytes', 'item', 'run', 'runInChunks', 'startTransfer']);
 
 /** The addon with functions that throw; so do the operators that it makes. */
 export function throwing(native: Native): Native {
@@ -27,11 +27,11 @@ export function throwing(native: Native): Native {
     thrower: AnyFunction,
   ): unknown => {
     const first = failure();
-    if (!isRepeatable || first[0] !== 'OUT_OF_MEMORY') throw remade(first, thrower);
+    if (!isRepeatable || first[0] !== 'OUT_OF_MEMORY') throw toError(first, thrower);
     native.reclaim();
     const second = fn(...(args as never[]));
     if (second !== failed) return second;
-    throw remade(afterReclaiming(failure()), thrower);
+    throw toError(afterReclaiming(failure()), thrower);
   };
   const guard = <F extends AnyFunction>(fn: F, isRepeatable: boolean): F => {
     const guarded = (...args: never[]): unknown => {
@@ -59,24 +59,26 @@ export function throwing(native: Native): Native {
     },
     start: (fn, done) => {
       // Called with the number of the step that failed.
-      const settled = (step: unknown): void =>
+      const deliver = (step: unknown): void =>
         done(
-          step === undefined ? undefined : { step: step as number, error: remade(afterReclaiming(failure()), settled) },
+          step === undefined
+            ? undefined
+            : { step: step as number, error: toError(afterReclaiming(failure()), deliver) },
         );
-      guarded.start(fn, settled);
+      guarded.start(fn, deliver);
     },
-    fetch: (tensor, done) => {
-      const settled = (copy: unknown): void =>
-        copy === failed ? done(undefined, remade(failure(), settled)) : done(copy as never);
-      guarded.fetch(tensor, settled);
+    asyncCopy: (tensor, done) => {
+      const deliver = (copy: unknown): void =>
+        copy === failed ? done(undefined, toError(failure(), deliver)) : done(copy as never);
+      guarded.asyncCopy(tensor, deliver);
     },
   };
 }
 
 const libtorchKinds = new Set(['RUNTIME', 'VALUE', 'INDEX', 'TYPE', 'NOT_IMPLEMENTED', 'OUT_OF_MEMORY', 'DEVICE_LOST']);
 
-function remade([code, message, op, argument]: Failure, thrower: AnyFunction): unknown {
-  if (message === undefined) return code; // what a script threw that native code had called
+function toError([code, message, op, argument]: Failure, thrower: AnyFunction): unknown {
+  if (message === undefined) return code; // what user code threw that native code had called
   const details = { ...(op !== '' && { op: op as string }), ...(argument !== '' && { argument: argument as string }) };
   const Kind = code === 'DISPOSED' ? DisposedError : libtorchKinds.has(code as string) ? NativeError : TorchError;
   const text = code === 'DEVICE_LOST' ? deviceLost(message as string, op as string) : (message as string);

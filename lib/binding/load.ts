@@ -9,7 +9,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LoadError } from '../errors';
 import { findAddon } from './addons';
-import { explainedFailure, missingCudaLibrary } from './cuda-libraries';
+import { explainFailure, missingCudaLibrary } from './cuda-libraries';
 import { throwing } from './failures';
 import { whyNotLoadable } from './library-file';
 import { libraryFile } from './libtorch-tree';
@@ -103,7 +103,7 @@ function openLibtorch(
 }
 
 function cannotOpen(library: string, cause: Error, located: LocatedLibtorch): LoadError {
-  const reason = explainedFailure(cause.message, located);
+  const reason = explainFailure(cause.message, located);
   const problem = `expected ${library} to be a library that this machine can open, but received: ${reason}`;
   const remedies = [
     ...(missingCudaLibrary(cause.message, located)?.remedies ?? []),

@@ -98,16 +98,16 @@ export interface BareOperator {
 
 declare const programBrand: unique symbol;
 
-/** A recorded program: an opaque External that only the addon can read. */
+/** A traced program: an opaque External that only the addon can read. */
 export interface Program {
   readonly [programBrand]: true;
 }
 
-declare const stagedBrand: unique symbol;
+declare const transferBrand: unique symbol;
 
 /** Tensors on their way to a device: an opaque External that only the addon can read. */
-export interface Staged {
-  readonly [stagedBrand]: true;
+export interface Transfer {
+  readonly [transferBrand]: true;
 }
 
 declare const streamBrand: unique symbol;
@@ -162,7 +162,7 @@ export interface Native {
   connect(hooks: NativeHooks): void;
   /** What every function returns that fails, and nothing else is. */
   readonly failed: object;
-  /** Why the last function failed: code, message, op and argument; or just what a script threw that it had called. */
+  /** Why the last function failed: code, message, op and argument; or what user code threw that it had called. */
   failure(): readonly unknown[];
   builtFor(): string;
   cpuCapability(): string;
@@ -171,6 +171,9 @@ export interface Native {
   manualSeed(seed: bigint): void;
   memory(): { tensors: number; bytes: number; allocated: number; cached: number };
   emptyCache(): void;
+  /** Of the C library, as Python's floats have it; V8's `Math.pow` and `Math.cos` differ in last bits. */
+  pow(base: number, exponent: number): number;
+  cos(x: number): number;
 
   cudaDeviceCount(): number;
   currentDevice(device: string): number;
@@ -195,8 +198,8 @@ export interface Native {
   waitStream(stream: StreamHandle, other: StreamHandle): void;
   recordStream(tensor: Handle, stream: StreamHandle): void;
 
-  stage(tensors: readonly Handle[], device: string): Staged;
-  arrive(staged: Staged): Handle[];
+  startTransfer(tensors: readonly Handle[], device: string): Transfer;
+  finishTransfer(transfer: Transfer): Handle[];
 
   operator(name: string, overload: string): Operator;
   /** Made by `failures.ts`, not by native code. */
@@ -225,19 +228,21 @@ export interface Native {
   copyTo(tensor: Handle, array: TypedArray): void;
   item(tensor: Handle): Scalar | Complex;
   /** Copies a tensor of a device to the CPU; `done` is given the copy when it is there, or the error. */
-  fetch(tensor: Handle, done: (copy: Handle | undefined, error?: unknown) => void): void;
+  asyncCopy(tensor: Handle, done: (copy: Handle | undefined, error?: unknown) => void): void;
   /** Fills a tensor of bytes with parts of a file; absent where addons cannot use Node's descriptors. */
   readonly readFile?: (bytes: Handle, descriptor: number, offset: number, chunk: number, stride: number) => number;
   /** Memory that shows a file's bytes, as a tensor of none of them; `undefined` where the system refuses. */
   readonly mapFile?: (descriptor: number, size: number) => Handle | undefined;
+  /** Bytes of the memory under a tensor of the CPU, as a tensor whose memory they are. */
+  readonly partOf?: (whole: Handle, offset: number, size: number) => Handle;
   /** How often, in this process, a part of a mapped file could not be read, and zeros have taken its place. */
   readonly lostMappings?: () => number;
 
-  record(inputs: readonly Handle[], fn: (inputs: readonly Handle[]) => readonly Handle[]): Program;
-  /** `giving` is 0 for tensors, 1 for the only one, unless it needs a graph, 2 for its only element. `undefined` if it was recorded for others. */
+  trace(inputs: readonly Handle[], fn: (inputs: readonly Handle[]) => readonly Handle[]): Program;
+  /** `outputMode` is 0 for tensors, 1 for the only one, unless it needs a graph, 2 for its only element. `undefined` if it was traced for others. */
   run(
     program: Program,
-    giving: number,
+    outputMode: number,
     ...inputs: readonly (Handle | TypedArray)[]
   ): Scalar | Handle | Handle[] | undefined;
   runInChunks(
@@ -248,13 +253,13 @@ export interface Native {
     cut: readonly boolean[],
     inputs: readonly Handle[],
   ): void;
-  outsideRecording<T>(fn: () => T): T;
+  withoutTracing<T>(fn: () => T): T;
   refuseIf(condition: Handle): void;
   /** A number that tells kinds of inputs apart; different ones may share it. */
   fingerprint(...inputs: readonly (Handle | TypedArray)[]): number;
   keepOnOneThread(): void;
   stepCount(): number;
-  settle(tensor: Handle): void;
+  resolvePending(tensor: Handle): void;
   start(fn: () => readonly Handle[], done: (failure: StepFailure | undefined) => void): void;
 
   shape(tensor: Handle): number[];
@@ -276,8 +281,12 @@ export interface Native {
   setRequiresGrad(tensor: Handle, value: boolean): void;
   isLeaf(tensor: Handle): boolean;
   retainGrad(tensor: Handle): void;
+  retainsGrad(tensor: Handle): boolean;
   gradFn(tensor: Handle): string | undefined;
-  gradient(tensor: Handle): Handle | undefined;
+  /** `known` itself, if it is a handle of the gradient. */
+  gradient(tensor: Handle, known: Handle | undefined): Handle | undefined;
+  /** Before the gradients 1 if one of them is sparse, 2 if one of the tensors that have one is complex. */
+  gradients(tensors: readonly Handle[]): [flags: number, ...gradients: (Handle | undefined)[]];
   setGradient(tensor: Handle, gradient: Handle | undefined): void;
   dispose(tensor: Handle): void;
   isDisposed(tensor: Handle): boolean;
@@ -297,7 +306,7 @@ export interface Native {
     createGraph: boolean,
     allowUnused: boolean,
   ): (Handle | undefined)[];
-  recordFunction(
+  customFunction(
     value: Handle,
     inputs: readonly Handle[],
     saved: readonly Handle[],
@@ -308,6 +317,11 @@ export interface Native {
       needed: readonly boolean[],
     ) => (Handle | undefined)[],
   ): Handle;
+  hookGradients(
+    tensors: readonly Handle[],
+    materializes: boolean,
+    hook: (gradients: readonly (Handle | undefined)[]) => (Handle | undefined)[],
+  ): Handle[];
   withGradMode<T>(enabled: boolean, fn: () => T): T;
   withInferenceMode<T>(enabled: boolean, fn: () => T): T;
   isGradEnabled(): boolean;

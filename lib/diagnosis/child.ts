@@ -34,7 +34,7 @@ function main(): void {
     }
   } catch (error) {
     found({ error: described(error) });
-    // Of an addon that is not there, the places tell nothing of libtorch.
+    // If the addon does not exist, its places tell nothing of libtorch.
     if (error instanceof LoadError && error.code !== 'ADDON_NOT_FOUND') found({ attempts: error.attempts });
   }
 }

@@ -2,7 +2,7 @@
 import { loadedLibtorch } from '../binding/load';
 import { TorchError } from '../errors';
 import { badData } from '../io/bad-data';
-import { settled } from '../io/file-stamp';
+import { waitForTick } from '../io/file-stamp';
 import { type NpyWriter, writeNpy } from '../io/npy-writer';
 import { Outputs } from '../output/outputs';
 import { noGrad } from '../torch/autograd';
@@ -62,7 +62,7 @@ export async function evaluateFiles(given: EvaluationRequest, together?: Outputs
     const groups = order.groups && (await openOne(order.groups, order, open));
     const all = groups === undefined ? sources.batched : [...sources.batched, groups];
     checkRows(all);
-    await settled(open.flatMap(({ stamps }) => stamps));
+    await waitForTick(open.flatMap(({ stamps }) => stamps));
     const lost = lostMappings();
     const { losses, gradients } = writersOf(outputs, order, sources.first, description);
     const divisor = gradients && (await divisorOf(description, specs, order, options));

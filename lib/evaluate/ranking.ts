@@ -1,11 +1,11 @@
 /** Where the label of each row stands among its scores. */
 
-import { pieceOf } from '../nn/losses/chunking';
+import { chunkOf } from '../nn/losses/chunking';
 import * as aten from '../torch/aten/calls.generated';
 import { tensor } from '../torch/create';
 import { empty } from '../torch/operators.generated';
-import { inChunks } from '../torch/recording';
 import type { Tensor } from '../torch/tensor';
+import { inChunks } from '../torch/trace';
 
 /** @internal What the scores of a row say of its label: all of them `[N]`, of {@link rankDType}. */
 export interface Ranking {
@@ -23,8 +23,8 @@ export function rank(scores: Tensor, labels: Tensor): Ranking {
   const [size, classes] = scores.shape as [number, number];
   const dtype = rankDType(scores);
   const places = aten.arange_start_step(classes, 0, -1, dtype, undefined, scores.device);
-  const chunk = pieceOf(scores);
-  if (chunk === undefined) return rankPiece(scores, labels, places);
+  const chunk = chunkOf(scores);
+  if (chunk === undefined) return rankChunk(scores, labels, places);
   const make = (): Tensor => empty([size], { dtype });
   const found = { best: make(), own: make(), predicted: make(), ranks: make() };
   inChunks({
@@ -32,12 +32,12 @@ export function rank(scores: Tensor, labels: Tensor): Ranking {
     chunk,
     cut: [scores, labels, found.best, found.own, found.predicted, found.ranks],
     whole: [places],
-    piece: ([x, y, best, own, predicted, ranks], [places]) => {
-      const ofPiece = rankPiece(x as Tensor, y as Tensor, places as Tensor);
-      aten.copy_(best as Tensor, ofPiece.best);
-      aten.copy_(own as Tensor, ofPiece.own);
-      aten.copy_(predicted as Tensor, ofPiece.predicted);
-      aten.copy_(ranks as Tensor, ofPiece.ranks);
+    compute: ([x, y, best, own, predicted, ranks], [places]) => {
+      const ranked = rankChunk(x as Tensor, y as Tensor, places as Tensor);
+      aten.copy_(best as Tensor, ranked.best);
+      aten.copy_(own as Tensor, ranked.own);
+      aten.copy_(predicted as Tensor, ranked.predicted);
+      aten.copy_(ranks as Tensor, ranked.ranks);
     },
   });
   return found;
@@ -49,7 +49,7 @@ export function rank(scores: Tensor, labels: Tensor): Ranking {
  *
  * @param places C, C - 1, … 1: of several classes with the greatest score, the first has the greatest of these
  */
-function rankPiece(given: Tensor, labels: Tensor, places: Tensor): Ranking {
+function rankChunk(given: Tensor, labels: Tensor, places: Tensor): Ranking {
   const scores = given.to(places.dtype);
   const own = aten.gather(scores, 1, aten.unsqueeze(labels, 1));
   const best = aten.amax(scores, [1], true);

@@ -49,7 +49,7 @@ export class FileStamp {
  * Waits until a change of any of the files would show in its time: one that was written a moment ago could be written
  * again within the same tick of the file system's clock.
  */
-export async function settled(stamps: readonly FileStamp[]): Promise<void> {
+export async function waitForTick(stamps: readonly FileStamp[]): Promise<void> {
   const newest = stamps.reduce((latest, { modified }) => Math.max(latest, modified), 0);
   const age = Date.now() - newest;
   if (age >= 0 && age < tick) await new Promise((done) => setTimeout(done, tick - age));

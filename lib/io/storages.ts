@@ -65,7 +65,7 @@ export interface Place {
  */
 export function tensorAt(bytes: Tensor, { dtype, offset, shape, strides }: Place): Tensor {
   return scope(() => {
-    const made = empty([0], { dtype });
+    const made = empty([0], { dtype, device: bytes.device });
     aten.set_.source_Tensor_storage_offset(made, bytes, offset, shape, strides);
     return made;
   });

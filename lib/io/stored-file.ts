@@ -1,7 +1,7 @@
 /** A file whose bytes are read where they are asked for. */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import * as aten from '../torch/aten/calls.generated';
-import { emptyBytes, type FilePart, filePart, mapFile, readFileBytes } from '../torch/file-bytes';
+import { emptyBytes, type FilePart, filePart, mapFile, mappedPart, readFileBytes } from '../torch/file-bytes';
 import type { Tensor } from '../torch/tensor';
 import { badData, unreadable } from './bad-data';
 import { FileStamp } from './file-stamp';
@@ -109,6 +109,12 @@ export class StoredFile {
     this.stamp.check();
     this.#mapped ??= mapFile(this.descriptor, this.size);
     return this.#mapped && aten.as_strided(this.#mapped, [0], [1], offset);
+  }
+
+  /** Bytes of the file as they lie there, a tensor whose memory they are; `undefined` where the system cannot show them. */
+  mapped(offset: number, count: number): Tensor | undefined {
+    const whole = this.base(0, 1);
+    return whole && mappedPart(whole, offset, count);
   }
 
   /** Closes the file; tensors that were read stay. */

@@ -1,7 +1,9 @@
 /** The classes of `torch.nn`; the functions are in {@link functional}. */
 export { CosineSimilarity, PairwiseDistance } from './distance';
-/** The losses as functions, as `torch.nn.functional`. */
+/** The functions of `torch.nn.functional`. */
 export * as functional from './functional';
+/** Values to begin training with, as `torch.nn.init`. */
+export * as init from './init';
 export { BCELoss, BCEWithLogitsLoss } from './losses/binary-cross-entropy';
 export { CrossEntropyLoss, NLLLoss } from './losses/cross-entropy';
 export { GaussianNLLLoss, KLDivLoss, PoissonNLLLoss } from './losses/distribution';
@@ -27,6 +29,7 @@ export {
   type AdaptiveLogSoftmaxWithLossOptions,
   type AdaptiveResult,
 } from './modules/adaptive';
+export type { Gradients } from './modules/backward-hooks';
 export { Identity, ModuleDict, ModuleList, type NamedModules, Sequential } from './modules/containers';
 export type { ForwardHookOptions, ForwardPreHookOptions, HookHandle, HookOptions } from './modules/hooks';
 export { Linear, type LinearOptions } from './modules/linear';
@@ -34,3 +37,5 @@ export { type AnyModule, type ForwardHook, type ForwardPreHook, Module, type Nam
 export { ParameterDict, ParameterList } from './modules/parameter-containers';
 export { type IncompatibleKeys, StateDict, type StateMetadata, type StateSource } from './modules/state-dict';
 export { Buffer, Parameter } from './parameter';
+/** Helpers for training, as `torch.nn.utils`. */
+export * as utils from './utils';

@@ -1,6 +1,7 @@
 /** The tensors that are a module's own: those that it trains, and the rest of its state. */
 import { boolean, withDefaults } from '../options';
 import { empty } from '../torch/operators.generated';
+import { registerParameterClass } from '../torch/parameter-class';
 import { subclassArguments, Tensor } from '../torch/tensor';
 
 /**
@@ -26,6 +27,11 @@ export class Parameter extends Tensor {
     return `Parameter containing:\n${super.toString()}`;
   }
 }
+
+registerParameterClass({
+  is: (value) => value instanceof Parameter,
+  make: (data, requiresGrad) => new Parameter(data, requiresGrad),
+});
 
 /**
  * A tensor of a module's state that is not trained: assigned to a property of a module, it is one of its buffers. It shares

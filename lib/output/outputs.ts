@@ -128,7 +128,7 @@ export class Outputs {
     this.#op = op;
   }
 
-  /** Names a file that is read: no output may be it. A file that is not there is none. */
+  /** Names a file that is read: no output may be it. A file that does not exist is none. */
   protect(path: string): void {
     const stats = statSync(path, { throwIfNoEntry: false });
     if (stats !== undefined) this.#inputs.push(stats);
@@ -140,7 +140,7 @@ export class Outputs {
    * Begins an output; `flag` is what the user gave its path by.
    *
    * @throws TorchError `INVALID_ARGUMENT` for what is read, for another output, a link, a device, a pipe, a folder, or a
-   *   place in a folder that is not there; `BAD_DATA` if it cannot be written to.
+   *   place in a folder that does not exist; `BAD_DATA` if it cannot be written to.
    */
   open(flag: string, path: string): OutputFile {
     const { target, replaced } = claimPlace(this.#op, flag, path);

@@ -1,4 +1,5 @@
 /** A recorded case through libtorch and through the reference; what PyTorch recorded plays no part. */
+import { camelCase } from '../camel-case';
 import * as torch from '../index';
 import { NdArray } from '../reference';
 import { type DType, floatingDTypes, isFloating, itemsizes } from '../types';
@@ -8,7 +9,7 @@ import type { Form } from './forms';
 import { type Callable, inReference, type Value } from './in-reference';
 import { build, evaluated } from './run-case';
 import { disagreement } from './tolerance';
-import { camelCase, type GoldenCase } from './vectors';
+import type { GoldenCase } from './vectors';
 
 /** One result of libtorch against the reference's. */
 export interface Comparison {

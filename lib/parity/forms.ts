@@ -1,6 +1,6 @@
 /** Every way in which this library offers an operator: function, method, module. Each must give PyTorch's bits. */
+import { camelCase } from '../camel-case';
 import * as torch from '../index';
-import { camelCase } from './vectors';
 
 /** The options of a call, in this library's names. */
 export type Options = Record<string, unknown>;
@@ -151,6 +151,8 @@ function construct<T>(name: string, ...args: unknown[]): T {
 
 /** Gives the layer tensors as its parameters, so that gradients reach them. */
 function own(layer: torch.nn.Linear, weight: torch.Tensor, bias?: torch.Tensor): void {
+  // Tensors of a graph are no parameters.
+  for (const name of ['weight', 'bias']) Reflect.deleteProperty(layer, name);
   Object.assign(layer, { weight, bias });
 }
 

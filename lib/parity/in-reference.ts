@@ -1,8 +1,9 @@
 /** How the reference takes the arguments of the recorded operators. */
+import { camelCase } from '../camel-case';
 import * as reference from '../reference';
 import { elementwise, sumTo } from '../reference/layout';
 import { differentiable } from '../reference/reduction';
-import { camelCase, type GoldenCase } from './vectors';
+import type { GoldenCase } from './vectors';
 
 /** A recorded argument as the reference takes it. */
 export type Value = reference.ArraySource;

@@ -1,4 +1,5 @@
 /** Runs a recorded case through one form of an operator and compares everything that PyTorch answered. */
+import { camelCase } from '../camel-case';
 import { NativeError, TorchError } from '../errors';
 import * as torch from '../index';
 import { bitArrays } from '../torch/elements';
@@ -6,7 +7,7 @@ import { type Bits, bitsOf, difference } from './bits';
 import { whyChanged } from './exceptions';
 import type { Argument, Form, Options } from './forms';
 import { type Judge, toleranceOf } from './judge';
-import { camelCase, type EncodedTensor, elementsOf, type GoldenCase, type RecordedError, resultBits } from './vectors';
+import { type EncodedTensor, elementsOf, type GoldenCase, type RecordedError, resultBits } from './vectors';
 
 /** The name that PyTorch's exception has as an error code here. */
 const codes: Record<string, string> = {

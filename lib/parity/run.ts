@@ -1,6 +1,7 @@
 /** Runs every recorded case on this libtorch, against the vectors and against the reference. Loads libtorch. */
 import { compareVersions } from '../binding/libtorch-versions';
 import { loadedLibtorch } from '../binding/load';
+import { camelCase } from '../camel-case';
 import * as torch from '../index';
 import { isFloating } from '../types';
 import { compareWithReference } from './against-reference';
@@ -18,15 +19,7 @@ import {
   worse,
 } from './report';
 import { type Answer, runCase } from './run-case';
-import {
-  camelCase,
-  type EncodedTensor,
-  type GoldenCase,
-  readCases,
-  readManifest,
-  readRandomCases,
-  verifiedFile,
-} from './vectors';
+import { type EncodedTensor, type GoldenCase, readCases, readManifest, readRandomCases, verifiedFile } from './vectors';
 
 /** Runs what the order names; `onOperator` is called before each operator. */
 export function runParity(order: ParityRequest, onOperator: (op: string, index: number) => void): ParityReport {

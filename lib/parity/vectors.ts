@@ -124,11 +124,6 @@ export function resultBits(encoded: EncodedTensor): Bits {
   return { dtype: encoded[0], shape: encoded[1], bytes: elementsOf(encoded) };
 }
 
-/** PyTorch's name in this library: `label_smoothing` is `labelSmoothing`. */
-export function camelCase(name: string): string {
-  return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-}
-
 function readLines(folder: string, op: string): unknown[] {
   return readFileSync(fileOf(folder, op), 'utf8')
     .split('\n')

@@ -1,5 +1,5 @@
 /** The functions between scores, probabilities and log-probabilities. */
-import { type Options, settle, within } from './check';
+import { type Options, withDefaults, within } from './check';
 import { axisOf, elementwise, Rows, sum } from './layout';
 import { type ArraySource, type NdArray, read } from './ndarray';
 import { type Differentiable, differentiable } from './reduction';
@@ -122,7 +122,7 @@ const logitDefaults: LogitSettings = Object.freeze({ eps: undefined });
  */
 export function logit(input: ArraySource, options: LogitOptions = {}): Differentiable<{ input: NdArray }> {
   const op = 'logit';
-  const { eps } = settle(op, options, logitDefaults);
+  const { eps } = withDefaults(op, options, logitDefaults);
   if (eps !== undefined) within(op, "option 'eps'", eps, 0, 0.5);
   const p = read(op, "'input'", input);
   const low = eps ?? Number.NEGATIVE_INFINITY;

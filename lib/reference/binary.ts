@@ -2,7 +2,7 @@
 import { expected, show } from '../errors';
 import { type Reduction, reductions } from '../types';
 import { logitOf, logSigmoidOf, sigmoidOf } from './activations';
-import { type Options, oneOf, settle } from './check';
+import { type Options, oneOf, withDefaults } from './check';
 import { elementwise, expandTo } from './layout';
 import { type ArraySource, NdArray, read, sameShape, shown } from './ndarray';
 import { type Differentiable, reduced } from './reduction';
@@ -42,7 +42,7 @@ export function binaryCrossEntropy(
   options: BinaryCrossEntropyOptions = {},
 ): Differentiable<{ input: NdArray; target: NdArray }> {
   const op = 'binaryCrossEntropy';
-  const settings = settle(op, options, binaryCrossEntropyDefaults);
+  const settings = withDefaults(op, options, binaryCrossEntropyDefaults);
   oneOf(op, "option 'reduction'", settings.reduction, reductions);
   const x = readProbabilities(op, "'input'", input);
   const t = readProbabilities(op, "'target'", target);
@@ -100,7 +100,7 @@ export function binaryCrossEntropyWithLogits(
   options: BinaryCrossEntropyWithLogitsOptions = {},
 ): Differentiable<{ input: NdArray; target: NdArray }> {
   const op = 'binaryCrossEntropyWithLogits';
-  const settings = settle(op, options, binaryCrossEntropyWithLogitsDefaults);
+  const settings = withDefaults(op, options, binaryCrossEntropyWithLogitsDefaults);
   oneOf(op, "option 'reduction'", settings.reduction, reductions);
   const x = read(op, "'input'", input);
   const t = read(op, "'target'", target);

@@ -13,7 +13,7 @@ export type Options<T> = { readonly [Key in keyof T]?: T[Key] | undefined | null
  * @throws TorchError `INVALID_ARGUMENT` if `options` is no plain object, `UNKNOWN_OPTION` for a key that `defaults`
  *   lacks.
  */
-export function settle<T extends object>(op: string, options: Options<T>, defaults: Readonly<T>): T {
+export function withDefaults<T extends object>(op: string, options: Options<T>, defaults: Readonly<T>): T {
   if ((options ?? undefined) === undefined) return { ...defaults };
   if (typeof options !== 'object' || !hasBraces(options)) {
     throw expected(op, "'options'", `to be an object with ${listed(Object.keys(defaults))}`, show(options));

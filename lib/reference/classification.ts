@@ -2,7 +2,7 @@
 import { expected, show } from '../errors';
 import { type Reduction, reductions } from '../types';
 import { logSoftmaxGradient, logSoftmaxOf } from './activations';
-import { integer, type Options, oneOf, settle, within } from './check';
+import { integer, type Options, oneOf, withDefaults, within } from './check';
 import { classRows, readClassIndices, readClassWeights, totalWeight } from './class-targets';
 import { elementwise, type Rows, sum } from './layout';
 import { type ArraySource, holdsIntegers, NdArray, read, sameShape } from './ndarray';
@@ -70,7 +70,7 @@ export function crossEntropy(
   options: CrossEntropyOptions = {},
 ): Differentiable<CrossEntropyGradients> {
   const op = 'crossEntropy';
-  return crossEntropyOf(op, read(op, "'input'", input), target, settle(op, options, crossEntropyDefaults));
+  return crossEntropyOf(op, read(op, "'input'", input), target, withDefaults(op, options, crossEntropyDefaults));
 }
 
 /** {@link crossEntropy} in the name of `op`. */
@@ -204,7 +204,7 @@ export function nllLoss(
   options: NLLLossOptions = {},
 ): Differentiable<{ input: NdArray }> {
   const op = 'nllLoss';
-  const { weight, ignoreIndex, reduction } = settle(op, options, nllLossDefaults);
+  const { weight, ignoreIndex, reduction } = withDefaults(op, options, nllLossDefaults);
   oneOf(op, "option 'reduction'", reduction, reductions);
   integer(op, "option 'ignoreIndex'", ignoreIndex);
   const x = read(op, "'input'", input);

@@ -1,6 +1,6 @@
 /** How far apart vectors are, by the length of their difference or by the angle between them. */
 import { expected } from '../errors';
-import { boolean, integer, number, type Options, settle } from './check';
+import { boolean, integer, number, type Options, withDefaults } from './check';
 import { axisOf, checkBroadcast, elementwise, Rows, sum, sumTo } from './layout';
 import { type ArraySource, NdArray, read, shown } from './ndarray';
 import { type Differentiable, differentiable } from './reduction';
@@ -44,7 +44,7 @@ export function pairwiseDistance(
   options: PairwiseDistanceOptions = {},
 ): Differentiable<{ x1: NdArray; x2: NdArray }> {
   const op = 'pairwiseDistance';
-  const { p, eps, keepdim } = settle(op, options, pairwiseDistanceDefaults);
+  const { p, eps, keepdim } = withDefaults(op, options, pairwiseDistanceDefaults);
   number(op, "option 'p'", p);
   number(op, "option 'eps'", eps);
   boolean(op, "option 'keepdim'", keepdim);
@@ -122,7 +122,7 @@ export function cosineSimilarity(
   options: CosineSimilarityOptions = {},
 ): Differentiable<{ x1: NdArray; x2: NdArray }> {
   const op = 'cosineSimilarity';
-  const { dim, eps } = settle(op, options, cosineSimilarityDefaults);
+  const { dim, eps } = withDefaults(op, options, cosineSimilarityDefaults);
   integer(op, "option 'dim'", dim);
   number(op, "option 'eps'", eps);
   const a = read(op, "'x1'", x1);

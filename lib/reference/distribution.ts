@@ -2,7 +2,7 @@
 import { expected, show } from '../errors';
 import { type Reduction, reductions } from '../types';
 import { logSoftmaxOf } from './activations';
-import { boolean, number, type Options, oneOf, settle } from './check';
+import { boolean, number, type Options, oneOf, withDefaults } from './check';
 import { checkBroadcast, elementwise, Rows } from './layout';
 import { type ArraySource, NdArray, read, sameShape, shown, sizeOf } from './ndarray';
 import { pointwise } from './pointwise';
@@ -68,7 +68,7 @@ export function klDiv(
   options: KLDivOptions = {},
 ): Differentiable<{ input: NdArray; target: NdArray }> {
   const op = 'klDiv';
-  const { reduction, logTarget } = settle(op, options, klDivDefaults);
+  const { reduction, logTarget } = withDefaults(op, options, klDivDefaults);
   oneOf(op, "option 'reduction'", reduction, klDivReductions);
   boolean(op, "option 'logTarget'", logTarget);
   const x = read(op, "'input'", input);
@@ -123,7 +123,7 @@ export function poissonNllLoss(
   options: PoissonNllLossOptions = {},
 ): Differentiable<{ input: NdArray; target: NdArray }> {
   const op = 'poissonNllLoss';
-  const { logInput, full, eps, reduction } = settle(op, options, poissonNllLossDefaults);
+  const { logInput, full, eps, reduction } = withDefaults(op, options, poissonNllLossDefaults);
   oneOf(op, "option 'reduction'", reduction, reductions);
   for (const [name, flag] of Object.entries({ logInput, full })) boolean(op, `option '${name}'`, flag);
   number(op, "option 'eps'", eps);
@@ -190,7 +190,7 @@ export function gaussianNllLoss(
   options: GaussianNllLossOptions = {},
 ): Differentiable<{ input: NdArray; target: NdArray; variance: NdArray }> {
   const op = 'gaussianNllLoss';
-  const { full, eps, reduction } = settle(op, options, gaussianNllLossDefaults);
+  const { full, eps, reduction } = withDefaults(op, options, gaussianNllLossDefaults);
   oneOf(op, "option 'reduction'", reduction, reductions);
   boolean(op, "option 'full'", full);
   number(op, "option 'eps'", eps);
@@ -271,7 +271,7 @@ export function categoricalEntropy(
   parameters: CategoricalParameters,
 ): Differentiable<{ probs: NdArray } | { logits: NdArray }> {
   const op = 'categoricalEntropy';
-  const { probs, logits } = settle<EitherParameter>(op, parameters, neitherParameter);
+  const { probs, logits } = withDefaults<EitherParameter>(op, parameters, neitherParameter);
   if (probs !== undefined && logits === undefined) return entropyOfProbabilities(op, probs);
   if (logits !== undefined && probs === undefined) return entropyOfScores(op, logits);
   throw expected(op, "'parameters'", "to have either 'probs' or 'logits'", probs === undefined ? 'neither' : 'both');

@@ -1,7 +1,7 @@
 /** Losses of embeddings: which of two shall rank first, lie closer, or point the same way. */
 import { expected, show } from '../errors';
 import { type Reduction, reductions } from '../types';
-import { boolean, number, type Options, oneOf, positive, settle } from './check';
+import { boolean, number, type Options, oneOf, positive, withDefaults } from './check';
 import { type DistanceFunction, pairwiseDistance } from './distance';
 import { checkBroadcast, elementwise, Rows, sumTo } from './layout';
 import { type ArraySource, NdArray, read, shown } from './ndarray';
@@ -42,7 +42,7 @@ export function marginRankingLoss(
   options: MarginRankingLossOptions = {},
 ): Differentiable<{ input1: NdArray; input2: NdArray; target: NdArray }> {
   const op = 'marginRankingLoss';
-  const { margin, reduction } = settle(op, options, marginDefaults);
+  const { margin, reduction } = withDefaults(op, options, marginDefaults);
   oneOf(op, "option 'reduction'", reduction, reductions);
   number(op, "option 'margin'", margin);
   const x1 = read(op, "'input1'", input1);
@@ -91,7 +91,7 @@ export function cosineEmbeddingLoss(
   options: CosineEmbeddingLossOptions = {},
 ): Differentiable<{ input1: NdArray; input2: NdArray }> {
   const op = 'cosineEmbeddingLoss';
-  const { margin, reduction } = settle(op, options, marginDefaults);
+  const { margin, reduction } = withDefaults(op, options, marginDefaults);
   oneOf(op, "option 'reduction'", reduction, reductions);
   number(op, "option 'margin'", margin);
   const [x1, x2] = [read(op, "'input1'", input1), read(op, "'input2'", input2)];
@@ -188,7 +188,7 @@ export function tripletMarginWithDistanceLoss(
   options: TripletMarginWithDistanceLossOptions = {},
 ): Differentiable<TripletGradients> {
   const op = 'tripletMarginWithDistanceLoss';
-  const settings = settle(op, options, tripletMarginWithDistanceLossDefaults);
+  const settings = withDefaults(op, options, tripletMarginWithDistanceLossDefaults);
   const distance = settings.distanceFunction ?? pairwiseDistance;
   if (typeof distance !== 'function') {
     throw expected(op, "option 'distanceFunction'", 'to be a function', show(distance));
@@ -244,7 +244,7 @@ export function tripletMarginLoss(
   options: TripletMarginLossOptions = {},
 ): Differentiable<TripletGradients> {
   const op = 'tripletMarginLoss';
-  const { p, eps, ...settings } = settle(op, options, tripletMarginLossDefaults);
+  const { p, eps, ...settings } = withDefaults(op, options, tripletMarginLossDefaults);
   number(op, "option 'p'", p);
   number(op, "option 'eps'", eps);
   const arrays = readTriplet(op, anchor, positive, negative);

@@ -2,7 +2,7 @@
 import { expected, show } from '../errors';
 import type { Reduction } from '../types';
 import { logSoftmax } from './activations';
-import { type Options, settle } from './check';
+import { type Options, withDefaults } from './check';
 import { type CrossEntropyGradients, crossEntropyOf } from './classification';
 import { elementwise } from './layout';
 import { type LinearGradients, type LinearLayer, linear } from './linear';
@@ -65,7 +65,7 @@ export function linearCrossEntropy(
   options: LinearCrossEntropyOptions = {},
 ): Differentiable<LinearCrossEntropyGradients> {
   const op = 'linearCrossEntropy';
-  const { linearBias, ignoreIndex, ...settings } = settle(op, options, linearCrossEntropyDefaults);
+  const { linearBias, ignoreIndex, ...settings } = withDefaults(op, options, linearCrossEntropyDefaults);
   const x = read(op, "'input'", input);
   const w = read(op, "'linearWeight'", linearWeight);
   const features = x.shape.at(-1);
@@ -258,7 +258,7 @@ function readAdaptive(
   features: number,
 ): AdaptiveParameters<NdArray> {
   const absent = { head: undefined, headBias: undefined, tail: undefined };
-  const { head, headBias, tail } = settle<AdaptiveParameters>(op, parameters, absent as never);
+  const { head, headBias, tail } = withDefaults<AdaptiveParameters>(op, parameters, absent as never);
   const rising = (at: number, i: number): boolean =>
     Number.isSafeInteger(at) && at > (i === 0 ? 0 : (cutoffs[i - 1] as number));
   if (!Array.isArray(cutoffs) || cutoffs.length === 0 || !cutoffs.every(rising)) {

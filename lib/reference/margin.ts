@@ -2,7 +2,7 @@
 import { expected, show } from '../errors';
 import { type Reduction, reductions } from '../types';
 import { logSigmoidOf, sigmoidOf } from './activations';
-import { number, type Options, oneOf, settle } from './check';
+import { number, type Options, oneOf, withDefaults } from './check';
 import { readClassWeights } from './class-targets';
 import { checkBroadcast, elementwise, expandTo, Rows, sum, sumTo } from './layout';
 import { type ArraySource, NdArray, read, sameShape, shown } from './ndarray';
@@ -48,7 +48,7 @@ export function hingeEmbeddingLoss(
   options: HingeEmbeddingLossOptions = {},
 ): Differentiable<{ input: NdArray }> {
   const op = 'hingeEmbeddingLoss';
-  const { margin, reduction } = settle(op, options, hingeEmbeddingLossDefaults);
+  const { margin, reduction } = withDefaults(op, options, hingeEmbeddingLossDefaults);
   oneOf(op, "option 'reduction'", reduction, reductions);
   number(op, "option 'margin'", margin);
   const x = read(op, "'input'", input);
@@ -84,7 +84,7 @@ export function softMarginLoss(
   options: SoftMarginLossOptions = {},
 ): Differentiable<{ input: NdArray }> {
   const op = 'softMarginLoss';
-  const { reduction } = settle(op, options, reductionDefaults);
+  const { reduction } = withDefaults(op, options, reductionDefaults);
   oneOf(op, "option 'reduction'", reduction, reductions);
   const x = read(op, "'input'", input);
   const t = expandTo(op, "'target'", read(op, "'target'", target), x.shape);
@@ -137,7 +137,7 @@ export function multiMarginLoss(
   options: MultiMarginLossOptions = {},
 ): Differentiable<{ input: NdArray }> {
   const op = 'multiMarginLoss';
-  const { p, margin, weight, reduction } = settle(op, options, multiMarginLossDefaults);
+  const { p, margin, weight, reduction } = withDefaults(op, options, multiMarginLossDefaults);
   oneOf(op, "option 'reduction'", reduction, reductions);
   if (p !== 1 && p !== 2) throw expected(op, "option 'p'", 'to be 1 or 2', show(p));
   number(op, "option 'margin'", margin);
@@ -205,7 +205,7 @@ export function multilabelMarginLoss(
   options: MultilabelMarginLossOptions = {},
 ): Differentiable<{ input: NdArray }> {
   const op = 'multilabelMarginLoss';
-  const { reduction } = settle(op, options, reductionDefaults);
+  const { reduction } = withDefaults(op, options, reductionDefaults);
   oneOf(op, "option 'reduction'", reduction, reductions);
   const x = read(op, "'input'", input);
   const rows = vectorsOf(op, x);
@@ -288,7 +288,7 @@ export function multilabelSoftMarginLoss(
   options: MultilabelSoftMarginLossOptions = {},
 ): Differentiable<MultilabelSoftMarginGradients> {
   const op = 'multilabelSoftMarginLoss';
-  const { weight, reduction } = settle(op, options, multilabelSoftMarginLossDefaults);
+  const { weight, reduction } = withDefaults(op, options, multilabelSoftMarginLossDefaults);
   oneOf(op, "option 'reduction'", reduction, reductions);
   const x = read(op, "'input'", input);
   const classes = x.shape.at(-1);

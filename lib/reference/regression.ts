@@ -1,7 +1,7 @@
 /** Losses of regression: what the difference d = input − target costs. */
 import { expected } from '../errors';
 import { type Reduction, reductions } from '../types';
-import { type Options, oneOf, positive, settle, within } from './check';
+import { type Options, oneOf, positive, withDefaults, within } from './check';
 import { checkBroadcast, elementwise, sum } from './layout';
 import { type ArraySource, type NdArray, read, sameShape, shown } from './ndarray';
 import { pointwise } from './pointwise';
@@ -61,7 +61,7 @@ export function l1Loss(
   options: L1LossOptions = {},
 ): Differentiable<RegressionGradients> {
   const op = 'l1Loss';
-  return regressionLoss(op, input, target, settle(op, options, weightedDefaults), absolute, meanOverWeights);
+  return regressionLoss(op, input, target, withDefaults(op, options, weightedDefaults), absolute, meanOverWeights);
 }
 
 /** Options of {@link mseLoss}. @interface */
@@ -88,7 +88,7 @@ export function mseLoss(
   options: MSELossOptions = {},
 ): Differentiable<RegressionGradients> {
   const op = 'mseLoss';
-  return regressionLoss(op, input, target, settle(op, options, weightedDefaults), square, meanOverWeights);
+  return regressionLoss(op, input, target, withDefaults(op, options, weightedDefaults), square, meanOverWeights);
 }
 
 interface SmoothL1LossSettings {
@@ -123,7 +123,7 @@ export function smoothL1Loss(
   options: SmoothL1LossOptions = {},
 ): Differentiable<{ input: NdArray; target: NdArray }> {
   const op = 'smoothL1Loss';
-  const { reduction, beta } = settle(op, options, smoothL1LossDefaults);
+  const { reduction, beta } = withDefaults(op, options, smoothL1LossDefaults);
   within(op, "option 'beta'", beta, 0, Number.POSITIVE_INFINITY);
   const rounded: Cost = {
     of: (d) => (Math.abs(d) < beta ? (0.5 * d * d) / beta : Math.abs(d) - 0.5 * beta),
@@ -164,7 +164,7 @@ export function huberLoss(
   options: HuberLossOptions = {},
 ): Differentiable<RegressionGradients> {
   const op = 'huberLoss';
-  const settings = settle(op, options, huberLossDefaults);
+  const settings = withDefaults(op, options, huberLossDefaults);
   const delta = positive(op, "option 'delta'", settings.delta);
   const cutOff: Cost = {
     of: (d) => (Math.abs(d) <= delta ? 0.5 * d * d : delta * (Math.abs(d) - 0.5 * delta)),

@@ -1,7 +1,7 @@
 /** The loss of sequences of labels whose place in time is not known. */
 import { expected, show } from '../errors';
 import { type Reduction, reductions } from '../types';
-import { boolean, integerWithin, type Options, oneOf, settle } from './check';
+import { boolean, integerWithin, type Options, oneOf, withDefaults } from './check';
 import { sum } from './layout';
 import { type ArraySource, NdArray, read, sameShape, shown } from './ndarray';
 import { type Differentiable, reduced } from './reduction';
@@ -55,7 +55,7 @@ export function ctcLoss(
   options: CTCLossOptions = {},
 ): Differentiable<{ logProbs: NdArray }> {
   const op = 'ctcLoss';
-  const { blank, reduction, zeroInfinity } = settle(op, options, ctcLossDefaults);
+  const { blank, reduction, zeroInfinity } = withDefaults(op, options, ctcLossDefaults);
   oneOf(op, "option 'reduction'", reduction, reductions);
   boolean(op, "option 'zeroInfinity'", zeroInfinity);
   const x = read(op, "'logProbs'", logProbs);

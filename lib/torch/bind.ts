@@ -6,6 +6,7 @@
  */
 import { native } from '../binding/load';
 import type { Handle, NativeResult, Operator } from '../binding/native';
+import { camelCase } from '../camel-case';
 import { expected, show } from '../errors';
 import type { DType } from '../types';
 import { dtypeCode } from './dtype';
@@ -49,7 +50,6 @@ export function unwrap(value: Tensor, op: string, argument: string): Handle {
 
 /** The refusal, in this package's names: `log_softmax` and `self` are `logSoftmax` and `input` here. */
 function noTensor(value: unknown, op: string, argument: string): Error {
-  const camelCase = (name: string): string => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
   const named = argument === 'self' ? 'input' : camelCase(argument);
   return expected(camelCase(op), `'${named}'`, 'to be a Tensor', showForeign(value));
 }

@@ -8,9 +8,9 @@ import { checkDevice, isDeviceName } from './device';
 import { checkDType } from './dtype';
 import { defineFunction } from './functions';
 import { aten } from './ops';
-import { isRecording } from './recording';
 import type { Tensor } from './tensor';
 import { typeNameOf } from './tensor-text';
+import { isTracing } from './trace';
 
 /** Targets of {@link Tensor.to}. */
 export interface CastOptions {
@@ -70,7 +70,7 @@ export function readCast(op: string, args: readonly unknown[]): Cast {
 /** `tensor.to(...args)`. */
 export function cast(tensor: Tensor, args: readonly unknown[]): Tensor {
   const [device, dtype, nonBlocking, copy, memoryFormat] = readCast('to', args);
-  if (!copy && memoryFormat === undefined && !isRecording()) {
+  if (!copy && memoryFormat === undefined && !isTracing()) {
     const isAlready = (dtype ?? tensor.dtype) === tensor.dtype && (device ?? tensor.device) === tensor.device;
     if (isAlready) return tensor;
   }

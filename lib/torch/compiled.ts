@@ -8,25 +8,25 @@ import type { Handle, Native, Program } from '../binding/native';
 import { isTensor, unwrap, wrap } from './bind';
 import { tensor } from './create';
 import { getValidateArgs } from './cuda/validation';
-import { record } from './recording';
 import type { Tensor } from './tensor';
+import { trace } from './trace';
 
 /** What stands in the key of a program for a tensor, before the rank and sizes of elements, and around options. */
 const [someTensor, elements, options, end] = ['tensor', 'elements', 'options', 'end'].map((name) => Symbol(name));
 
-/** Elements that go in without a copy: their memory is a tensor's for the time of the call. */
-type Lent = Float32Array | Float64Array | BigInt64Array;
+/** Elements that are passed without a copy: for the duration of the call a tensor borrows their memory. */
+type Borrowed = Float32Array | Float64Array | BigInt64Array;
 
 /** Elements with their shape, or a tensor. */
-type Input = Tensor | { readonly data: Lent; readonly shape: readonly number[] };
+type Input = Tensor | { readonly data: Borrowed; readonly shape: readonly number[] };
 
-/** Arguments taken apart: what a program is recorded for, and what it is given. */
-interface Taken {
-  /** Whether values are looked at; and everything but tensors: option names, strings, numbers, shapes of what is lent. */
+/** Flattened arguments: what a program is traced for, and what it is run with. */
+interface Flattened {
+  /** Whether values are looked at; and everything but tensors: option names, strings, numbers, shapes of borrowed elements. */
   readonly key: unknown[];
   readonly inputs: Input[];
   /** What the program is run with, for each input. */
-  readonly handles: (Handle | Lent)[];
+  readonly handles: (Handle | Borrowed)[];
 }
 
 /** What is known of a kind of arguments. */
@@ -44,7 +44,7 @@ type Given = ReturnType<Native['run']> & {};
 /** What is compiled; `undefined` where it has no way for these arguments. */
 export type Compilable = (args: readonly unknown[]) => readonly Tensor[] | undefined;
 
-/** What the native call gives: all results; their only element. */
+/** Output modes of the native call: all results; their only element. */
 const [allResults, onlyElement] = [0, 1];
 
 /**
@@ -53,16 +53,16 @@ const [allResults, onlyElement] = [0, 1];
  */
 export class Compiled<Result> {
   readonly #fn: Compilable;
-  readonly #giving: number;
+  readonly #outputMode: number;
   readonly #read: (result: Given) => Result | undefined;
   readonly #entries = new Map<string, Entry>();
   /** The entry of the last call: most calls have arguments of the same kind. */
   #last: { key: readonly unknown[]; program: Program } | undefined;
   #failure: unknown;
 
-  constructor(fn: Compilable, giving: number, read: (result: Given) => Result | undefined) {
+  constructor(fn: Compilable, outputMode: number, read: (result: Given) => Result | undefined) {
     this.#fn = fn;
-    this.#giving = giving;
+    this.#outputMode = outputMode;
     this.#read = read;
   }
 
@@ -73,10 +73,10 @@ export class Compiled<Result> {
    */
   call(args: readonly unknown[]): Result | undefined {
     this.#failure = undefined;
-    const taken = takeOrNot(args);
-    if (taken === undefined) return undefined;
+    const flattened = tryFlatten(args);
+    if (flattened === undefined) return undefined;
     try {
-      const result = this.#again(taken) ?? this.#looked(taken);
+      const result = this.#runLast(flattened) ?? this.#runFound(flattened);
       return result === undefined ? undefined : this.#read(result);
     } catch (error) {
       this.#failure = error;
@@ -90,15 +90,15 @@ export class Compiled<Result> {
   }
 
   /** The program of the last call, if it is for these arguments, too. */
-  #again({ key, handles }: Taken): Given | undefined {
+  #runLast({ key, handles }: Flattened): Given | undefined {
     const last = this.#last;
     if (last === undefined || !sameKey(last.key, key)) return undefined;
-    return native().run(last.program, this.#giving, ...handles);
+    return native().run(last.program, this.#outputMode, ...handles);
   }
 
   /** The program for these arguments: looked up, or traced at their second sighting. */
-  #looked(taken: Taken): Given | undefined {
-    const { key, handles } = taken;
+  #runFound(flattened: Flattened): Given | undefined {
+    const { key, handles } = flattened;
     const id = `${native().fingerprint(...handles)} ${key.map(String).join()}`;
     const entry = this.#entries.get(id);
     if (entry === undefined) {
@@ -109,10 +109,10 @@ export class Compiled<Result> {
     if (entry.program === 'none' || !sameKey(entry.key, key)) return undefined;
     this.#entries.delete(id);
     this.#entries.set(id, entry);
-    entry.program ??= this.#trace(taken);
+    entry.program ??= this.#trace(flattened);
     if (entry.program === 'none') return undefined;
     this.#last = { key, program: entry.program };
-    return native().run(entry.program, this.#giving, ...handles);
+    return native().run(entry.program, this.#outputMode, ...handles);
   }
 
   #remember(id: string, entry: Entry): void {
@@ -122,13 +122,13 @@ export class Compiled<Result> {
     this.#entries.delete(oldest as string);
   }
 
-  #trace({ key, inputs }: Taken): Program | 'none' {
+  #trace({ key, inputs }: Flattened): Program | 'none' {
     if (isMixed(inputs)) return 'none';
     const examples = inputs.map((input) => (isTensor(input) ? input : tensor(input.data, { shape: input.shape })));
-    // The arguments as they were taken apart: reading options a second time may give something else.
-    const to = this.#giving === onlyElement ? 'nowhere' : 'caller';
+    // The flattened arguments: reading options a second time may give something else.
+    const to = this.#outputMode === onlyElement ? 'nowhere' : 'caller';
     try {
-      return record(examples, (given) => this.#fn(restored(key, given)) ?? [], to);
+      return trace(examples, (given) => this.#fn(unflatten(key, given)) ?? [], to);
     } catch (error) {
       this.#failure = error;
       return 'none';
@@ -144,7 +144,7 @@ function isMixed(inputs: readonly Input[]): boolean {
 /** A function of tensors, compiled. */
 export function compiled(fn: Compilable): Compiled<readonly Tensor[]> {
   return new Compiled(fn, allResults, (results) => {
-    // No way for these arguments was recorded as a program without results.
+    // A program without results: there is no way for these arguments.
     const handles = results as readonly Handle[];
     return handles.length === 0 ? undefined : handles.map(wrap);
   });
@@ -155,52 +155,52 @@ export function asNumber(fn: Compilable): Compiled<number> {
   return new Compiled(fn, onlyElement, (result) => (typeof result === 'number' ? result : undefined));
 }
 
-/** The arguments taken apart; `undefined` if that cannot be done, because a getter throws for one. */
-function takeOrNot(args: readonly unknown[]): Taken | undefined {
+/** The flattened arguments; `undefined` if that fails, for one because a getter throws. */
+function tryFlatten(args: readonly unknown[]): Flattened | undefined {
   try {
-    return take(args);
+    return flatten(args);
   } catch {
     return undefined;
   }
 }
 
 /**
- * The arguments taken apart; `undefined` if one is neither a tensor or elements of one, nor a primitive value, nor an
+ * The flattened arguments; `undefined` if one is neither a tensor or elements of one, nor a primitive value, nor an
  * object of those.
  */
-function take(args: readonly unknown[]): Taken | undefined {
-  const taken: Taken = { key: [getValidateArgs()], inputs: [], handles: [] };
+function flatten(args: readonly unknown[]): Flattened | undefined {
+  const flattened: Flattened = { key: [getValidateArgs()], inputs: [], handles: [] };
   for (const arg of args) {
-    if (takeValue(arg, taken)) continue;
+    if (flattenValue(arg, flattened)) continue;
     if (typeof arg !== 'object' || arg === null || !isPlainObject(arg)) return undefined;
-    taken.key.push(options);
+    flattened.key.push(options);
     for (const name of Object.keys(arg)) {
-      taken.key.push(name);
-      if (!takeValue((arg as Record<string, unknown>)[name], taken)) return undefined;
+      flattened.key.push(name);
+      if (!flattenValue((arg as Record<string, unknown>)[name], flattened)) return undefined;
     }
-    taken.key.push(end);
+    flattened.key.push(end);
   }
-  return taken;
+  return flattened;
 }
 
-function takeValue(value: unknown, taken: Taken): boolean {
+function flattenValue(value: unknown, flattened: Flattened): boolean {
   if (typeof value === 'function') return false;
   if (typeof value !== 'object' || value === null) {
-    taken.key.push(value);
+    flattened.key.push(value);
     return true;
   }
-  if (!isTensor(value)) return takeElements(value, taken);
-  taken.key.push(someTensor);
-  taken.inputs.push(value);
-  taken.handles.push(unwrap(value, 'compiled', 'input'));
+  if (!isTensor(value)) return flattenElements(value, flattened);
+  flattened.key.push(someTensor);
+  flattened.inputs.push(value);
+  flattened.handles.push(unwrap(value, 'compiled', 'input'));
   return true;
 }
 
 /** A typed array, or `{ data, dims }` with one. */
-function takeElements(value: object, { key, inputs, handles }: Taken): boolean {
-  const flat = isLent(value);
+function flattenElements(value: object, { key, inputs, handles }: Flattened): boolean {
+  const flat = isBorrowable(value);
   const { data, dims } = flat ? { data: value, dims: [value.length] } : (value as { data?: unknown; dims?: unknown });
-  if (!isLent(data) || !Array.isArray(dims) || !(flat || isPlainObject(value))) return false;
+  if (!isBorrowable(data) || !Array.isArray(dims) || !(flat || isPlainObject(value))) return false;
   const shape: readonly number[] = [...dims];
   key.push(elements, shape.length, ...shape);
   inputs.push({ data, shape });
@@ -212,12 +212,12 @@ function isPlainObject(value: object): boolean {
   return Object.getPrototypeOf(value) === Object.prototype;
 }
 
-function isLent(value: unknown): value is Lent {
+function isBorrowable(value: unknown): value is Borrowed {
   return value instanceof Float32Array || value instanceof BigInt64Array || value instanceof Float64Array;
 }
 
-/** The arguments put together again, with other tensors. */
-function restored(key: readonly unknown[], tensors: readonly Tensor[]): unknown[] {
+/** The arguments again, with other tensors. */
+function unflatten(key: readonly unknown[], tensors: readonly Tensor[]): unknown[] {
   const args: unknown[] = [];
   // The first is none of them, but whether values are looked at.
   let [at, next] = [1, 0];

@@ -100,7 +100,7 @@ function finish(made: Tensor, { requiresGrad }: CheckedOptions): Tensor {
  * @example tensor(await session.run(feeds).logits) // onnxruntime: { data, dims }
  *
  * @throws TorchError `INVALID_ARGUMENT` for ragged or mixed arrays, for a shape that does not fit or of a
- *   Tensor, for unknown dtypes, for `dtype: undefined` and for devices that are not there; `UNKNOWN_OPTION`.
+ *   Tensor, for unknown dtypes, for `dtype: undefined` and for unavailable devices; `UNKNOWN_OPTION`.
  *
  * **Source**: `torch.tensor`.
  */

@@ -227,7 +227,7 @@ export function copyOut(handle: Handle): { dtype: DType; array: TypedArray } {
 export function fetched(handle: Handle): Promise<Handle> {
   return new Promise((resolve, reject) => {
     if (native().device(handle) === 'cpu') resolve(handle);
-    else native().fetch(handle, (copy, error) => (copy === undefined ? reject(error) : resolve(copy)));
+    else native().asyncCopy(handle, (copy, error) => (copy === undefined ? reject(error) : resolve(copy)));
   });
 }
 

@@ -18,11 +18,11 @@ export interface FilePart {
 }
 
 /** As many bytes are read at once where all lie one after the other: they fit into a processor's cache. */
-const pieceBytes = 1 << 20;
+const chunkBytes = 1 << 20;
 
 /** @internal `size` bytes from `offset` on. */
 export function filePart(offset: number, size: number): FilePart {
-  return { offset, size, chunk: pieceBytes, stride: pieceBytes };
+  return { offset, size, chunk: chunkBytes, stride: chunkBytes };
 }
 
 /**
@@ -43,7 +43,7 @@ export function readFileBytes(bytes: Tensor, descriptor: number, part: FilePart)
 /** @internal The same through Node's own functions, for systems on which addons cannot use its descriptors. */
 export function readThroughArray(bytes: Tensor, descriptor: number, part: FilePart): number {
   const { offset, size, chunk, stride } = part;
-  const array = new Uint8Array(Math.min(size, pieceBytes));
+  const array = new Uint8Array(Math.min(size, chunkBytes));
   const shared = fromTypedArray(array);
   let total = 0;
   for (let to = 0; to < size; ) {
@@ -66,6 +66,14 @@ export function readThroughArray(bytes: Tensor, descriptor: number, part: FilePa
 export function mapFile(descriptor: number, size: number): Tensor | undefined {
   const mapped = size === 0 ? undefined : native().mapFile?.(descriptor, size);
   return mapped === undefined ? undefined : keep(wrap(mapped));
+}
+
+/**
+ * @internal Bytes of a mapped file as a tensor whose memory they are; it keeps the file mapped. At least one byte.
+ */
+export function mappedPart(whole: Tensor, offset: number, size: number): Tensor | undefined {
+  const part = native().partOf?.(unwrap(whole, 'partOf', 'whole'), offset, size);
+  return part === undefined ? undefined : wrap(part);
 }
 
 /** @internal How often, in this process, a part of a mapped file could not be read. */

@@ -1,11 +1,13 @@
 /** PyTorch's functions and methods, made from the operators of the same names at their first call. */
 
 import { loadedLibtorch, native } from '../binding/load';
-import type { OperatorSchema } from '../binding/native';
+import type { ArgumentSchema, OperatorSchema } from '../binding/native';
+import { camelCase } from '../camel-case';
 import { TorchError } from '../errors';
 import { isTensor } from './bind';
+import { dtypeName } from './dtype';
 import { Overloads } from './ops/overloads';
-import { camelCase, readArguments, Signature } from './ops/signature';
+import { type Parameter, readArguments, Signature } from './ops/signature';
 import type { Tensor } from './tensor';
 
 /** The overloads of an operator, and how its calls are read. */
@@ -121,9 +123,14 @@ export function defineFunction<F>(
   run: (...given: never[]) => unknown,
 ): F {
   let signatures: Signature[] | undefined;
+  let loose: Signature[] = [];
   const called = (...args: unknown[]): unknown => {
-    signatures ??= [schemas].flat().map((text) => new Signature(op, parse(text), 'python'));
-    const loose = signatures.filter(takesLooseTensors);
+    if (signatures === undefined) {
+      signatures = [schemas].flat().map((text) => new Signature(op, parse(text), 'python'));
+      loose = signatures.filter(takesLooseTensors);
+    }
+    const quick = loose.length > 0 ? undefined : byPosition(signatures[0] as Signature, args);
+    if (quick !== undefined) return run(...(quick as never[]));
     // Several tensors are a list, also for what takes a single one.
     const isLoose = isTensor(args[0]) && loose.length > (args.length > 1 ? 0 : signatures.length - 1);
     const { given, signature, requiresGrad } = readArguments(op, signatures, isLoose ? withTensors(args) : args);
@@ -134,6 +141,57 @@ export function defineFunction<F>(
   Object.defineProperty(called, 'name', { value: op });
   return called as F;
 }
+
+/** What `run` is given for a call without keywords that fits as it is: most calls. `undefined` for any other. */
+function byPosition({ parameters, positional, required }: Signature, args: readonly unknown[]): unknown[] | undefined {
+  if (args.length > positional || args.length < required) return undefined;
+  const values: unknown[] = [];
+  for (let i = 0; i < parameters.length; i++) {
+    const { conversion, fallback, isNullable, isRequired, isTensor: takesTensor } = parameters[i] as Parameter;
+    const value = args[i];
+    if (value === undefined || value === null) {
+      if (!isNullable || (isRequired && i >= args.length)) return undefined;
+      values.push(fallback ?? undefined);
+      continue;
+    }
+    // An object may be keywords.
+    if (typeof value === 'object' && !(takesTensor ? isTensor(value) : Array.isArray(value))) return undefined;
+    if (!conversion.accepts(value)) return undefined;
+    values.push(value);
+  }
+  return values;
+}
+
+/**
+ * Makes functions by their names in tables of schemas and types (see `python.schemas.txt`). Their implementations are
+ * given numbers for integers, a list for a list of fixed length, and names for dtypes.
+ */
+export function definer<Calls, Implementations extends Readonly<Record<keyof Calls, (...given: never[]) => unknown>>>(
+  schemas: Readonly<Record<keyof Calls, string>>,
+): <Name extends keyof Calls & string>(op: Name, run: Implementations[Name]) => Calls[Name] {
+  return (op, run) => {
+    let converted: (readonly [place: number, schema: ArgumentSchema])[] | undefined;
+    return defineFunction(op, schemas[op], (...given: unknown[]) => {
+      converted ??= [...parse(schemas[op]).arguments.entries()].filter(([, schema]) => isConverted(schema));
+      for (const [i, schema] of converted) given[i] = plain(schema, given[i]);
+      return run(...(given as never[]));
+    });
+  };
+}
+
+const isConverted = ({ type, fixedLength = 1 }: ArgumentSchema): boolean =>
+  /^(int|ScalarType)/.test(type) || fixedLength > 1;
+
+function plain({ type, fixedLength = 1 }: ArgumentSchema, value: unknown): unknown {
+  if (type === 'ScalarType') return typeof value === 'number' ? dtypeName(value) : value;
+  if (typeof value === 'number' || typeof value === 'bigint') {
+    return fixedLength > 1 ? Array.from({ length: fixedLength }, () => Number(value)) : Number(value);
+  }
+  return Array.isArray(value) ? value.map(numberOrAbsent) : value;
+}
+
+const numberOrAbsent = (value: unknown): number | undefined =>
+  value === undefined || value === null ? undefined : Number(value);
 
 function parse(parameters: string): OperatorSchema {
   return native().parseSchema(`f${parameters.replace(/\s+/g, ' ')} -> Any`);

@@ -1,5 +1,6 @@
 /** Attaches to the Tensor class the methods that are operators, and those that functions of the same name make. */
 
+import { camelCase } from '../camel-case';
 import { withDefaults } from '../options';
 import type { NestedArray, TypedArray } from '../types';
 import { type Casts, castMethods } from './cast';
@@ -7,7 +8,6 @@ import { type FromDataOptions, fromDataDefaults, type TensorData, tensor } from 
 import { lu, nonzero, norm, stft, unique, uniqueConsecutive } from './functional';
 import { makeMethod } from './functions';
 import { methodNames, type TensorMethods as Operators } from './methods.generated';
-import { camelCase } from './ops/signature';
 import { completePrototype } from './prototype';
 import { Tensor } from './tensor';
 

@@ -1,4 +1,4 @@
-/** Values of libtorch that a script passes on without looking into them. */
+/** Values of libtorch that user code passes on without looking into them. */
 
 import { native } from '../binding/load';
 import type { ObjectHandle } from '../binding/native';

@@ -13,7 +13,7 @@ export function noteDevice(device: string): void {
 }
 
 /** Whether tensors may be on other devices than the CPU. */
-export function mayBeElsewhere(): boolean {
+export function usesAccelerator(): boolean {
   return !isCpuAlone;
 }
 

@@ -16,6 +16,6 @@ import type { Tensor } from './tensor';
 export function stage(tensors: readonly Tensor[], device: Device): () => Tensor[] {
   noteDevice(device);
   const handles = tensors.map((tensor) => unwrap(tensor, 'stage', 'tensor'));
-  const staged = native().stage(handles, device);
-  return () => native().arrive(staged).map(wrap);
+  const transfer = native().startTransfer(handles, device);
+  return () => native().finishTransfer(transfer).map(wrap);
 }

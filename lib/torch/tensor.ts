@@ -57,6 +57,8 @@ export interface Tensor extends TensorMethods, TensorViews {}
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: methods.ts attaches exactly what the interface declares.
 export class Tensor implements Disposable {
   readonly #handle: Handle;
+  /** What `grad` gave last: the same object as long as it is the same gradient. */
+  #grad: Tensor | undefined;
 
   /** @internal Tensors are made by factories and operators. */
   constructor(handle: Handle, made: symbol) {
@@ -182,6 +184,11 @@ export class Tensor implements Disposable {
     return native().isLeaf(this.#handle);
   }
 
+  /** Whether the tensor is no leaf and keeps its gradient all the same, see {@link retainGrad}. */
+  get retainsGrad(): boolean {
+    return native().retainsGrad(this.#handle);
+  }
+
   /** The name of the recorded operation that made this tensor (`'NllLossBackward0'`); `undefined` for a leaf. */
   get gradFn(): string | undefined {
     return native().gradFn(this.#handle);
@@ -189,13 +196,17 @@ export class Tensor implements Disposable {
 
   /** The gradient that `backward()` accumulated; `undefined` before the first and for tensors that are no leaves. */
   get grad(): Tensor | undefined {
-    const handle = native().gradient(this.#handle);
-    return handle === undefined ? undefined : new Tensor(handle, key);
+    const known = this.#grad === undefined ? undefined : this.#grad.#handle;
+    const handle = native().gradient(this.#handle, known);
+    if (handle === undefined) this.#grad = undefined;
+    else if (handle !== known) this.#grad = new Tensor(handle, key);
+    return this.#grad;
   }
 
   /** Sets or (`null`, `undefined`) clears the accumulated gradient. */
   set grad(gradient: Tensor | null | undefined) {
     native().setGradient(this.#handle, gradient == null ? undefined : unwrap(gradient, 'grad', 'value'));
+    this.#grad = gradient ?? undefined;
   }
 
   /** Starts or stops recording operations on this leaf; returns the tensor itself. Floating dtypes only. */

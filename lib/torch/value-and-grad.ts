@@ -10,8 +10,8 @@ import { asBuffer, type Buffer, overlap } from './buffers';
 import { type Compiled, compiled } from './compiled';
 import { type TensorData, tensor } from './create';
 import { isTypedArray } from './elements';
-import { inBackground } from './recording';
 import type { Tensor } from './tensor';
+import { inBackground } from './trace';
 
 /** What {@link valueAndGrad} gives. */
 export interface ValueAndGrad<Gradient = Tensor> {
@@ -77,7 +77,7 @@ export function registerDerivative<Args extends readonly unknown[]>(
     others === 'constants' && rest.some(asksForGradient) ? undefined : own(into, input, ...rest);
   const results = ([into, ...args]: readonly unknown[]): readonly Tensor[] | undefined => {
     const found = direct(into as Tensor | undefined, ...args);
-    return found && [found.value, settled(found.grad, into as Tensor | undefined)];
+    return found && [found.value, copyInto(found.grad, into as Tensor | undefined)];
   };
   derivatives.set(loss, { derivative: direct, compiled: compiled(results) });
 }
@@ -93,7 +93,7 @@ function asksForGradient(value: unknown): boolean {
 }
 
 /** The gradient where it is wanted. */
-function settled(gradient: Tensor, into: Tensor | undefined): Tensor {
+function copyInto(gradient: Tensor, into: Tensor | undefined): Tensor {
   if (into === undefined || gradient === into) return gradient;
   return noGrad(() => aten.copy_(into, gradient));
 }
@@ -101,7 +101,7 @@ function settled(gradient: Tensor, into: Tensor | undefined): Tensor {
 /**
  * A function that computes another one and its gradient with respect to the first argument; nobody's `grad` changes.
  *
- * Of this library's losses most know their own derivative: no graph is recorded, large inputs are computed in pieces that
+ * Of this library's losses most know their own derivative: no graph is recorded, large inputs are computed in chunks that
  * stay in the processors' caches, and the bits are those that the graph gives.
  *
  * @example const { value, grad } = torch.valueAndGrad(F.crossEntropy)(logits, target, { reduction: 'sum' });
@@ -138,7 +138,7 @@ function differentiated<Into extends Buffer>(
     }
     const [x, into, written] = read(input, gradInto, rest);
     const { value, grad: gradient } = compute(written, x, rest) ?? slowly(fn, direct, x, written, rest);
-    if (written !== into) settled(gradient, into);
+    if (written !== into) copyInto(gradient, into);
     return { value, grad: gradInto as Into };
   };
 
@@ -153,7 +153,7 @@ function differentiated<Into extends Buffer>(
       () => directly(direct, written, x, rest) ?? throughGraph(fn, x, written, rest),
       (result) => [result.value, result.grad],
     );
-    if (written !== into) settled(gradient, into);
+    if (written !== into) copyInto(gradient, into);
     return { value, grad: (gradInto ?? gradient) as Into };
   };
   return Object.assign(call, { async: inTheBackground });
@@ -230,7 +230,7 @@ function directly(
     direct &&
     noGrad(() => {
       const found = direct.derivative(into, x, ...rest);
-      return found && { value: found.value, grad: settled(found.grad, into) };
+      return found && { value: found.value, grad: copyInto(found.grad, into) };
     })
   );
 }
@@ -248,6 +248,6 @@ function throughGraph(
     const leaf = input.detach().requiresGrad_();
     const value = fn(leaf, ...rest);
     const [gradient] = grad(value, leaf);
-    return { value: value.detach(), grad: settled(gradient as Tensor, into) };
+    return { value: value.detach(), grad: copyInto(gradient as Tensor, into) };
   });
 }

@@ -17,8 +17,8 @@ namespace bridge {
 
 namespace {
 
-// A copy in page-locked memory that is under way, and whom to tell when it is there.
-struct Fetch {
+// A copy in progress into page-locked memory, and the callback to call when it has arrived.
+struct AsyncCopy {
   at::Tensor host;
   c10::Event arrival;
   napi_ref done = nullptr;
@@ -28,37 +28,37 @@ struct Fetch {
 
 // On a thread of Node's pool.
 void Wait(napi_env /*env*/, void* data) {
-  auto& fetch = *static_cast<Fetch*>(data);
+  auto& copy = *static_cast<AsyncCopy*>(data);
   try {
-    fetch.arrival.synchronize();
+    copy.arrival.synchronize();
   } catch (...) {
-    fetch.failure = DescribeFailure("fetch");
+    copy.failure = DescribeFailure("asyncCopy");
   }
 }
 
 void Deliver(napi_env env, napi_status status, void* data) {
-  const std::unique_ptr<Fetch> fetch(static_cast<Fetch*>(data));
+  const std::unique_ptr<AsyncCopy> copy(static_cast<AsyncCopy*>(data));
   const Napi::HandleScope scope(env);
   napi_value done = nullptr;
-  napi_get_reference_value(env, fetch->done, &done);
-  napi_delete_reference(env, fetch->done);
-  napi_delete_async_work(env, fetch->work);
-  // The environment is going, and nobody waits any more.
+  napi_get_reference_value(env, copy->done, &done);
+  napi_delete_reference(env, copy->done);
+  napi_delete_async_work(env, copy->work);
+  // The environment is ending, and nobody waits any more.
   if (status != napi_ok) return;
   Environment& environment = Environment::Of(env);
   napi_value result = nullptr;
-  if (fetch->failure) {
-    result = environment.Fail(std::move(*fetch->failure));
-    Drop(std::exchange(fetch->host, {}));
+  if (copy->failure) {
+    result = environment.Fail(std::move(*copy->failure));
+    Drop(std::exchange(copy->host, {}));
   } else {
-    result = Guard(environment, "fetch", [&] { return WrapTensor(env, fetch->host); });
+    result = Guard(environment, "asyncCopy", [&] { return WrapTensor(env, copy->host); });
   }
   napi_call_function(env, Napi::Env(env).Undefined(), done, 1, &result, nullptr);
 }
 
-// fetch(tensor, done): copies a tensor of a device to the CPU; done(copy) is called when it is
+// asyncCopy(tensor, done): copies a tensor of a device to the CPU; done(copy) is called when it is
 // there, or done(failed)
-Napi::Value StartFetch(const Napi::CallbackInfo& info) {
+Napi::Value StartAsyncCopy(const Napi::CallbackInfo& info) {
   const napi_env env = info.Env();
   const at::NoGradGuard no_grad;
   const at::Tensor& tensor = UnwrapTensor(env, info[0], "tensor");
@@ -69,22 +69,22 @@ Napi::Value StartFetch(const Napi::CallbackInfo& info) {
   at::Tensor host =
       at::empty(tensor.sizes(), source.options().device(c10::kCPU).pinned_memory(true));
   host.copy_(source, /*non_blocking=*/true);
-  auto fetch = std::make_unique<Fetch>(Fetch{std::move(host), c10::Event(device.type())});
-  fetch->arrival.record(c10::impl::VirtualGuardImpl(device.type()).getStream(device));
-  const Napi::String name = Napi::String::New(env, "libtorch-losses:fetch");
-  if (napi_create_reference(env, info[1], 1, &fetch->done) != napi_ok ||
-      napi_create_async_work(env, nullptr, name, Wait, Deliver, fetch.get(), &fetch->work) !=
+  auto copy = std::make_unique<AsyncCopy>(AsyncCopy{std::move(host), c10::Event(device.type())});
+  copy->arrival.record(c10::impl::VirtualGuardImpl(device.type()).getStream(device));
+  const Napi::String name = Napi::String::New(env, "libtorch-losses:asyncCopy");
+  if (napi_create_reference(env, info[1], 1, &copy->done) != napi_ok ||
+      napi_create_async_work(env, nullptr, name, Wait, Deliver, copy.get(), &copy->work) !=
           napi_ok ||
-      napi_queue_async_work(env, fetch->work) != napi_ok) {
+      napi_queue_async_work(env, copy->work) != napi_ok) {
     throw Napi::Error::New(env);
   }
   // From here on Deliver owns it, which is called in any case.
-  static_cast<void>(fetch.release());
+  static_cast<void>(copy.release());
   return info.Env().Undefined();
 }
 
 }  // namespace
 
-void RegisterReading(Napi::Object exports) { Export<StartFetch>(exports, "fetch"); }
+void RegisterAsyncCopy(Napi::Object exports) { Export<StartAsyncCopy>(exports, "asyncCopy"); }
 
 }  // namespace bridge

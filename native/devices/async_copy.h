@@ -1,11 +1,11 @@
-// Elements on their way from a device, read without making the JavaScript thread wait.
+// Copies from a device to the CPU that do not block the JavaScript thread.
 #pragma once
 
 #include "napi_setup.h"
 
 namespace bridge {
 
-// fetch
-void RegisterReading(Napi::Object exports);
+// asyncCopy
+void RegisterAsyncCopy(Napi::Object exports);
 
 }  // namespace bridge

@@ -12,7 +12,7 @@ namespace bridge {
 
 class Environment;
 
-// The device that a script names, with an index: the current one where it gives none.
+// The device that user code names, with an index: the current one if it gives none.
 c10::Device ReadAccelerator(napi_env env, napi_value value, const char* argument);
 
 // Whether libtorch's message says that a device has failed for good: whatever this process asks of
@@ -27,7 +27,7 @@ bool IsDeviceLost();
 // process if that has failed for good: such memory stays where it is.
 void Drop(at::Tensor tensor);
 
-// Collects what scripts of the environment have dropped, at once, and gives back what allocators
+// Collects at once what the environment's user code has dropped, and gives back what allocators
 // keep for later.
 void Reclaim(Environment& environment);
 

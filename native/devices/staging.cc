@@ -22,26 +22,26 @@ namespace bridge {
 
 namespace {
 
-// Made by a random generator once; tells staged tensors from every other External.
-constexpr napi_type_tag kStagedTag = {0x2d6c91be04f7483a, 0x9a5e7013cd84b6f1};
+// Made by a random generator once; tells transfers from every other External.
+constexpr napi_type_tag kTransferTag = {0x2d6c91be04f7483a, 0x9a5e7013cd84b6f1};
 
-struct Staged {
-  Staged() = default;
-  Staged(const Staged&) = delete;
-  Staged& operator=(const Staged&) = delete;
-  ~Staged() {
+struct Transfer {
+  Transfer() = default;
+  Transfer(const Transfer&) = delete;
+  Transfer& operator=(const Transfer&) = delete;
+  ~Transfer() {
     for (at::Tensor& tensor : tensors) Drop(std::move(tensor));
   }
 
   std::vector<at::Tensor> tensors;
-  // What has to have happened before they are there; nothing for a device without streams.
+  // The event that completes the transfer; none for a device without streams.
   std::optional<c10::Event> arrival = std::nullopt;
   c10::Device device = c10::Device(c10::DeviceType::CPU);
 };
 
 // Runs inside the garbage collection.
 void Finalize(node_api_basic_env /*env*/, void* data, void* /*hint*/) {
-  const std::unique_ptr<Staged> staged(static_cast<Staged*>(data));
+  const std::unique_ptr<Transfer> transfer(static_cast<Transfer*>(data));
 }
 
 // The stream on which this thread copies to a device: beside the one on which it computes.
@@ -63,45 +63,47 @@ at::Tensor Pinned(const at::Tensor& tensor) {
   return pinned.copy_(tensor);
 }
 
-// stage(tensors, device): begins to copy them; what arrive() takes
-Napi::Value Stage(const Napi::CallbackInfo& info) {
+// startTransfer(tensors, device): starts copying them; returns what finishTransfer() takes
+Napi::Value StartTransfer(const Napi::CallbackInfo& info) {
   const napi_env env = info.Env();
   const std::vector<at::Tensor> tensors = UnwrapTensors(env, info[0], "tensors");
-  auto staged = std::make_unique<Staged>();
-  staged->device = ReadDevice(env, info[1], "device");
+  auto transfer = std::make_unique<Transfer>();
+  transfer->device = ReadDevice(env, info[1], "device");
   // An array's elements may be getters, which may have detached what was read before them.
   for (const at::Tensor& tensor : tensors) CheckStorage(env, tensor);
-  if (staged->device.is_cpu()) {
-    for (const at::Tensor& tensor : tensors) staged->tensors.push_back(tensor.to(staged->device));
-    return {env, ToExternal(env, std::move(staged), kStagedTag, Finalize)};
+  if (transfer->device.is_cpu()) {
+    for (const at::Tensor& tensor : tensors)
+      transfer->tensors.push_back(tensor.to(transfer->device));
+    return {env, ToExternal(env, std::move(transfer), kTransferTag, Finalize)};
   }
-  const c10::impl::VirtualGuardImpl impl(staged->device.type());
-  if (!staged->device.has_index()) staged->device = impl.getDevice();
-  const c10::Stream computing = impl.getStream(staged->device);
-  const c10::Stream copying = CopyStream(impl, staged->device);
+  const c10::impl::VirtualGuardImpl impl(transfer->device.type());
+  if (!transfer->device.has_index()) transfer->device = impl.getDevice();
+  const c10::Stream computing = impl.getStream(transfer->device);
+  const c10::Stream copying = CopyStream(impl, transfer->device);
   const c10::StreamGuard guard(copying);
   for (const at::Tensor& tensor : tensors) {
-    staged->tensors.push_back(Pinned(tensor).to(staged->device, tensor.scalar_type(),
-                                                /*non_blocking=*/true));
+    transfer->tensors.push_back(Pinned(tensor).to(transfer->device, tensor.scalar_type(),
+                                                  /*non_blocking=*/true));
     // Freed memory goes back to the stream that it was made on, which must wait for those who use
     // it.
-    impl.recordDataPtrOnStream(staged->tensors.back().storage().data_ptr(), computing);
+    impl.recordDataPtrOnStream(transfer->tensors.back().storage().data_ptr(), computing);
   }
-  staged->arrival.emplace(staged->device.type());
-  staged->arrival->record(copying);
-  return {env, ToExternal(env, std::move(staged), kStagedTag, Finalize)};
+  transfer->arrival.emplace(transfer->device.type());
+  transfer->arrival->record(copying);
+  return {env, ToExternal(env, std::move(transfer), kTransferTag, Finalize)};
 }
 
-// arrive(staged): the tensors on the device; its work from here on waits until they are there
-Napi::Value Arrive(const Napi::CallbackInfo& info) {
+// finishTransfer(transfer): the tensors on the device; work queued from here on waits for them
+Napi::Value FinishTransfer(const Napi::CallbackInfo& info) {
   const napi_env env = info.Env();
-  auto* staged = FromExternal<Staged>(env, info[0], kStagedTag);
-  if (staged == nullptr) throw Refused("staged", "what stage() gave", Describe(env, info[0]));
-  if (staged->arrival) {
-    const c10::impl::VirtualGuardImpl impl(staged->device.type());
-    staged->arrival->block(impl.getStream(staged->device));
+  auto* transfer = FromExternal<Transfer>(env, info[0], kTransferTag);
+  if (transfer == nullptr)
+    throw Refused("transfer", "what startTransfer() gave", Describe(env, info[0]));
+  if (transfer->arrival) {
+    const c10::impl::VirtualGuardImpl impl(transfer->device.type());
+    transfer->arrival->block(impl.getStream(transfer->device));
   }
-  const std::vector<at::Tensor> tensors = std::exchange(staged->tensors, {});
+  const std::vector<at::Tensor> tensors = std::exchange(transfer->tensors, {});
   Napi::Array handles = Napi::Array::New(env, tensors.size());
   for (uint32_t i = 0; i < tensors.size(); i++) {
     handles.Set(i, Napi::Value(env, WrapTensor(env, tensors[i])));
@@ -112,8 +114,8 @@ Napi::Value Arrive(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void RegisterStaging(Napi::Object exports) {
-  Export<Stage>(exports, "stage");
-  Export<Arrive>(exports, "arrive");
+  Export<StartTransfer>(exports, "startTransfer");
+  Export<FinishTransfer>(exports, "finishTransfer");
 }
 
 }  // namespace bridge

@@ -1,11 +1,11 @@
-// Tensors on their way to a device, copied while the device computes something else.
+// Transfers of tensors to a device that run beside its computing.
 #pragma once
 
 #include "napi_setup.h"
 
 namespace bridge {
 
-// stage, arrive
+// startTransfer, finishTransfer
 void RegisterStaging(Napi::Object exports);
 
 }  // namespace bridge

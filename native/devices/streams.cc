@@ -63,7 +63,7 @@ Napi::Value WithStream(const Napi::CallbackInfo& info) {
   if (!info[1].IsFunction()) throw Refused("fn", "a function", Describe(env, info[1]));
   napi_value result = nullptr;
   if (napi_call_function(env, info.Env().Undefined(), info[1], 0, nullptr, &result) != napi_ok) {
-    throw ScriptThrew();
+    throw JsThrew();
   }
   return {env, result};
 }

@@ -50,7 +50,7 @@ std::optional<bool> ReadRetainGraph(const Napi::Value& value) {
   return ReadFlag(value, "retainGraph", false);
 }
 
-// Reading arrays may run scripts, which may take memory away that was looked at before. The graph
+// Reading arrays may run user code, which may take memory away that was looked at before. The graph
 // holds tensors that no argument names, too; with a graph of its own, it saves gradients.
 void CheckMemory(napi_env env, std::initializer_list<const std::vector<at::Tensor>*> arguments) {
   for (const auto* tensors : arguments) {
@@ -62,7 +62,7 @@ void CheckMemory(napi_env env, std::initializer_list<const std::vector<at::Tenso
   Environment::Of(env).shared_buffers->CheckAttached(env);
 }
 
-// The engine has a thread for each device but the CPU, which no script can run on. While this
+// The engine has a thread for each device but the CPU, which no user code can run on. While this
 // lives, the nodes of every device run on the thread that asks for gradients. That queues the work
 // of a device as they do.
 class OnThisThread {
@@ -134,8 +134,8 @@ struct GradOptions {
   bool allow_unused;
 };
 
-// The gradients of outputs with respect to inputs, written down: both are operands of a step.
-Napi::Value RecordGrad(const Napi::CallbackInfo& info, const GradOptions& options) {
+// The gradients of outputs with respect to inputs, traced: both are operands of a step.
+Napi::Value TraceGrad(const Napi::CallbackInfo& info, const GradOptions& options) {
   const napi_env env = info.Env();
   if (!IsAbsent(info[2])) throw Refused("gradOutputs", "absent", Describe(env, info[2]));
   const auto outputs = ReadArray(env, info[0], "outputs");
@@ -155,8 +155,7 @@ Napi::Value RecordGrad(const Napi::CallbackInfo& info, const GradOptions& option
       stack.emplace_back(std::move(gradient));
     }
   };
-  const auto results =
-      Environment::Of(env).recording->Record("grad", call, operands, inputs.size());
+  const auto results = Environment::Of(env).tracer->Trace("grad", call, operands, inputs.size());
   Napi::Array array = Napi::Array::New(env, results.size());
   for (uint32_t i = 0; i < results.size(); i++) array.Set(i, Napi::Value(env, results[i]));
   return array;
@@ -166,7 +165,7 @@ Napi::Value RecordGrad(const Napi::CallbackInfo& info, const GradOptions& option
 Napi::Value Grad(const Napi::CallbackInfo& info) {
   const GradOptions options{ReadRetainGraph(info[3]), ReadFlag(info[4], "createGraph", false),
                             ReadFlag(info[5], "allowUnused", false)};
-  if (Environment::Of(info.Env()).recording) return RecordGrad(info, options);
+  if (Environment::Of(info.Env()).tracer) return TraceGrad(info, options);
   const auto outputs = UnwrapTensors(info.Env(), info[0], "outputs");
   const auto inputs = UnwrapTensors(info.Env(), info[1], "inputs");
   const auto gradients = ReadGradients(info[2], "gradOutputs");
@@ -193,7 +192,7 @@ Napi::Value WithMode(const Napi::CallbackInfo& info) {
   // Not Napi::Function::Call: it looks into what is thrown, which may be anything.
   if (napi_call_function(info.Env(), info.Env().Undefined(), info[1], 0, nullptr, &result) !=
       napi_ok) {
-    throw ScriptThrew();
+    throw JsThrew();
   }
   return {info.Env(), result};
 }

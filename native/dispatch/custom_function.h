@@ -1,4 +1,4 @@
-// Autograd functions whose gradients a script computes.
+// Autograd functions whose gradients user code computes.
 #pragma once
 
 #include <stdexcept>
@@ -10,12 +10,12 @@ namespace bridge {
 
 // A strong reference to a JavaScript value that may be dropped on any thread: the autograd graph
 // that holds it is freed wherever libtorch frees it, the garbage collection included.
-class ScriptReference {
+class JsReference {
  public:
-  ScriptReference(napi_env env, napi_value value);
-  ~ScriptReference();
-  ScriptReference(const ScriptReference&) = delete;
-  ScriptReference& operator=(const ScriptReference&) = delete;
+  JsReference(napi_env env, napi_value value);
+  ~JsReference();
+  JsReference(const JsReference&) = delete;
+  JsReference& operator=(const JsReference&) = delete;
 
   // JavaScript thread only.
   napi_value Value() const;
@@ -27,19 +27,20 @@ class ScriptReference {
   std::shared_ptr<SharedBuffers> dropped_to_;
 };
 
-// What a script threw on its way through libtorch's autograd engine, as it was.
-class ScriptError : public std::runtime_error {
+// What user code threw, on its way through libtorch's autograd engine, as it was.
+class JsError : public std::runtime_error {
  public:
-  explicit ScriptError(std::shared_ptr<ScriptReference> thrown)
-      : std::runtime_error("a script that computes gradients failed"), thrown_(std::move(thrown)) {}
+  explicit JsError(std::shared_ptr<JsReference> thrown)
+      : std::runtime_error("user code that computes gradients failed"),
+        thrown_(std::move(thrown)) {}
 
   napi_value Thrown() const { return thrown_->Value(); }
 
  private:
-  std::shared_ptr<ScriptReference> thrown_;
+  std::shared_ptr<JsReference> thrown_;
 };
 
-// recordFunction
-void RegisterScriptedFunction(Napi::Object exports);
+// customFunction, hookGradients
+void RegisterCustomFunction(Napi::Object exports);
 
 }  // namespace bridge

@@ -61,7 +61,7 @@ napi_value Call(const Operator& op, napi_env env, size_t argc, const napi_value*
                                               std::to_string(op.arguments.size()) +
                                               " arguments, but received " + std::to_string(argc));
   }
-  if (op.environment->recording) return op.environment->recording->Record(op, argv);
+  if (op.environment->tracer) return op.environment->tracer->Trace(op, argv);
   torch::jit::Stack stack;
   stack.reserve(op.arguments.size());
   for (size_t i = 0; i < op.arguments.size(); i++) {
@@ -126,7 +126,7 @@ Napi::Value MakeOperator(const Napi::CallbackInfo& info) {
     throw BridgeError("NOT_IMPLEMENTED", name + " takes more arguments than this bridge passes");
   }
   Environment& environment = Environment::Of(env);
-  const bool reads_arrays = std::any_of(arguments.begin(), arguments.end(), MayRunScripts);
+  const bool reads_arrays = std::any_of(arguments.begin(), arguments.end(), MayRunUserCode);
   Operator& op = environment.Own(std::make_unique<Operator>(Operator{
       &environment, handle, ShortName(name), std::move(arguments), Outputs(handle), reads_arrays}));
   napi_value function = nullptr;

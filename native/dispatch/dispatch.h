@@ -22,7 +22,7 @@ struct Operator {
   std::string name;
   std::vector<ArgumentPlan> arguments;
   Outputs outputs;
-  // Whether converting the arguments may run scripts, because an array is among them.
+  // Whether converting the arguments may run user code, because an array is among them.
   bool reads_arrays;
 };
 

@@ -19,16 +19,16 @@ namespace bridge {
 
 class ProgramWork : public Work {
  public:
-  ProgramWork(Background& owner, std::shared_ptr<Recording> recorded)
-      : recording(std::move(recorded)), owner_(owner) {
-    for (const at::Tensor& constant : recording->constants()) {
+  ProgramWork(Background& owner, std::shared_ptr<Tracer> traced)
+      : tracer(std::move(traced)), owner_(owner) {
+    for (const at::Tensor& constant : tracer->constants()) {
       ForEachPart(constant, [this](const at::Tensor& part) {
         if (part.has_storage()) storages.push_back(part.storage().unsafeGetStorageImpl());
       });
     }
   }
 
-  const std::shared_ptr<Recording> recording;
+  const std::shared_ptr<Tracer> tracer;
   // Of the tensors that it works on.
   std::vector<const c10::StorageImpl*> storages;
   napi_ref done = nullptr;
@@ -43,13 +43,13 @@ class ProgramWork : public Work {
 
  protected:
   void Run(const std::atomic<bool>& stop) override {
-    const Program& program = recording->program();
+    const Program& program = tracer->program();
     const c10::WarningUtils::WarningHandlerGuard collect(&warnings);
     try {
       if (at::get_num_threads() != threads_) at::set_num_threads(threads_);
       const StreamsOf streams(streams_);
-      recording->values.resize(program.places);
-      program.Run(recording->values, &step, &stop);
+      tracer->values.resize(program.value_count);
+      program.Run(tracer->values, &step, &stop);
     } catch (const Stopped&) {
       failure = Failure{"RUNTIME", "the thread that waited for the result has ended"};
     } catch (...) {
@@ -74,16 +74,15 @@ class ProgramWork : public Work {
 
 namespace {
 
-// start(fn, done): runs what fn() records
+// start(fn, done): runs what fn() traces
 Napi::Value Start(const Napi::CallbackInfo& info) {
   const napi_env env = info.Env();
   Environment& environment = Environment::Of(env);
   if (!info[1].IsFunction()) throw Refused("done", "a function", Describe(env, info[1]));
-  const auto recording =
-      std::make_shared<Recording>(env, std::vector<at::Tensor>(), /*detached=*/true);
-  RecordScript(environment, recording, info[0], /*below_autograd=*/false);
+  const auto tracer = std::make_shared<Tracer>(env, std::vector<at::Tensor>(), /*detached=*/true);
+  TraceFunction(environment, tracer, info[0], /*below_autograd=*/false);
   if (!environment.background) environment.background = std::make_unique<Background>(environment);
-  environment.background->Start(recording, info[1]);
+  environment.background->Start(tracer, info[1]);
   return info.Env().Undefined();
 }
 
@@ -108,12 +107,12 @@ Background::~Background() {
 
 void Background::CleanUp(void* background) { static_cast<Background*>(background)->queue_.reset(); }
 
-std::shared_ptr<Work> Background::Start(std::shared_ptr<Recording> recording, napi_value done) {
+std::shared_ptr<Work> Background::Start(std::shared_ptr<Tracer> tracer, napi_value done) {
   const napi_env env = environment_.env;
   if (queue_ == nullptr) throw BridgeError("RUNTIME", "the thread is ending");
   // First whatever may fail.
   queue_->Open();
-  auto work = std::make_shared<ProgramWork>(*this, std::move(recording));
+  auto work = std::make_shared<ProgramWork>(*this, std::move(tracer));
   if (napi_create_reference(env, done, 1, &work->done) != napi_ok) {
     throw BridgeError("RUNTIME", "the thread is ending");
   }
@@ -131,10 +130,10 @@ void Background::Post(ProgramWork& work) {
 
 bool Background::TryAgain(const std::shared_ptr<ProgramWork>& work) {
   if (queue_ == nullptr) return false;
-  work->recording->values.clear();
+  work->tracer->values.clear();
   // Only this thread can collect what user code has dropped.
   Reclaim(environment_);
-  if (work->is_second || !work->recording->program().repeatable) return false;
+  if (work->is_second || !work->tracer->program().repeatable) return false;
   work->is_second = true;
   work->failure.reset();
   queue_->Add(work);
@@ -159,7 +158,7 @@ void Background::Finish(const std::shared_ptr<ProgramWork>& work) {
   napi_value done = nullptr;
   napi_get_reference_value(env, work->done, &done);
   napi_delete_reference(env, work->done);
-  work->recording->ended = true;
+  work->tracer->ended = true;
   napi_value failed_step = Napi::Env(env).Undefined();
   // A hook that throws fails the call, as it does where the call runs on this thread.
   const napi_value emitted = Guard(environment_, "libtorch", [&]() -> napi_value {
@@ -176,8 +175,8 @@ void Background::Finish(const std::shared_ptr<ProgramWork>& work) {
   napi_call_function(env, Napi::Env(env).Undefined(), done, 1, &failed_step, nullptr);
   // The results have been taken; what the program held goes now, not when the last handle of an
   // intermediate result is collected.
-  work->recording->values.clear();
-  std::exchange(work->recording->program(), {});
+  work->tracer->values.clear();
+  std::exchange(work->tracer->program(), {});
 }
 
 bool IsUsed(const Environment& environment, const at::Tensor& tensor) {

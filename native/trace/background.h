@@ -13,21 +13,21 @@
 
 namespace bridge {
 
-// A recorded program as a piece of work.
+// A traced program as a piece of work.
 class ProgramWork;
 
-// The queue of one environment, and what it works on. JavaScript thread.
+// The queue of one environment, and the memory it uses. JavaScript thread.
 class Background {
  public:
   explicit Background(Environment& environment);
-  // Drops what waits, and waits for the step that runs.
+  // Drops queued work, and waits for the step that is running.
   ~Background();
   Background(const Background&) = delete;
   Background& operator=(const Background&) = delete;
 
-  // Queues a recorded program. `done(failedStep | undefined)` is called when it has run. If that
+  // Queues a traced program. `done(failedStep | undefined)` is called when it has run. If that
   // fails, because no thread can be started for one, nothing has changed.
-  std::shared_ptr<Work> Start(std::shared_ptr<Recording> recording, napi_value done);
+  std::shared_ptr<Work> Start(std::shared_ptr<Tracer> tracer, napi_value done);
 
   // Whether there is work that was not delivered.
   bool IsBusy() const { return started_ > 0; }

@@ -12,16 +12,16 @@
 namespace bridge {
 
 void Program::Complete() {
-  std::vector<bool> used(places, false);
-  for (const size_t place : outputs) used[place] = true;
+  std::vector<bool> used(value_count, false);
+  for (const size_t value_id : outputs) used[value_id] = true;
   for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
     step->last_uses.clear();
-    const auto consider = [&](size_t place) {
-      if (used[place]) return;
-      used[place] = true;
-      step->last_uses.push_back(place);
+    const auto consider = [&](size_t value_id) {
+      if (used[value_id]) return;
+      used[value_id] = true;
+      step->last_uses.push_back(value_id);
     };
-    for (const Hole& hole : step->holes) consider(hole.place);
+    for (const Slot& slot : step->slots) consider(slot.value_id);
     // Results that nobody asks for go at once.
     for (size_t i = 0; i < step->results; i++) consider(step->first_result + i);
   }
@@ -31,11 +31,11 @@ void FillArguments(const Step& step, const Values& values, torch::jit::Stack& st
   stack.assign(step.arguments.begin(), step.arguments.end());
   // The step's own list stays as it is, for other runs.
   for (const size_t list : step.lists) stack[list] = stack[list].toList().copy();
-  for (const Hole& hole : step.holes) {
-    if (hole.entry) {
-      stack[hole.argument].toList().set(*hole.entry, values[hole.place]);
+  for (const Slot& slot : step.slots) {
+    if (slot.entry) {
+      stack[slot.argument].toList().set(*slot.entry, values[slot.value_id]);
     } else {
-      stack[hole.argument] = values[hole.place];
+      stack[slot.argument] = values[slot.value_id];
     }
   }
 }
@@ -44,9 +44,9 @@ void StoreResults(const Step& step, torch::jit::Stack& stack, Values& values) {
   if (step.results == 0) return;
   if (stack.size() == 1 && stack.front().isTensorList()) {
     const auto list = stack.front().toTensorList();
-    // It may be shorter for inputs of another shape than those that were recorded.
-    TORCH_CHECK(list.size() == step.results, step.name, " gave ", list.size(),
-                " tensors, and had given ", step.results, " when it was recorded");
+    // It may be shorter for inputs of another shape than those it was traced with.
+    TORCH_CHECK(list.size() == step.results, step.name, " returned ", list.size(),
+                " tensors, but returned ", step.results, " when it was traced");
     for (size_t i = 0; i < step.results; i++) values[step.first_result + i] = at::Tensor(list[i]);
     return;
   }
@@ -57,7 +57,7 @@ void Program::RunStep(const Step& step, Values& values, torch::jit::Stack& stack
   FillArguments(step, values, stack);
   // The stack holds what is used here for the last time, and the call lets it go.
   const auto forget = [&] {
-    for (const size_t place : step.last_uses) values[place] = c10::IValue();
+    for (const size_t value_id : step.last_uses) values[value_id] = c10::IValue();
   };
   forget();
   step.call(stack);

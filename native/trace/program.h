@@ -1,5 +1,4 @@
-// Programs: calls of operators that were written down instead of made, to be run in one go, on any
-// thread, as often as needed.
+// Programs: traced calls of operators, run in one go, on any thread, as often as needed.
 #pragma once
 
 #include <ATen/core/ivalue.h>
@@ -14,32 +13,32 @@
 
 namespace bridge {
 
-// The values of one run, by their places: the inputs first, then the results of the steps.
+// The values of one run by their ids: the inputs first, then the results of the steps.
 using Values = std::vector<c10::IValue>;
 
-// An argument of a step that is only there when the program runs.
-struct Hole {
+// An argument of a step that is filled when the program runs.
+struct Slot {
   size_t argument;
-  // Which entry of a list; absent where the argument itself is the value.
+  // The entry of a list; absent if the argument itself is the value.
   std::optional<size_t> entry;
-  size_t place;
+  size_t value_id;
 };
 
-// One call. Modes are those that held when it was written down.
+// One call. Modes are those in which it was traced.
 struct Step {
   // What errors call it.
   std::string name;
   // Takes its arguments from the stack and leaves its results there.
   std::function<void(torch::jit::Stack&)> call;
   torch::jit::Stack arguments = {};
-  std::vector<Hole> holes = {};
-  // The arguments that are lists with holes.
+  std::vector<Slot> slots = {};
+  // The arguments that are lists with slots.
   std::vector<size_t> lists = {};
-  // The places of its results: `results` of them, from `first_result` on. A list of tensors takes a
-  // place for each.
+  // The value ids of its results: `results` of them, from `first_result` on. A list of tensors has
+  // one for each tensor.
   size_t first_result = 0;
   size_t results = 0;
-  // Places of arguments that nobody reads after this step, and of results that nobody reads at all.
+  // Values that nobody reads after this step: arguments, and results that are never used.
   std::vector<size_t> last_uses = {};
   bool grad_mode = true;
   bool inference_mode = false;
@@ -51,11 +50,11 @@ struct Stopped {};
 // Immutable once it is complete: several threads may run it at once.
 class Program {
  public:
-  // The places of the inputs are the first ones.
+  // The inputs have the first value ids.
   size_t inputs = 0;
-  size_t places = 0;
+  size_t value_count = 0;
   std::vector<Step> steps;
-  // The places of the results.
+  // The value ids of the results.
   std::vector<size_t> outputs;
   // The inputs that are written to.
   std::vector<size_t> written;
@@ -64,18 +63,18 @@ class Program {
   bool below_autograd = false;
   // Whether waking other threads for it would take longer than the work.
   bool one_thread = false;
-  // Whether running it again after it has failed gives what it would have given at first: no step
+  // Whether running it again after it has failed gives the same results: no step
   // changes a tensor in place.
   bool repeatable = true;
 
-  // Finds the last use of every place; called once, after the last step.
+  // Finds the last use of every value; called once, after the last step.
   void Complete();
 
   // Marks the inputs that are written to as changed.
   void MarkWritten(const Values& values) const;
 
-  // Runs all steps. `values` has room for every place and holds the inputs. `at`, if given, is
-  // always the step that runs; throws Stopped once `stop` is set.
+  // Runs all steps. `values` has an entry for every value id and holds the inputs. `at`, if
+  // given, is always the step that is running; throws Stopped once `stop` is set.
   void Run(Values& values, size_t* at = nullptr, const std::atomic<bool>* stop = nullptr) const;
 
  private:
@@ -84,10 +83,10 @@ class Program {
   void RunStep(const Step& step, Values& values, torch::jit::Stack& stack) const;
 };
 
-// The places of a step's results take what its call left on the stack.
+// Moves what a step's call left on the stack to the values of its results.
 void StoreResults(const Step& step, torch::jit::Stack& stack, Values& values);
 
-// The arguments of a step, with its holes filled.
+// The arguments of a step, with its slots filled.
 void FillArguments(const Step& step, const Values& values, torch::jit::Stack& stack);
 
 }  // namespace bridge

@@ -25,7 +25,7 @@ namespace {
 // Made by a random generator once; tells programs from every other External.
 constexpr napi_type_tag kProgramTag = {0x1d7b34c95e20f86a, 0xc46a8be1970d235f};
 
-// What a program was recorded for: a script may have looked at all of it.
+// What a program was traced for: user code may have looked at all of it.
 struct Signature {
   explicit Signature(const at::Tensor& tensor)
       : sizes(tensor.sizes().vec()),
@@ -57,10 +57,10 @@ struct Signature {
 struct ProgramHandle {
   std::shared_ptr<const Program> program;
   std::vector<Signature> inputs;
-  // The tensors that were there before, and that steps use.
+  // Tensors from before the trace that steps use.
   std::vector<at::Tensor> constants;
 
-  // Throws DETACHED: what a program was recorded with may have lost its memory before it runs.
+  // Throws DETACHED: what a program was traced with may have lost its memory before it runs.
   void CheckConstants(napi_env env) const {
     for (const at::Tensor& constant : constants) CheckStorage(env, constant);
   }
@@ -72,57 +72,58 @@ void Finalize(node_api_basic_env /*env*/, void* data, void* /*hint*/) {
 
 const ProgramHandle& ExpectProgram(napi_env env, napi_value value) {
   const auto* handle = FromExternal<ProgramHandle>(env, value, kProgramTag);
-  if (handle == nullptr) throw Refused("program", "a recorded program", Describe(env, value));
+  if (handle == nullptr) throw Refused("program", "a traced program", Describe(env, value));
   return *handle;
 }
 
-// record(inputs, fn): what fn(handles) does with tensors like the inputs, below autograd
-Napi::Value Record(const Napi::CallbackInfo& info) {
+// trace(inputs, fn): what fn(handles) does with tensors like the inputs, below autograd
+Napi::Value Trace(const Napi::CallbackInfo& info) {
   const napi_env env = info.Env();
   std::vector<at::Tensor> inputs;
   for (napi_value input : ReadArray(env, info[0], "inputs")) {
     inputs.push_back(InspectTensor(env, input, "input"));
   }
-  // What is recorded inside of another recording runs where that runs.
-  const auto& outer = Environment::Of(env).recording;
+  // What is traced inside of another trace runs where that runs.
+  const auto& outer = Environment::Of(env).tracer;
   const bool detached = outer && outer->detached();
-  const auto recording = std::make_shared<Recording>(env, inputs, detached);
-  RecordScript(Environment::Of(env), recording, info[1], /*below_autograd=*/true);
+  const auto tracer = std::make_shared<Tracer>(env, inputs, detached);
+  TraceFunction(Environment::Of(env), tracer, info[1], /*below_autograd=*/true);
   auto handle = std::make_unique<ProgramHandle>();
-  handle->program = std::make_shared<const Program>(std::exchange(recording->program(), {}));
+  handle->program = std::make_shared<const Program>(std::exchange(tracer->program(), {}));
   for (const at::Tensor& input : inputs) handle->inputs.emplace_back(input);
-  handle->constants = recording->constants();
+  handle->constants = tracer->constants();
   return {env, ToExternal(env, std::move(handle), kProgramTag, Finalize)};
 }
 
-// A tensor that fits, or a typed array that is lent as one; undefined if it does not fit.
+// A tensor that fits, or a borrowed view of a typed array; undefined if it does not fit.
 at::Tensor ReadInput(napi_env env, napi_value value, const Signature& signature,
-                     std::vector<at::Tensor>& lent) {
+                     std::vector<at::Tensor>& borrowed) {
   napi_valuetype type = napi_undefined;
   napi_typeof(env, value, &type);
   // Handles are Externals.
   if (type == napi_object) {
     if (!signature.IsPlain()) return {};
     at::Tensor array = BorrowArray(env, value, signature.dtype, signature.sizes);
-    if (array.defined()) lent.push_back(array);
+    if (array.defined()) borrowed.push_back(array);
     return array;
   }
   const at::Tensor& tensor = UnwrapTensor(env, value, "input");
   return signature.Fits(tensor) ? tensor : at::Tensor();
 }
 
-// A result that shows the memory of an input gets memory of its own: a typed array is only lent.
-at::Tensor Owned(const at::Tensor& result, const std::vector<at::Tensor>& lent) {
-  const bool is_lent = std::any_of(lent.begin(), lent.end(), [&](const at::Tensor& tensor) {
-    return tensor.is_alias_of(result);
-  });
-  return is_lent ? result.clone() : result;
+// A result that shows the memory of an input gets memory of its own: a borrowed view ends with the
+// call.
+at::Tensor Owned(const at::Tensor& result, const std::vector<at::Tensor>& borrowed) {
+  const bool is_borrowed =
+      std::any_of(borrowed.begin(), borrowed.end(),
+                  [&](const at::Tensor& tensor) { return tensor.is_alias_of(result); });
+  return is_borrowed ? result.clone() : result;
 }
 
-// What run() gives.
-enum Giving : uint32_t { kTensors, kNumber };
+// What run() returns.
+enum OutputMode : uint32_t { kTensors, kNumber };
 
-// The only element. float32 on the CPU is read where it lies, without another call of libtorch.
+// The only element. float32 on the CPU is read in place, without another call of libtorch.
 napi_value Number(napi_env env, const at::Tensor& tensor) {
   if (tensor.is_cpu() && tensor.scalar_type() == at::kFloat && tensor.numel() == 1 &&
       !tensor.is_neg() && !tensor._is_zerotensor()) {
@@ -134,15 +135,15 @@ napi_value Number(napi_env env, const at::Tensor& tensor) {
 napi_value RunProgram(napi_env env, size_t argc, const napi_value* argv) {
   const ProgramHandle& handle = ExpectProgram(env, argv[0]);
   const Program& program = *handle.program;
-  uint32_t giving = kTensors;
-  napi_get_value_uint32(env, argv[1], &giving);
+  uint32_t output_mode = kTensors;
+  napi_get_value_uint32(env, argv[1], &output_mode);
   if (argc != program.inputs + 2) {
-    throw Refused("inputs", "as many as were recorded", std::to_string(argc - 2));
+    throw Refused("inputs", "as many as were traced", std::to_string(argc - 2));
   }
-  Values values(program.places);
-  std::vector<at::Tensor> lent;
+  Values values(program.value_count);
+  std::vector<at::Tensor> borrowed;
   for (size_t i = 0; i < program.inputs; i++) {
-    at::Tensor input = ReadInput(env, argv[i + 2], handle.inputs[i], lent);
+    at::Tensor input = ReadInput(env, argv[i + 2], handle.inputs[i], borrowed);
     if (!input.defined()) return Napi::Env(env).Undefined();
     values[i] = std::move(input);
   }
@@ -154,19 +155,19 @@ napi_value RunProgram(napi_env env, size_t argc, const napi_value* argv) {
     const OneThread one_thread(program.one_thread);
     program.Run(values);
   }
-  if (giving == kNumber && program.outputs.size() == 1) {
+  if (output_mode == kNumber && program.outputs.size() == 1) {
     return Number(env, values[program.outputs.front()].toTensor());
   }
   Napi::Array results = Napi::Array::New(env, program.outputs.size());
   for (uint32_t i = 0; i < program.outputs.size(); i++) {
-    const at::Tensor result = Owned(values[program.outputs[i]].toTensor(), lent);
+    const at::Tensor result = Owned(values[program.outputs[i]].toTensor(), borrowed);
     results.Set(i, Napi::Value(env, WrapTensor(env, result)));
   }
   return results;
 }
 
-// run(program, giving, ...inputs): the results of tensors or typed arrays, or the only element;
-// undefined if the program was recorded for others
+// run(program, outputMode, ...inputs): the results of tensors or typed arrays, or the only element;
+// undefined if the program was traced for others
 napi_value Run(napi_env env, napi_callback_info info) {
   std::array<napi_value, 16> argv{};
   size_t argc = argv.size();
@@ -179,7 +180,7 @@ napi_value Run(napi_env env, napi_callback_info info) {
   });
 }
 
-// fingerprint(...inputs): a number that tells the kinds of inputs apart which programs are recorded
+// fingerprint(...inputs): a number that tells apart the kinds of inputs that programs are traced
 // for. Different kinds may share it, so it finds a program, and `run` decides.
 napi_value Fingerprint(napi_env env, napi_callback_info info) {
   std::array<napi_value, 16> argv{};
@@ -194,7 +195,7 @@ napi_value Fingerprint(napi_env env, napi_callback_info info) {
       napi_valuetype type = napi_undefined;
       napi_typeof(env, argv[i], &type);
       add(type);
-      // Of a typed array that is lent, the shape is part of the key.
+      // Of a typed array, the shape is part of the key.
       if (type == napi_object) continue;
       const at::Tensor& tensor = UnwrapTensor(env, argv[i], "input");
       add(static_cast<int64_t>(tensor.scalar_type()) * 4 + tensor.requires_grad() * 2 +
@@ -208,8 +209,8 @@ napi_value Fingerprint(napi_env env, napi_callback_info info) {
   });
 }
 
-// A program run for one piece of its inputs after the other, over all threads: what it makes stays
-// in the processors' caches. Results are written into inputs.
+// A program run for one chunk of its inputs after the other, over all threads: intermediate results
+// stay in the processors' caches. Results are written into inputs.
 struct Chunked {
   std::shared_ptr<const Program> program;
   int64_t size;
@@ -224,7 +225,7 @@ struct Chunked {
     ParallelFor(size, grain, [&](int64_t begin, int64_t end) {
       const at::NoGradGuard no_grad;
       const at::AutoDispatchBelowADInplaceOrView below;
-      Values values(program->places);
+      Values values(program->value_count);
       for (int64_t at = begin; at < end; at += chunk) {
         std::fill(values.begin(), values.end(), c10::IValue());
         for (size_t k = 0; k < cut.size(); k++) {
@@ -258,29 +259,29 @@ Napi::Value RunInChunks(const Napi::CallbackInfo& info) {
   }
   const std::vector<napi_value> inputs = ReadArray(env, info[5], "inputs");
   if (inputs.size() != chunked.program->inputs || inputs.size() != chunked.cut.size()) {
-    throw Refused("inputs", "as many as were recorded", std::to_string(inputs.size()));
+    throw Refused("inputs", "as many as were traced", std::to_string(inputs.size()));
   }
   // What is cut holds the size to that of a tensor.
   if (std::find(chunked.cut.begin(), chunked.cut.end(), true) == chunked.cut.end()) {
     throw Refused("cut", "true for at least one input", "none that is");
   }
-  const auto& recording = Environment::Of(env).recording;
+  const auto& tracer = Environment::Of(env).tracer;
   torch::jit::Stack stack;
   for (size_t i = 0; i < inputs.size(); i++) {
     at::Tensor input =
-        recording ? InspectTensor(env, inputs[i], "input") : UnwrapTensor(env, inputs[i], "input");
+        tracer ? InspectTensor(env, inputs[i], "input") : UnwrapTensor(env, inputs[i], "input");
     if (chunked.cut[i] && (input.dim() == 0 || input.size(0) != chunked.size)) {
       throw Refused("input", "of the given size", std::to_string(i));
     }
     stack.emplace_back(std::move(input));
   }
-  if (recording) {
-    recording->AddConstants(handle.constants);
+  if (tracer) {
+    tracer->AddConstants(handle.constants);
     for (const size_t input : chunked.program->written) {
       const PendingTensor* pending = PendingOf(env, inputs[input], "input");
-      if (pending != nullptr) recording->NoteWrite(pending->place);
+      if (pending != nullptr) tracer->NoteWrite(pending->value_id);
     }
-    recording->Record("chunks", std::move(chunked), inputs, 0);
+    tracer->Trace("chunks", std::move(chunked), inputs, 0);
   } else {
     handle.CheckConstants(env);
     for (const size_t input : chunked.program->written) {
@@ -291,95 +292,94 @@ Napi::Value RunInChunks(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// refuseIf(condition): written down, a step that fails if the only element is true
+// refuseIf(condition): traces a step that fails if the only element is true
 Napi::Value RefuseIf(const Napi::CallbackInfo& info) {
-  const auto& recording = Environment::Of(info.Env()).recording;
-  if (!recording) throw BridgeError("RUNTIME", "nothing is being recorded");
+  const auto& tracer = Environment::Of(info.Env()).tracer;
+  if (!tracer) throw BridgeError("RUNTIME", "nothing is being traced");
   const auto call = [](torch::jit::Stack& stack) {
     const bool refused = stack.front().toTensor().item().toBool();
     stack.clear();
     if (refused) throw BridgeError("INVALID_ARGUMENT", "an argument was refused");
   };
-  recording->Record("refuseIf", call, {info[0]}, 0);
+  tracer->Trace("refuseIf", call, {info[0]}, 0);
   return info.Env().Undefined();
 }
 
-// outsideRecording(fn): operators are called while fn runs, not written down
-Napi::Value OutsideRecording(const Napi::CallbackInfo& info) {
+// withoutTracing(fn): operators are called while fn runs, not traced
+Napi::Value WithoutTracing(const Napi::CallbackInfo& info) {
   const napi_env env = info.Env();
   if (!info[0].IsFunction()) throw Refused("fn", "a function", Describe(env, info[0]));
-  const RecordingScope scope(Environment::Of(env), nullptr);
+  const TracingScope scope(Environment::Of(env), nullptr);
   napi_value result = nullptr;
   if (napi_call_function(env, info.Env().Undefined(), info[0], 0, nullptr, &result) != napi_ok) {
-    throw ScriptThrew();
+    throw JsThrew();
   }
   return {env, result};
 }
 
-// keepOnOneThread(): the recording that is on is of so little work that other threads stay asleep
+// keepOnOneThread(): the program being traced is so small that other threads stay asleep
 Napi::Value KeepOnOneThread(const Napi::CallbackInfo& info) {
-  const auto& recording = Environment::Of(info.Env()).recording;
-  if (recording) recording->program().one_thread = true;
+  const auto& tracer = Environment::Of(info.Env()).tracer;
+  if (tracer) tracer->program().one_thread = true;
   return info.Env().Undefined();
 }
 
-// stepCount(): how many steps the recording has that is on
+// stepCount(): how many steps have been traced
 Napi::Value StepCount(const Napi::CallbackInfo& info) {
-  const auto& recording = Environment::Of(info.Env()).recording;
-  const size_t count = recording ? recording->program().steps.size() : 0;
+  const auto& tracer = Environment::Of(info.Env()).tracer;
+  const size_t count = tracer ? tracer->program().steps.size() : 0;
   return Napi::Number::New(info.Env(), static_cast<double>(count));
 }
 
-// settle(handle): a pending handle gets its tensor, which has been computed
-Napi::Value Settle(const Napi::CallbackInfo& info) {
+// resolvePending(handle): gives a pending handle its tensor, which has been computed
+Napi::Value ResolvePending(const Napi::CallbackInfo& info) {
   const napi_env env = info.Env();
   if (IsDisposed(env, info[0])) return info.Env().Undefined();
   const PendingTensor* pending = PendingOf(env, info[0], "tensor");
   if (pending == nullptr) return info.Env().Undefined();
-  if (!pending->recording->ended) throw StillPending("tensor");
-  const auto& values = pending->recording->values;
-  if (pending->place >= values.size() || !values[pending->place].isTensor()) {
+  if (!pending->tracer->ended) throw StillPending("tensor");
+  const auto& values = pending->tracer->values;
+  if (pending->value_id >= values.size() || !values[pending->value_id].isTensor()) {
     throw StillPending("tensor");
   }
-  at::Tensor tensor = values[pending->place].toTensor();
-  SettleTensor(env, info[0], std::move(tensor));
+  at::Tensor tensor = values[pending->value_id].toTensor();
+  ResolveTensor(env, info[0], std::move(tensor));
   return info.Env().Undefined();
 }
 
 }  // namespace
 
-RecordingScope::RecordingScope(Environment& environment, std::shared_ptr<Recording> recording)
-    : environment_(environment),
-      outer_(std::exchange(environment.recording, std::move(recording))) {}
+TracingScope::TracingScope(Environment& environment, std::shared_ptr<Tracer> tracer)
+    : environment_(environment), outer_(std::exchange(environment.tracer, std::move(tracer))) {}
 
-RecordingScope::~RecordingScope() { environment_.recording = std::move(outer_); }
+TracingScope::~TracingScope() { environment_.tracer = std::move(outer_); }
 
-void RecordScript(Environment& environment, const std::shared_ptr<Recording>& recording,
-                  napi_value fn, bool below_autograd) {
+void TraceFunction(Environment& environment, const std::shared_ptr<Tracer>& tracer, napi_value fn,
+                   bool below_autograd) {
   const napi_env env = environment.env;
   if (!Napi::Value(env, fn).IsFunction()) throw Refused("fn", "a function", Describe(env, fn));
-  const RecordingScope scope(environment, recording);
-  Napi::Array inputs = Napi::Array::New(env, recording->program().inputs);
+  const TracingScope scope(environment, tracer);
+  Napi::Array inputs = Napi::Array::New(env, tracer->program().inputs);
   for (uint32_t i = 0; i < inputs.Length(); i++) {
-    inputs.Set(i, Napi::Value(env, recording->Pending(i)));
+    inputs.Set(i, Napi::Value(env, tracer->Pending(i)));
   }
   const std::array<napi_value, 1> argv = {inputs};
   napi_value outputs = nullptr;
   if (napi_call_function(env, Napi::Env(env).Undefined(), fn, argv.size(), argv.data(), &outputs) !=
       napi_ok) {
-    throw ScriptThrew();
+    throw JsThrew();
   }
-  recording->Complete(ReadArray(env, outputs, "outputs"), below_autograd);
+  tracer->Complete(ReadArray(env, outputs, "outputs"), below_autograd);
 }
 
-void RegisterPrograms(Napi::Object exports) {
-  Export<Record>(exports, "record");
+void RegisterReplay(Napi::Object exports) {
+  Export<Trace>(exports, "trace");
   Export<RunInChunks>(exports, "runInChunks");
-  Export<OutsideRecording>(exports, "outsideRecording");
+  Export<WithoutTracing>(exports, "withoutTracing");
   Export<RefuseIf>(exports, "refuseIf");
   Export<KeepOnOneThread>(exports, "keepOnOneThread");
   Export<StepCount>(exports, "stepCount");
-  Export<Settle>(exports, "settle");
+  Export<ResolvePending>(exports, "resolvePending");
   napi_value run = nullptr;
   napi_create_function(exports.Env(), "run", NAPI_AUTO_LENGTH, Run, nullptr, &run);
   exports.Set("run", run);

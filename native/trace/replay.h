@@ -1,5 +1,4 @@
-// What scripts do with recorded programs: record them, run them at once or in chunks, and take
-// their results.
+// Programs as JavaScript uses them: traced once, run whole or in chunks.
 #pragma once
 
 #include <memory>
@@ -9,26 +8,26 @@
 
 namespace bridge {
 
-// While it lives, operators of the environment are written down in a recording; in none, with
-// nullptr.
-class RecordingScope {
+// While it lives, operators of the environment are traced; with nullptr, they are called.
+class TracingScope {
  public:
-  RecordingScope(Environment& environment, std::shared_ptr<Recording> recording);
-  ~RecordingScope();
-  RecordingScope(const RecordingScope&) = delete;
-  RecordingScope& operator=(const RecordingScope&) = delete;
+  TracingScope(Environment& environment, std::shared_ptr<Tracer> tracer);
+  ~TracingScope();
+  TracingScope(const TracingScope&) = delete;
+  TracingScope& operator=(const TracingScope&) = delete;
 
  private:
   Environment& environment_;
-  std::shared_ptr<Recording> outer_;
+  std::shared_ptr<Tracer> outer_;
 };
 
-// Records what `fn` does with the pending handles of the recording's inputs; what it gives, an
-// array of handles, is the program's output.
-void RecordScript(Environment& environment, const std::shared_ptr<Recording>& recording,
-                  napi_value fn, bool below_autograd);
+// Traces `fn`, called with the pending handles of the tracer's inputs; the array of handles that it
+// returns is the program's output.
+void TraceFunction(Environment& environment, const std::shared_ptr<Tracer>& tracer, napi_value fn,
+                   bool below_autograd);
 
-// record, run, runInChunks, outsideRecording, refuseIf, keepOnOneThread, stepCount, settle
-void RegisterPrograms(Napi::Object exports);
+// trace, run, fingerprint, runInChunks, withoutTracing, refuseIf, keepOnOneThread, stepCount,
+// resolvePending
+void RegisterReplay(Napi::Object exports);
 
 }  // namespace bridge

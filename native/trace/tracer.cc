@@ -17,8 +17,7 @@ namespace bridge {
 namespace {
 
 BridgeError Unknown() {
-  return {"PENDING",
-          "a property of a tensor that is still to be computed cannot be told before it is there"};
+  return {"PENDING", "a property of a tensor that is still to be computed cannot be inferred"};
 }
 
 bool IsAbsent(napi_env env, napi_value value) {
@@ -27,21 +26,21 @@ bool IsAbsent(napi_env env, napi_value value) {
   return type == napi_undefined || type == napi_null;
 }
 
-// Like the tensor in everything but its elements, of which it has none.
-at::Tensor Hollow(const at::Tensor& tensor) {
+// A meta tensor: like the tensor in everything but its elements, of which it has none.
+at::Tensor ToMeta(const at::Tensor& tensor) {
   if (!tensor.defined() || tensor.device().is_meta()) return tensor;
-  at::Tensor hollow = at::empty_strided(tensor.sizes(), tensor.strides(),
-                                        tensor.options().device(c10::DeviceType::Meta));
-  if (tensor.requires_grad()) hollow.set_requires_grad(true);
-  return hollow;
+  at::Tensor meta = at::empty_strided(tensor.sizes(), tensor.strides(),
+                                      tensor.options().device(c10::DeviceType::Meta));
+  if (tensor.requires_grad()) meta.set_requires_grad(true);
+  return meta;
 }
 
-c10::IValue Hollow(const c10::IValue& value) {
-  if (value.isTensor()) return Hollow(value.toTensor());
+c10::IValue ToMeta(const c10::IValue& value) {
+  if (value.isTensor()) return ToMeta(value.toTensor());
   if (value.isDevice()) return c10::Device(c10::DeviceType::Meta);
   if (value.isTensorList() || value.isOptionalTensorList()) {
     c10::impl::GenericList list(value.toList().elementType());
-    for (const c10::IValue& element : value.toListRef()) list.push_back(Hollow(element));
+    for (const c10::IValue& element : value.toListRef()) list.push_back(ToMeta(element));
     return list;
   }
   return value;
@@ -49,25 +48,25 @@ c10::IValue Hollow(const c10::IValue& value) {
 
 }  // namespace
 
-Recording::Recording(napi_env env, const std::vector<at::Tensor>& inputs, bool detached)
+Tracer::Tracer(napi_env env, const std::vector<at::Tensor>& inputs, bool detached)
     : env_(env), detached_(detached) {
-  program_.inputs = program_.places = inputs.size();
+  program_.inputs = program_.value_count = inputs.size();
   for (const at::Tensor& input : inputs) {
     if (!input.device().is_meta()) device_ = input.device();
     const c10::InferenceMode mode(input.is_inference());
-    examples_.emplace_back(Hollow(input));
+    meta_values_.emplace_back(ToMeta(input));
   }
 }
 
-napi_value Recording::Pending(size_t place) {
-  return WrapPending(env_, {shared_from_this(), place});
+napi_value Tracer::Pending(size_t value_id) {
+  return WrapPending(env_, {shared_from_this(), value_id});
 }
 
-c10::IValue Recording::Operand(Step& step, napi_value handle, const std::string& name,
-                               std::optional<size_t> entry) {
+c10::IValue Tracer::Operand(Step& step, napi_value handle, const std::string& name,
+                            std::optional<size_t> entry) {
   if (const PendingTensor* pending = PendingOf(env_, handle, name)) {
-    if (pending->recording.get() != this) throw StillPending(name);
-    step.holes.push_back({step.arguments.size(), entry, pending->place});
+    if (pending->tracer.get() != this) throw StillPending(name);
+    step.slots.push_back({step.arguments.size(), entry, pending->value_id});
     return at::Tensor();
   }
   at::Tensor constant = UnwrapTensor(env_, handle, name);
@@ -81,9 +80,9 @@ c10::IValue Recording::Operand(Step& step, napi_value handle, const std::string&
   return constant;
 }
 
-c10::IValue Recording::Operands(Step& step, napi_value list, const ArgumentPlan& plan) {
+c10::IValue Tracer::Operands(Step& step, napi_value list, const ArgumentPlan& plan) {
   const Napi::Array array = ExpectArray(env_, list, plan.name, "an array of Tensors");
-  const size_t holes = step.holes.size();
+  const size_t slots = step.slots.size();
   c10::impl::GenericList operands(plan.type->castRaw<c10::ListType>()->getElementType());
   for (uint32_t i = 0; i < array.Length(); i++) {
     const Napi::HandleScope scope(env_);
@@ -95,11 +94,11 @@ c10::IValue Recording::Operands(Step& step, napi_value list, const ArgumentPlan&
     const std::string entry = plan.name + "[" + std::to_string(i) + "]";
     operands.push_back(Operand(step, operand, entry, i));
   }
-  if (step.holes.size() > holes) step.lists.push_back(step.arguments.size());
+  if (step.slots.size() > slots) step.lists.push_back(step.arguments.size());
   return operands;
 }
 
-c10::IValue Recording::Argument(Step& step, napi_value value, const ArgumentPlan& plan) {
+c10::IValue Tracer::Argument(Step& step, napi_value value, const ArgumentPlan& plan) {
   if (!IsAbsent(env_, value)) {
     // A number that stands for a tensor is known already.
     const bool is_number = plan.takes_numbers && !Napi::Value(env_, value).IsExternal();
@@ -111,40 +110,40 @@ c10::IValue Recording::Argument(Step& step, napi_value value, const ArgumentPlan
   return ToIValue(env_, value, plan);
 }
 
-void Recording::Add(Step step) {
+void Tracer::Add(Step step) {
   step.grad_mode = at::GradMode::is_enabled();
   step.inference_mode = c10::InferenceMode::is_enabled();
-  step.first_result = program_.places;
+  step.first_result = program_.value_count;
   program_.steps.push_back(std::move(step));
 }
 
-void Recording::AddConstants(const std::vector<at::Tensor>& constants) {
+void Tracer::AddConstants(const std::vector<at::Tensor>& constants) {
   for (const at::Tensor& constant : constants) {
     if (detached_ && SharesArray(constant)) {
-      throw Refused("program", "one that was recorded here, to run off the main thread",
+      throw Refused("program", "one that was traced here, to run off the main thread",
                     "one of a tensor that shares a typed array's memory");
     }
     constants_.push_back(constant);
   }
 }
 
-void Recording::NoteWrite(size_t place) {
-  const auto view = views_.find(place);
-  const size_t root = view == views_.end() ? place : view->second;
+void Tracer::NoteWrite(size_t value_id) {
+  const auto view = views_.find(value_id);
+  const size_t root = view == views_.end() ? value_id : view->second;
   std::vector<size_t>& written = program_.written;
   if (root < program_.inputs && std::find(written.begin(), written.end(), root) == written.end()) {
     written.push_back(root);
   }
 }
 
-void Recording::NoteWrites(const Operator& op, const Step& step) {
+void Tracer::NoteWrites(const Operator& op, const Step& step) {
   if (op.outputs.written.size() > op.outputs.outs.size()) program_.repeatable = false;
   const auto is_written = [&](size_t argument) {
     const c10::AliasInfo* alias = op.handle.schema().arguments()[argument].alias_info();
     return alias != nullptr && alias->isWrite();
   };
-  for (const Hole& hole : step.holes) {
-    if (is_written(hole.argument)) NoteWrite(hole.place);
+  for (const Slot& slot : step.slots) {
+    if (is_written(slot.argument)) NoteWrite(slot.value_id);
   }
   for (size_t i = 0; i < step.arguments.size(); i++) {
     const c10::IValue& value = step.arguments[i];
@@ -155,14 +154,13 @@ void Recording::NoteWrites(const Operator& op, const Step& step) {
   }
 }
 
-void Recording::CheckWritten(const Operator& op, size_t argument,
-                             const at::Tensor& constant) const {
-  // What is written to in place of a hole is known when the program runs.
+void Tracer::CheckWritten(const Operator& op, size_t argument, const at::Tensor& constant) const {
+  // What is written to in a slot is known when the program runs.
   if (!constant.defined()) return;
   const std::string& name = op.arguments[argument].name;
   // It may run often, and at any time: nobody would know that the tensor has changed.
   if (!detached_) {
-    throw Refused(name, "given to what is recorded or made by it, to be changed",
+    throw Refused(name, "given to what is traced or made by it, to be changed",
                   "a tensor that was there before");
   }
   if (copies_.count(constant.unsafeGetTensorImpl()) > 0) {
@@ -181,20 +179,20 @@ void Recording::CheckWritten(const Operator& op, size_t argument,
   }
 }
 
-// A result that shows the memory of an argument: every view has one such argument.
-void Recording::NoteView(const Operator& op, const Step& step) {
+// A result that is a view of an argument: every view has one such argument.
+void Tracer::NoteView(const Operator& op, const Step& step) {
   const c10::AliasInfo* alias = op.handle.schema().returns().front().alias_info();
   if (alias == nullptr || alias->isWrite()) return;
-  for (const Hole& hole : step.holes) {
-    if (op.handle.schema().arguments()[hole.argument].alias_info() == nullptr) continue;
-    const auto view = views_.find(hole.place);
-    views_[step.first_result] = view == views_.end() ? hole.place : view->second;
+  for (const Slot& slot : step.slots) {
+    if (op.handle.schema().arguments()[slot.argument].alias_info() == nullptr) continue;
+    const auto view = views_.find(slot.value_id);
+    views_[step.first_result] = view == views_.end() ? slot.value_id : view->second;
   }
 }
 
-// What an operator makes of no tensor is on the CPU if nothing else is said. Said, it is an example
-// without elements, too, instead of memory as large as that of the real thing.
-void Recording::NameDevice(const Operator& op, Step& step) {
+// What an operator makes of no tensor is on the CPU unless something else is said. Saying so makes
+// its meta tensor one, too, instead of memory as large as the real one.
+void Tracer::NameDevice(const Operator& op, Step& step) {
   const auto is_tensor = [](const c10::IValue& value) {
     return value.isTensor() || value.isTensorList();
   };
@@ -206,7 +204,7 @@ void Recording::NameDevice(const Operator& op, Step& step) {
   }
 }
 
-napi_value Recording::Record(const Operator& op, const napi_value* argv) {
+napi_value Tracer::Trace(const Operator& op, const napi_value* argv) {
   Step step{op.name, [handle = op.handle, outputs = op.outputs](torch::jit::Stack& stack) {
               CallOperator(handle, outputs, stack);
             }};
@@ -234,12 +232,12 @@ napi_value Recording::Record(const Operator& op, const napi_value* argv) {
   }
   Add(std::move(step));
   Step& added = program_.steps.back();
-  // How many tensors a list holds is known only from an example.
+  // How many tensors a list holds is known only by running the step on meta tensors.
   if (list)
-    added.results = CountExamples();
+    added.results = CountResults();
   else
     added.results = returns.size();
-  program_.places += added.results;
+  program_.value_count += added.results;
   if (!list && added.results == 1) NoteView(op, added);
   if (!list && added.results == 1) return Pending(added.first_result);
   Napi::Array results = Napi::Array::New(env_, added.results);
@@ -249,9 +247,9 @@ napi_value Recording::Record(const Operator& op, const napi_value* argv) {
   return results;
 }
 
-std::vector<napi_value> Recording::Record(std::string name,
-                                          std::function<void(torch::jit::Stack&)> call,
-                                          const std::vector<napi_value>& operands, size_t results) {
+std::vector<napi_value> Tracer::Trace(std::string name,
+                                      std::function<void(torch::jit::Stack&)> call,
+                                      const std::vector<napi_value>& operands, size_t results) {
   Step step{std::move(name), std::move(call)};
   for (napi_value operand : operands) {
     step.arguments.push_back(Operand(step, operand, "operand"));
@@ -259,65 +257,65 @@ std::vector<napi_value> Recording::Record(std::string name,
   Add(std::move(step));
   Step& added = program_.steps.back();
   added.results = results;
-  program_.places += results;
+  program_.value_count += results;
   std::vector<napi_value> handles;
   for (size_t i = 0; i < results; i++) handles.push_back(Pending(added.first_result + i));
   return handles;
 }
 
-torch::jit::Stack Recording::RunExample(const Step& step) const {
+torch::jit::Stack Tracer::InferStep(const Step& step) const {
   const c10::InferenceMode inference(step.inference_mode);
   const at::AutoGradMode grad(step.grad_mode && !step.inference_mode);
-  for (const Hole& hole : step.holes) {
-    if (!examples_[hole.place].isTensor()) throw Unknown();
+  for (const Slot& slot : step.slots) {
+    if (!meta_values_[slot.value_id].isTensor()) throw Unknown();
   }
   torch::jit::Stack stack;
-  FillArguments(step, examples_, stack);
-  for (c10::IValue& value : stack) value = Hollow(value);
+  FillArguments(step, meta_values_, stack);
+  for (c10::IValue& value : stack) value = ToMeta(value);
   step.call(stack);
-  for (c10::IValue& value : stack) value = Hollow(value);
+  for (c10::IValue& value : stack) value = ToMeta(value);
   return stack;
 }
 
-size_t Recording::CountExamples() {
+size_t Tracer::CountResults() {
   Step step = std::move(program_.steps.back());
   program_.steps.pop_back();
-  RunExamples();
+  InferShapes();
   program_.steps.push_back(std::move(step));
-  return RunExample(program_.steps.back()).front().toTensorVector().size();
+  return InferStep(program_.steps.back()).front().toTensorVector().size();
 }
 
-void Recording::RunExamples() {
-  examples_.resize(program_.places);
-  for (; examined_ < program_.steps.size(); examined_++) {
-    const Step& step = program_.steps[examined_];
+void Tracer::InferShapes() {
+  meta_values_.resize(program_.value_count);
+  for (; inferred_ < program_.steps.size(); inferred_++) {
+    const Step& step = program_.steps[inferred_];
     try {
-      torch::jit::Stack stack = RunExample(step);
-      StoreResults(step, stack, examples_);
+      torch::jit::Stack stack = InferStep(step);
+      StoreResults(step, stack, meta_values_);
     } catch (const std::exception&) {
-      // What refuses the example refuses the real thing too, in its own words, or cannot work
-      // without elements: nobody can tell.
+      // A step that refuses meta tensors refuses the real ones too, with its own message, or needs
+      // elements: the shape cannot be inferred.
     }
   }
 }
 
-const at::Tensor& Recording::Example(size_t place) {
-  if (place >= program_.inputs) RunExamples();
-  if (place >= examples_.size() || !examples_[place].isTensor()) throw Unknown();
-  return examples_[place].toTensor();
+const at::Tensor& Tracer::MetaTensor(size_t value_id) {
+  if (value_id >= program_.inputs) InferShapes();
+  if (value_id >= meta_values_.size() || !meta_values_[value_id].isTensor()) throw Unknown();
+  return meta_values_[value_id].toTensor();
 }
 
-void Recording::Complete(const std::vector<napi_value>& outputs, bool below_autograd) {
+void Tracer::Complete(const std::vector<napi_value>& outputs, bool below_autograd) {
   for (napi_value output : outputs) {
     const PendingTensor* pending = PendingOf(env_, output, "output");
-    if (pending != nullptr && pending->recording.get() == this) {
-      program_.outputs.push_back(pending->place);
+    if (pending != nullptr && pending->tracer.get() == this) {
+      program_.outputs.push_back(pending->value_id);
       continue;
     }
-    // One that was there before becomes the result of a step that does nothing.
-    Record(
+    // A tensor from before the trace becomes the result of a step that does nothing.
+    Trace(
         "constant", [](torch::jit::Stack&) {}, {output}, 1);
-    program_.outputs.push_back(program_.places - 1);
+    program_.outputs.push_back(program_.value_count - 1);
   }
   program_.below_autograd = below_autograd;
   program_.Complete();
@@ -326,7 +324,7 @@ void Recording::Complete(const std::vector<napi_value>& outputs, bool below_auto
 at::Tensor InspectTensor(napi_env env, napi_value value, const std::string& argument) {
   const PendingTensor* pending = PendingOf(env, value, argument);
   if (pending == nullptr) return UnwrapTensor(env, value, argument);
-  return pending->recording->Example(pending->place);
+  return pending->tracer->MetaTensor(pending->value_id);
 }
 
 }  // namespace bridge

@@ -1,7 +1,7 @@
-// Recordings: while one is on, operators are written down as steps of a program instead of called,
-// and their results are handles that are pending.
+// The tracer: while one is active, operators become steps of a program instead of being called, and
+// their results are pending handles.
 //
-// So a loss that TypeScript composes of operators runs in one native call, in chunks over all
+// This way a loss that TypeScript composes of operators runs in one native call, in chunks over all
 // threads, or off the main thread, without being written a second time.
 #pragma once
 
@@ -23,45 +23,44 @@ namespace bridge {
 
 struct Operator;
 
-class Recording : public std::enable_shared_from_this<Recording> {
+class Tracer : public std::enable_shared_from_this<Tracer> {
  public:
-  // `inputs` are examples of what the program will be given. `detached`: it runs later, on another
-  // thread, so that memory which scripts could take away meanwhile has to be copied.
-  Recording(napi_env env, const std::vector<at::Tensor>& inputs, bool detached);
+  // `inputs` are examples of what the program will be run with. `detached`: it runs later, on
+  // another thread, so memory that user code could take away meanwhile has to be copied.
+  Tracer(napi_env env, const std::vector<at::Tensor>& inputs, bool detached);
 
-  // What the call of an operator becomes: handles of its results. `argv` has a value for each of
+  // Traces the call of an operator; returns handles of its results. `argv` has a value for each of
   // the operator's arguments.
-  napi_value Record(const Operator& op, const napi_value* argv);
+  napi_value Trace(const Operator& op, const napi_value* argv);
 
-  // What another call becomes: one that finds `operands` on its stack and leaves `results` there.
-  std::vector<napi_value> Record(std::string name, std::function<void(torch::jit::Stack&)> call,
-                                 const std::vector<napi_value>& operands, size_t results);
+  // Traces another call: one that finds `operands` on its stack and leaves `results` there.
+  std::vector<napi_value> Trace(std::string name, std::function<void(torch::jit::Stack&)> call,
+                                const std::vector<napi_value>& operands, size_t results);
 
-  // That the operand at the place is written to.
-  void NoteWrite(size_t place);
+  // Notes that the value is written to.
+  void NoteWrite(size_t value_id);
 
   // The tensors of a program that is a step of this one: it works on them, too.
   void AddConstants(const std::vector<at::Tensor>& constants);
 
-  // The last step gives these; nothing is recorded any more.
+  // Ends tracing: these are the outputs.
   void Complete(const std::vector<napi_value>& outputs, bool below_autograd);
 
-  // A tensor without elements that is like the one that will be at the place. Throws PENDING if
-  // nobody can tell before it is there.
-  const at::Tensor& Example(size_t place);
-  // Where the tensors are that the program works on.
+  // A meta tensor like the value. Throws PENDING if its shape cannot be inferred.
+  const at::Tensor& MetaTensor(size_t value_id);
+  // The device of the tensors that the program works on.
   c10::Device device() const { return device_; }
 
   bool detached() const { return detached_; }
 
-  napi_value Pending(size_t place);
+  napi_value Pending(size_t value_id);
   Program& program() { return program_; }
-  // The tensors that were there before, and that steps use.
+  // Tensors from before the trace that steps use.
   const std::vector<at::Tensor>& constants() const { return constants_; }
 
-  // The values of a detached program's run; its outputs are left there when it has ended.
+  // The values of a detached program's run; its outputs stay here when it has ended.
   Values values;
-  // Whether it has. JavaScript thread: until then the values are the other thread's.
+  // Whether it has ended. JavaScript thread: until then the values belong to the other thread.
   bool ended = false;
 
  private:
@@ -75,28 +74,28 @@ class Recording : public std::enable_shared_from_this<Recording> {
   // Throws INVALID_ARGUMENT for a tensor that was there before and must not be written to.
   void CheckWritten(const Operator& op, size_t argument, const at::Tensor& constant) const;
   void NoteView(const Operator& op, const Step& step);
-  // The results of a step for tensors without elements. Throws what the step throws.
-  torch::jit::Stack RunExample(const Step& step) const;
-  void RunExamples();
-  // How many tensors the last step gives in its list.
-  size_t CountExamples();
+  // The results of a step for meta tensors. Throws what the step throws.
+  torch::jit::Stack InferStep(const Step& step) const;
+  void InferShapes();
+  // How many tensors the last step returns in its list.
+  size_t CountResults();
 
   napi_env env_;
   bool detached_;
   c10::Device device_ = c10::Device(c10::kCPU);
   Program program_;
   std::vector<at::Tensor> constants_;
-  // Those among them that stand for tensors over typed arrays.
+  // Those among them that are copies of tensors over typed arrays.
   std::set<const c10::TensorImpl*> copies_;
-  // The input whose memory a place shows, for places that are views of one.
+  // The input that a value is a view of.
   std::map<size_t, size_t> views_;
-  // By place; empty where nobody can tell.
-  Values examples_;
-  // How many steps the examples have gone through.
-  size_t examined_ = 0;
+  // By value id; empty where the shape cannot be inferred.
+  Values meta_values_;
+  // How many steps the meta values have gone through.
+  size_t inferred_ = 0;
 };
 
-// The tensor, or one without elements that is like it will be.
+// The tensor, or a meta tensor like the one it will be.
 at::Tensor InspectTensor(napi_env env, napi_value value, const std::string& argument);
 
 }  // namespace bridge

@@ -1,5 +1,5 @@
-// Objects of ours that scripts hold: Externals with a type tag, so that a handle of another addon,
-// or any other value, is an error instead of corrupted memory.
+// Objects of ours that user code holds: Externals with a type tag, so that a handle of another
+// addon, or any other value, is an error instead of corrupted memory.
 #pragma once
 
 #include <memory>

@@ -77,21 +77,21 @@ size_t ReadApart(int descriptor, const Part& part, int64_t begin, int64_t end, i
   return total;
 }
 
-// Reads the chunks [begin, end) by pieces of the file that hold many of them.
+// Reads the chunks [begin, end) in spans of the file that hold many of them.
 size_t ReadTogether(int descriptor, const Part& part, int64_t begin, int64_t end, int& error) {
   const int64_t together = std::max<int64_t>(1, kPiece / part.stride);
-  std::vector<char> piece(static_cast<size_t>((together - 1) * part.stride + part.chunk));
+  std::vector<char> buffer(static_cast<size_t>((together - 1) * part.stride + part.chunk));
   size_t total = 0;
   for (int64_t first = begin; first < end && error == 0; first += together) {
     const int64_t last = std::min(end, first + together) - 1;
     const size_t span = static_cast<size_t>((last - first) * part.stride) + part.size_of(last);
     const size_t got =
-        ReadAt(descriptor, piece.data(), span, part.offset + first * part.stride, error);
+        ReadAt(descriptor, buffer.data(), span, part.offset + first * part.stride, error);
     for (int64_t i = first; i <= last; i++) {
       const auto at = static_cast<size_t>((i - first) * part.stride);
       if (at >= got) break;
       const size_t there = std::min(part.size_of(i), got - at);
-      std::memcpy(part.to + i * part.chunk, piece.data() + at, there);
+      std::memcpy(part.to + i * part.chunk, buffer.data() + at, there);
       total += there;
     }
   }
@@ -240,6 +240,24 @@ Napi::Value MapFile(const Napi::CallbackInfo& info) {
   return {info.Env(), WrapTensor(info.Env(), whole.narrow(0, 0, 0))};
 }
 
+// partOf(whole, offset, size): bytes of the memory under a tensor as a tensor whose memory they
+// are, and which keeps the rest alive
+Napi::Value PartOf(const Napi::CallbackInfo& info) {
+  const at::Tensor& whole = UnwrapTensor(info.Env(), info[0], "whole");
+  const int64_t offset = ReadInteger(info, 1, "offset", 0);
+  const int64_t size = ReadInteger(info, 2, "size", 1);
+  const auto available = static_cast<int64_t>(whole.storage().nbytes());
+  if (!whole.is_cpu() || offset > available || size > available - offset) {
+    throw Refused("size", "within the memory of a tensor on the CPU", std::to_string(size));
+  }
+  char* const begin = static_cast<char*>(whole.storage().mutable_data()) + offset;
+  const at::Tensor part = at::for_blob(begin, {size})
+                              .deleter([kept = whole.storage()](void*) {})
+                              .options(at::TensorOptions(at::kByte))
+                              .make_tensor();
+  return {info.Env(), WrapTensor(info.Env(), part)};
+}
+
 // lostMappings(): how often, in this process, zeros have taken the place of a part of a file
 Napi::Value LostMappings(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(lost_mappings.load()));
@@ -250,6 +268,7 @@ Napi::Value LostMappings(const Napi::CallbackInfo& info) {
 void RegisterFiles(Napi::Object exports) {
   Export<ReadFile>(exports, "readFile");
   Export<MapFile>(exports, "mapFile");
+  Export<PartOf>(exports, "partOf");
   Export<LostMappings>(exports, "lostMappings");
 }
 

@@ -93,11 +93,11 @@ std::optional<int64_t> ReadBigInt(napi_env env, napi_value value) {
   return result;
 }
 
-// { re, im }. Reading it may run scripts.
+// { re, im }. Reading it may run user code.
 std::optional<c10::complex<double>> ReadComplex(napi_env env, napi_value value) {
   const auto part = [&](const char* name) -> std::optional<double> {
     napi_value property = nullptr;
-    if (napi_get_named_property(env, value, name, &property) != napi_ok) throw ScriptThrew();
+    if (napi_get_named_property(env, value, name, &property) != napi_ok) throw JsThrew();
     double number = 0;
     if (napi_get_value_double(env, property, &number) != napi_ok) return std::nullopt;
     return number;
@@ -214,7 +214,7 @@ ArgumentPlan PlanArgument(const c10::Argument& argument, bool takes_numbers) {
           type, takes_numbers && !written};
 }
 
-bool MayRunScripts(const ArgumentPlan& plan) {
+bool MayRunUserCode(const ArgumentPlan& plan) {
   switch (plan.kind) {
     case Kind::kTensorList:
     case Kind::kOptionalTensorList:

@@ -55,8 +55,8 @@ std::string CamelCase(const std::string& name);
 
 ArgumentPlan PlanArgument(const c10::Argument& argument, bool takes_numbers);
 
-// Whether reading a value for it may run scripts, because an array or object is read.
-bool MayRunScripts(const ArgumentPlan& plan);
+// Whether reading a value for it may run user code, because an array or object is read.
+bool MayRunUserCode(const ArgumentPlan& plan);
 
 // `undefined` is the schema's default, `null` is None where the schema allows it.
 c10::IValue ToIValue(napi_env env, napi_value value, const ArgumentPlan& plan);
@@ -75,7 +75,7 @@ bool ReadBool(napi_env env, napi_value value, const std::string& argument);
 std::string ReadString(napi_env env, napi_value value, const std::string& argument);
 at::Scalar ReadScalar(napi_env env, napi_value value, const std::string& argument);
 
-// The entries of an array. Reading it may run scripts.
+// The entries of an array. Reading it may run user code.
 std::vector<napi_value> ReadArray(napi_env env, napi_value value, const std::string& argument);
 int64_t ReadInt(napi_env env, napi_value value, const std::string& argument);
 std::vector<int64_t> ReadInts(napi_env env, napi_value value, const std::string& argument);

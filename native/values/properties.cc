@@ -64,7 +64,7 @@ Napi::Value DTypeCode(const Napi::CallbackInfo& info) {
 
 Napi::Value DeviceName(const Napi::CallbackInfo& info) {
   const PendingTensor* pending = PendingOf(info.Env(), info[0], "tensor");
-  const c10::Device device = pending ? pending->recording->device() : Self(info).device();
+  const c10::Device device = pending ? pending->tracer->device() : Self(info).device();
   return Napi::String::New(info.Env(), device.str());
 }
 
@@ -124,12 +124,12 @@ Napi::Value SetRequiresGrad(const Napi::CallbackInfo& info) {
     throw Refused("requiresGrad", "true or false", Describe(info.Env(), info[1]));
   }
   const bool value = info[1].As<Napi::Boolean>();
-  if (const auto& recording = Environment::Of(info.Env()).recording) {
+  if (const auto& tracer = Environment::Of(info.Env()).tracer) {
     const auto call = [value](torch::jit::Stack& stack) {
       stack.front().toTensor().set_requires_grad(value);
       stack.clear();
     };
-    recording->Record("setRequiresGrad", call, {info[0]}, 0);
+    tracer->Trace("setRequiresGrad", call, {info[0]}, 0);
     return info.Env().Undefined();
   }
   const at::Tensor& tensor = Self(info);
@@ -148,21 +148,53 @@ Napi::Value RetainGrad(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+Napi::Value RetainsGrad(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), Self(info).retains_grad());
+}
+
 // gradFn(tensor): the name of the graph node that made it ("NllLossBackward0"), or undefined
 Napi::Value GradFn(const Napi::CallbackInfo& info) {
   const auto& node = Self(info).grad_fn();
   if (!node) return info.Env().Undefined();
-  return Napi::String::New(info.Env(), node->name());
+  const std::string name = node->name();
+  // Functions of this addon are called as Python's: torch::autograd::CppNode<bridge::…::Name>.
+  if (name.rfind("torch::autograd::CppNode<", 0) != 0) return Napi::String::New(info.Env(), name);
+  const size_t start = name.rfind(':') + 1;
+  return Napi::String::New(info.Env(), name.substr(start, name.rfind('>') - start) + "Backward");
 }
 
-// gradient(tensor): what backward() accumulated, or undefined
+// gradient(tensor, known | undefined): what backward() accumulated, or undefined; `known` itself if
+// it is a handle of that tensor
 Napi::Value Gradient(const Napi::CallbackInfo& info) {
   const at::Tensor& tensor = Self(info);
   // Asked of a tensor that can have none, grad() would warn.
   if (!tensor.is_leaf() && !tensor.retains_grad()) return info.Env().Undefined();
   const at::Tensor& gradient = tensor.grad();
   if (!gradient.defined()) return info.Env().Undefined();
-  return {info.Env(), WrapTensor(info.Env(), gradient)};
+  const bool is_known = !info[1].IsUndefined() && !IsDisposed(info.Env(), info[1]) &&
+                        UnwrapTensor(info.Env(), info[1], "known").is_same(gradient);
+  return is_known ? info[1] : Napi::Value(info.Env(), WrapTensor(info.Env(), gradient));
+}
+
+// gradients(tensors): [flags, ...the gradient of each, or undefined]; flags: 1 if one of the
+// gradients is sparse, 2 if one of the tensors that have one is complex.
+Napi::Value Gradients(const Napi::CallbackInfo& info) {
+  const napi_env env = info.Env();
+  const auto tensors = UnwrapTensors(env, info[0], "tensors");
+  Napi::Array results = Napi::Array::New(env, tensors.size() + 1);
+  int flags = 0;
+  for (size_t i = 0; i < tensors.size(); i++) {
+    // Not Tensor::grad(), which would warn of tensors that are no leaves: they may have been given
+    // one.
+    const at::Tensor& gradient = tensors[i].unsafeGetTensorImpl()->grad();
+    if (!gradient.defined()) continue;
+    if (gradient.is_sparse()) flags |= 1;
+    if (tensors[i].is_complex()) flags |= 2;
+    const Napi::HandleScope scope(env);
+    results.Set(static_cast<uint32_t>(i + 1), Napi::Value(env, WrapTensor(env, gradient)));
+  }
+  results.Set(0U, Napi::Number::New(env, flags));
+  return results;
 }
 
 void CheckGradient(const at::Tensor& tensor, const at::Tensor& gradient) {
@@ -220,8 +252,10 @@ void RegisterProperties(Napi::Object exports) {
   Export<SetRequiresGrad>(exports, "setRequiresGrad");
   Export<IsLeaf>(exports, "isLeaf");
   Export<RetainGrad>(exports, "retainGrad");
+  Export<RetainsGrad>(exports, "retainsGrad");
   Export<GradFn>(exports, "gradFn");
   Export<Gradient>(exports, "gradient");
+  Export<Gradients>(exports, "gradients");
   Export<SetGradient>(exports, "setGradient");
   Export<Dispose>(exports, "dispose");
   Export<Disposed>(exports, "isDisposed");

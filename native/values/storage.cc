@@ -90,7 +90,7 @@ struct NewTensor {
 // (array, dtype, shape) of fromBytes and share
 NewTensor ReadNewTensor(const Napi::CallbackInfo& info) {
   const napi_env env = info.Env();
-  // The shape is an array, whose reading may run scripts; the memory is looked up after that.
+  // The shape is an array, whose reading may run user code; the memory is looked up after that.
   const std::vector<int64_t> shape = ReadInts(env, info[2], "shape");
   const at::ScalarType dtype = ReadScalarType(env, info[1], "dtype");
   const Bytes bytes = BytesOfArray(env, info[0]);

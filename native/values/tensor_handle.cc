@@ -129,7 +129,7 @@ const PendingTensor* PendingOf(napi_env env, napi_value value, const std::string
   return nullptr;
 }
 
-void SettleTensor(napi_env env, napi_value value, at::Tensor tensor) {
+void ResolveTensor(napi_env env, napi_value value, at::Tensor tensor) {
   TensorHandle& handle = ExpectHandle(env, value, "tensor");
   if (!handle.pending) return;
   handle.pending.reset();

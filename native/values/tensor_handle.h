@@ -16,12 +16,12 @@
 
 namespace bridge {
 
-class Recording;
+class Tracer;
 
-// A tensor that is still to be computed: what will be at a place when a recorded program has run.
+// A tensor that is still to be computed: a value of a traced program that has not run.
 struct PendingTensor {
-  std::shared_ptr<Recording> recording;
-  size_t place;
+  std::shared_ptr<Tracer> tracer;
+  size_t value_id;
 };
 
 // A new handle that owns `tensor`.
@@ -31,7 +31,7 @@ napi_value WrapTensor(napi_env env, at::Tensor tensor);
 // Throws INVALID_ARGUMENT for anything that is no handle, DISPOSED, DETACHED, PENDING.
 const at::Tensor& UnwrapTensor(napi_env env, napi_value value, const std::string& argument);
 
-// A list of handles. Owning copies: reading the array may run scripts.
+// A list of handles. Owning copies: reading the array may run user code.
 std::vector<at::Tensor> UnwrapTensors(napi_env env, napi_value value, const std::string& argument);
 
 // A new handle whose tensor is still to be computed.
@@ -44,7 +44,7 @@ BridgeError StillPending(const std::string& argument);
 const PendingTensor* PendingOf(napi_env env, napi_value value, const std::string& argument);
 
 // The tensor of a pending handle is there now. A handle that was disposed meanwhile stays so.
-void SettleTensor(napi_env env, napi_value value, at::Tensor tensor);
+void ResolveTensor(napi_env env, napi_value value, at::Tensor tensor);
 
 // Gives the tensor's memory back now. Idempotent.
 void DisposeTensor(napi_env env, napi_value value);

@@ -32,11 +32,11 @@ export const benchCases = Object.freeze([
   { loss: 'klDiv', dtype: 'float32', form: gradient, sizes: { gpu: [8192, 8192], cpu: [512, 512] } },
 ]);
 
-/** The case whose pieces are tried in several sizes. */
+/** The case whose chunks are tried in several sizes. */
 export const sweptCase = benchCases[2];
 
-/** Megabytes of one piece of the input. */
-export const pieceSizes = Object.freeze([4, 8, 16, 24, 32, 48, 64, 96, 128, 256]);
+/** Megabytes of one chunk of the input. */
+export const chunkSizes = Object.freeze([4, 8, 16, 24, 32, 48, 64, 96, 128, 256]);
 
 /** Evaluation from host memory by the bandwidth from there to the device, at least. */
 export const evaluationTarget = 0.8;

@@ -14,7 +14,7 @@ const classes = 10;
 
 /** Each `{ title, needsGpu, run(device, check) }`; `check(name, passed, detail)` is told what was found. */
 export const scenarios = Object.freeze({
-  unavailable: { title: 'a device that is not there', needsGpu: false, run: unavailable },
+  unavailable: { title: 'an unavailable device', needsGpu: false, run: unavailable },
   hostLabels: { title: 'class indices out of range that come from the host', needsGpu: false, run: hostLabels },
   deviceLabels: { title: 'class indices out of range that are on the device', needsGpu: false, run: deviceLabels },
   badFile: { title: 'class indices out of range in a file', needsGpu: false, run: badFile },

@@ -56,7 +56,7 @@ function shareOptions(module) {
 function formTexts(programs) {
   const file = programs
     .flatMap((program) => program.getSourceFiles())
-    .find(({ fileName }) => /\/functional\/forms\.ts$/.test(fileName));
+    .find(({ fileName }) => /\/losses\/forms\.ts$/.test(fileName));
   const texts = {};
   for (const [name, maker] of Object.entries(forms)) {
     const made = file.statements.find(

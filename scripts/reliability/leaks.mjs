@@ -10,6 +10,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { camelCase } from '../setup/schemas.mjs';
 import { leakCases } from './leak-cases.mjs';
 import { describeMachine } from './machine.mjs';
 import { wholeNumber } from './options.mjs';
@@ -101,7 +102,6 @@ function growthOf(samples) {
 function checkNames() {
   const file = join(root, 'test', 'contract', 'python-signatures.json');
   const { functional } = JSON.parse(readFileSync(file, 'utf8'));
-  const camelCase = (name) => name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase());
   const missing = Object.keys(functional)
     .map(camelCase)
     .filter((name) => !(name in leakCases));

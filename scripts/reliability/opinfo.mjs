@@ -6,6 +6,7 @@
 // with what is wrong first, and how many are. The elements of `empty` are what lay in memory, and are not compared.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { camelCase } from '../setup/schemas.mjs';
 
 const require = createRequire(import.meta.url);
 const torch = require('../../dist/index.js');
@@ -16,7 +17,6 @@ const unwritten = /^(new_)?empty/;
 torch.setNumThreads(1);
 process.on('warning', () => undefined);
 
-const camelCase = (name) => name.replace(/(?<=[a-zA-Z0-9])_([a-zA-Z0-9])/g, (_, letter) => letter.toUpperCase());
 const numberOf = (text) => Number(text.replace('inf', 'Infinity'));
 
 /** A recorded value; tensors that require a gradient are added to `leaves`. */

@@ -105,7 +105,7 @@ def main(path: str) -> None:
     count = 0
     with open(path, "w", encoding="utf-8") as file:
         for op in op_db:
-            if op.name.startswith(("nn.functional", "_", "torch.", "jiterator")):
+            if op.name.startswith(("_", "torch.", "jiterator")):
                 continue
             forms = {"function": public(op.name), "method": getattr(torch.Tensor, op.name, None)}
             supported = op.supported_dtypes("cpu")

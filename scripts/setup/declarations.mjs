@@ -1,5 +1,6 @@
-// Writes the types of torch.ops.aten from the schemas in lib/torch/ops/aten.schemas.txt, and of PyTorch's functions and
-// methods from the same schemas and the names in lib/torch/python.names.txt.
+// Writes the types of torch.ops.aten from the schemas in lib/torch/ops/aten.schemas.txt, of PyTorch's functions and
+// methods from the same schemas and the names in lib/torch/python.names.txt, and of the functions of torch.nn that are
+// written in TypeScript from lib/nn/python.schemas.txt.
 // They are build outputs, made by setup and by `npm run typecheck`; this uses Node's own modules only.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { functionModules } from './functions.mjs';
 import { listedSchemas, parse, resultOf } from './schemas.mjs';
 import { signatures } from './signatures.mjs';
+import { writtenModules } from './written.mjs';
 
 const operatorsPath = 'lib/torch/ops/aten.generated.ts';
 
@@ -46,7 +48,7 @@ ${members.join('\n')}
 /** Every generated module, by its path. */
 export function generatedModules(root) {
   const schemas = listedSchemas(root);
-  return { [operatorsPath]: declarations(schemas), ...functionModules(root, schemas) };
+  return { [operatorsPath]: declarations(schemas), ...functionModules(root, schemas), ...writtenModules(root) };
 }
 
 /** Brings the types up to date; gives what was done, or nothing. */
@@ -57,7 +59,7 @@ export function declareOperators({ root }) {
     writeFileSync(output, text);
     return true;
   });
-  return written.length === 0 ? undefined : `${written.length} files written to lib/torch`;
+  return written.length === 0 ? undefined : `${written.length} files written to lib`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -35,7 +35,7 @@ export const reserved = new Set(
 );
 
 /** A schema type as TypeScript writes it, for an argument or for a result. */
-function typeOf(schemaType, isResult, takesNumbers = false) {
+export function typeOf(schemaType, isResult, takesNumbers = false) {
   const isWritten = schemaType.includes('!');
   const plain = schemaType.replace(/\([a-z!| \->*]*\)/g, '');
   if (plain.endsWith('?'))
@@ -44,7 +44,8 @@ function typeOf(schemaType, isResult, takesNumbers = false) {
   if (list) {
     const element = typeOf(list[1], isResult);
     const array = isResult ? `(${element})[]` : `readonly (${element})[]`;
-    return list[2] !== '' && /^(Sym)?[Ii]nt$/.test(list[1]) && !isResult ? `${array} | number | bigint` : array;
+    const isOneForAll = list[2] !== '' && /^((Sym)?[Ii]nt|float)\??$/.test(list[1]) && !isResult;
+    return isOneForAll ? `${array} | ${typeOf(list[1].replace('?', ''), false)}` : array;
   }
   const dictionary = /^Dict\((.+), (.+)\)$/.exec(plain);
   if (dictionary) return `Map<${typeOf(dictionary[1], isResult)}, ${typeOf(dictionary[2], isResult)}>`;
@@ -54,7 +55,7 @@ function typeOf(schemaType, isResult, takesNumbers = false) {
 }
 
 /** Splits at commas outside of brackets and strings. */
-function splitList(text) {
+export function splitList(text) {
   return text === '' ? [] : text.split(/, (?![^([]*[)\]])/);
 }
 
@@ -62,7 +63,12 @@ function splitList(text) {
 export function parse(schema) {
   const [, name, , overload = '', parameters, results] = /^aten::(\w+)(\.(\w+))?\((.*)\) -> (.*)$/.exec(schema) ?? [];
   if (name === undefined) throw new Error(`cannot read the schema ${schema}`);
-  const takesNumbers = takingNumbers.test(schema);
+  const all = argumentsOf(parameters, takingNumbers.test(schema));
+  return { schema, name, overload: overload === '' ? 'default' : overload, all, results };
+}
+
+/** The arguments of a schema, with their types in TypeScript. */
+export function argumentsOf(parameters, takesNumbers = false) {
   let isKeywordOnly = false;
   const all = [];
   for (const text of splitList(parameters)) {
@@ -78,9 +84,11 @@ export function parse(schema) {
       isKeywordOnly,
       isOut: isKeywordOnly && type.includes('!'),
       isSizes: /^(Sym)?[Ii]nt\[\d*\]$/.test(type),
+      schemaType: type,
+      fallback,
     });
   }
-  return { schema, name, overload: overload === '' ? 'default' : overload, all, results };
+  return all;
 }
 
 /** The type of what an operator gives; `nameOf` says what its named results are called. */
@@ -101,4 +109,9 @@ export const optional = (type) => (type.endsWith('| undefined') ? type : `${type
 export function listedSchemas(root) {
   const lines = readFileSync(join(root, schemasPath), 'utf8').split('\n');
   return lines.filter((line) => line !== '' && !line.startsWith('#'));
+}
+
+/** `start_dim` as `startDim`; underscores at the ends stay. */
+export function camelCase(name) {
+  return name.replace(/(?<=[a-zA-Z0-9])_([a-zA-Z0-9])/g, (_, letter) => letter.toUpperCase());
 }

@@ -1,11 +1,12 @@
 // How an operator is called, as TypeScript writes it.
 import { optional, reserved } from './schemas.mjs';
 
-/** Up to how many arguments each number of positional ones has a signature of its own. */
-const longest = 5;
+/** Up to how many arguments each number of positional ones has a signature of its own: of operators, of `torch.nn`. */
+const longestOperator = 5;
+export const longestOfNn = 12;
 
 /** Call signatures: everything positional, or from some place on as keywords. */
-export function signatures({ all, result }) {
+export function signatures({ all, result }, longest = longestOperator) {
   const positional = all.filter(({ isKeywordOnly }) => !isKeywordOnly);
   const keywordOnly = all.filter(({ isKeywordOnly }) => isKeywordOnly);
   // What has no default may follow what has one, in a few schemas.

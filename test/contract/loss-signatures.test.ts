@@ -4,18 +4,12 @@
  * changes nothing.
  */
 import * as torch from '../../lib';
+import { camelCase } from '../../lib/camel-case';
 import { TorchError } from '../../lib/errors';
 import { bitsOf, expectBits } from '../../lib/parity/bits';
 import { type Argument, type Form, formsOf, type Options } from '../../lib/parity/forms';
 import { build } from '../../lib/parity/run-case';
-import {
-  camelCase,
-  type EncodedTensor,
-  type GoldenCase,
-  readCases,
-  readManifest,
-  vectors,
-} from '../../lib/parity/vectors';
+import { type EncodedTensor, type GoldenCase, readCases, readManifest, vectors } from '../../lib/parity/vectors';
 import signatures from './python-signatures.json';
 
 interface Parameter {

@@ -5,30 +5,19 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as torch from '../../lib';
-import { camelCase, readManifest, vectors } from '../../lib/parity/vectors';
+import { camelCase } from '../../lib/camel-case';
+import { declarationOf } from '../../lib/nn/losses/declare';
+import { readManifest, vectors } from '../../lib/parity/vectors';
 import * as reference from '../../lib/reference';
 import { losses } from '../cases';
 import { Values } from '../cases/values';
 
-/** What `nn.functional` has besides losses. A new function is a loss unless it is named here. */
-const notLosses = [
-  'cosineSimilarity',
-  'linear',
-  'logsigmoid',
-  'oneHot',
-  'logSoftmax',
-  'logit',
-  'pairwiseDistance',
-  'relu',
-  'sigmoid',
-  'softmax',
-  'tanh',
-];
-
 /** The loss that is no function: its parameters and its two results belong to the module. */
 const moduleOnly = { module: 'AdaptiveLogSoftmaxWithLoss', name: 'adaptiveLogSoftmaxWithLoss' };
 
-const functions = Object.keys(torch.nn.functional).filter((name) => !notLosses.includes(name));
+const functions = Object.entries(torch.nn.functional).flatMap(([name, called]) =>
+  declarationOf(called) === undefined ? [] : [name],
+);
 const { files } = readManifest(vectors);
 const documentation = readFileSync(join(__dirname, '..', '..', 'docs', 'losses.md'), 'utf8');
 

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { minorOf } from '../../lib/binding/libtorch-versions';
 import { loadedLibtorch, native } from '../../lib/binding/load';
+import { camelCase } from '../../lib/camel-case';
 
 const root = join(__dirname, '..', '..');
 const [heading = '', ...recorded] = readFileSync(join(root, 'lib', 'torch', 'ops', 'aten.schemas.txt'), 'utf8')
@@ -49,15 +50,29 @@ test('every overload of every library that is loaded can be bound', () => {
   expect(names.length).toBeGreaterThan(3000);
 });
 
-test('the types are those that the list gives, and every schema has its own', () => {
-  const program = `import { generatedModules } from './scripts/setup/declarations.mjs';
-    process.stdout.write(JSON.stringify(generatedModules('.')));`;
+/** What a module of the set-up scripts prints: it runs before anything is compiled, in Node alone. */
+function printed(program: string): unknown {
   const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
     cwd: root,
     encoding: 'utf8',
     maxBuffer: 1 << 24,
   });
-  const modules = JSON.parse(stdout) as Record<string, string>;
+  return JSON.parse(stdout);
+}
+
+test('generated names are in the same case as those that are made at run time', () => {
+  const program = `import { camelCase, listedSchemas } from './scripts/setup/schemas.mjs';
+    const names = new Set(listedSchemas('.').join().match(/\\w+/g));
+    process.stdout.write(JSON.stringify([...names].map((name) => [name, camelCase(name)])));`;
+  const pairs = printed(program) as [string, string][];
+  for (const [name, generated] of pairs) expect(camelCase(name)).toBe(generated);
+  expect(pairs.length).toBeGreaterThan(1000);
+});
+
+test('the types are those that the list gives, and every schema has its own', () => {
+  const program = `import { generatedModules } from './scripts/setup/declarations.mjs';
+    process.stdout.write(JSON.stringify(generatedModules('.')));`;
+  const modules = printed(program) as Record<string, string>;
   for (const [path, text] of Object.entries(modules)) expect(readFileSync(join(root, path), 'utf8')).toBe(text);
   const operators = modules['lib/torch/ops/aten.generated.ts'] as string;
   for (const schema of recorded) expect(operators.includes(`\`${schema}\``)).toBe(true);

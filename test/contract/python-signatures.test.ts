@@ -3,6 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { native } from '../../lib/binding/load';
 import type { ArgumentSchema } from '../../lib/binding/native';
+import { camelCase } from '../../lib/camel-case';
+import * as functional from '../../lib/nn/functional';
+import { functionalSchemas, initSchemas, rnnSchemas, utilsSchemas } from '../../lib/nn/python.generated';
+import { dtypeName } from '../../lib/torch/dtype';
 
 const lines = readFileSync(join(__dirname, 'python-signatures.txt'), 'utf8')
   .split('\n')
@@ -59,7 +63,7 @@ function canonical(value: unknown): string {
 function defaultOf(name: string, value: unknown): string | undefined {
   if (name === 'generator') return 'none';
   if (value === undefined) return undefined;
-  return name === 'dtype' ? 'none' : canonical(value);
+  return name === 'dtype' ? 'none' : canonical(typeof value === 'string' ? value.replace('torch.', '') : value);
 }
 
 function pythonParameters(text: string): Parameter[] {
@@ -81,9 +85,14 @@ function ownParameters(schema: readonly ArgumentSchema[], isMethod: boolean): Pa
     .filter(({ isOut, name }) => !isOut && !(isMethod && name === 'self'))
     .map((argument) => ({
       name: argument.name === 'self' ? 'input' : argument.name.replace(/_$/, ''),
-      default: defaultOf(argument.name, argument.hasDefault ? (argument.default ?? null) : undefined),
+      default: defaultOf(argument.name, argument.hasDefault ? ownDefault(argument) : undefined),
       isKeywordOnly: argument.kwargOnly,
     }));
+}
+
+/** The default as Python writes it. */
+function ownDefault({ type, default: value }: ArgumentSchema): unknown {
+  return type === 'ScalarType' && typeof value === 'number' ? dtypeName(value) : (value ?? null);
 }
 
 const isShared = ({ name }: Parameter): boolean => !common.has(name);
@@ -106,7 +115,7 @@ const normal = (parameters: readonly Parameter[]): string =>
 test('every signature of Python has an overload', () => {
   const differing: string[] = [];
   let compared = 0;
-  for (const line of lines) {
+  for (const line of lines.filter((text) => !text.startsWith('nn.'))) {
     const [, owner = '', name = '', text = ''] = /^(\w+)\.(\w+)\((.*)\)$/s.exec(line) ?? [];
     const isMethod = owner === 'Tensor';
     const parameters = pythonParameters(text).filter((parameter) => !(isMethod && parameter.name === 'self'));
@@ -122,4 +131,48 @@ test('every signature of Python has an overload', () => {
   }
   expect(differing).toEqual([]);
   expect(compared).toBeGreaterThan(1000);
+});
+
+/** The schemas of the functions of torch.nn that are written in TypeScript. */
+const written: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'nn.functional': functionalSchemas,
+  'nn.init': initSchemas,
+  'nn.utils': utilsSchemas,
+  'nn.utils.rnn': rnnSchemas,
+};
+
+/** Functions of torch.nn that take something else than Python's; each line says what. */
+const ownWay: Readonly<Record<string, string>> = {
+  'nn.functional.softmax': 'a private argument stands before dtype, which goes by name',
+  'nn.functional.softmin': 'a private argument stands before dtype, which goes by name',
+  'nn.functional.log_softmax': 'a private argument stands before dtype, which goes by name',
+};
+
+test('and so has every function of torch.nn that Python writes itself', () => {
+  const differing: string[] = [];
+  let compared = 0;
+  for (const line of lines) {
+    const [, owner = '', name = '', text = ''] = /^(nn[\w.]*)\.(\w+)\((.*)\)$/s.exec(line) ?? [];
+    const schemas = written[owner];
+    if (schemas === undefined || `${owner}.${name}` in ownWay) continue;
+    compared += 1;
+    const own = schemas[camelCase(name)];
+    const found =
+      own === undefined ? native().operatorSchemas(`aten::${name}`) : [native().parseSchema(`f${own} -> Any`)];
+    const wanted = normal(pythonParameters(text));
+    const forms = found.map((schema) => normal(ownParameters(schema.arguments, false)));
+    if (!forms.includes(wanted)) differing.push(`${owner}.${name}(${wanted}): ${forms.join(' | ')}`);
+  }
+  expect(differing).toEqual([]);
+  expect(compared).toBeGreaterThan(70);
+});
+
+test('every function of torch.nn.functional is there', () => {
+  const names = readFileSync(join(__dirname, '../../lib/torch/python.names.txt'), 'utf8');
+  const operators = names.split('[nn.functional]\n')[1]?.trim().split('\n') ?? [];
+  const written = lines.flatMap((line) => /^nn\.functional\.(\w+)/.exec(line)?.[1] ?? []);
+  const wanted = [...operators.map((line) => line.split(' ')[0] as string), ...written].map(camelCase);
+  expect(wanted.length).toBeGreaterThan(100);
+  const own = Object.keys(functional);
+  expect(wanted.filter((name) => !own.includes(name))).toEqual([]);
 });

@@ -1,4 +1,4 @@
-/** The devices that are not there behave as the tests on them suppose. */
+/** The simulated devices behave as the tests on them suppose. */
 import { arange, empty, full, manualSeed, rand, randn, type Tensor, tensor, zeros } from '../../lib';
 import { native } from '../../lib/binding/load';
 import { unwrap } from '../../lib/torch/bind';

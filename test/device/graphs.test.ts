@@ -1,4 +1,4 @@
-/** What the cases are too small for, or do not ask for: chunks, pieces, and one device after the other. */
+/** What the cases are too small for, or do not ask for: chunks, chunks, and one device after the other. */
 import * as torch from '../../lib';
 import { bitsOf, difference } from '../../lib/parity/bits';
 import { quietly } from '../support/conditions';
@@ -57,7 +57,7 @@ test('a loss that was recorded for one device runs on the others as well', () =>
   expect(fake.kernels(1)).toBeGreaterThan(before);
 });
 
-describe.each(['float32', 'float64'] as const)('%s: inputs that the CPU takes in pieces', (dtype) => {
+describe.each(['float32', 'float64'] as const)('%s: inputs that the CPU takes in chunks', (dtype) => {
   const rows = 700;
   const classes = 1000;
   const [x, target] = [torch.randn([rows, classes], { dtype }), labels(rows, classes)];

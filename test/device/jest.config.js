@@ -1,5 +1,5 @@
 /**
- * The suite on devices that are not there is a jest run of its own: once libtorch knows them, they stay for the rest of
+ * The suite on simulated devices is a jest run of its own: once libtorch knows them, they stay for the rest of
  * the process, and they have to be there before its first backward pass.
  */
 const base = require('../../jest.config.js');

@@ -69,12 +69,9 @@ whereSh('scripts/cuda-check', () => {
     expect(stdout).toContain(summary);
   });
 
-  const onFakes = testWhere(
-    !loadedLibtorch().hasCuda,
-    "devices that are not there, whose place libtorch's CUDA half takes",
-  );
+  const onFakes = testWhere(!loadedLibtorch().hasCuda, "simulated devices, whose place libtorch's CUDA half takes");
 
-  onFakes('on devices that are not there: everything that needs a GPU and no Python holds', () => {
+  onFakes('on simulated devices: everything that needs a GPU and no Python holds', () => {
     const args = ['--no-build', '--quick', '--only', 'tensors,evaluate,faults', '--out', 'fakes'];
     const { status, stdout, stderr } = cudaCheck(args, { NODE_OPTIONS: `--require ${preload}` });
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });

@@ -209,7 +209,7 @@ describe('arguments', () => {
     expect(stdout).toContain('Exit status: 0 if all agrees');
   });
 
-  test('a libtorch that is not there, and a device that is not there, are failures', () => {
+  test('a libtorch that does not exist, and an unavailable device, are failures', () => {
     const missing = run(['--loss', 'sigmoid'], { LIBTORCH: join(directory, 'nowhere') });
     expect([missing.status, missing.stdout]).toEqual([1, '']);
     expect(missing.stderr).toContain('nowhere');

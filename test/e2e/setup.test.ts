@@ -44,7 +44,7 @@ describe('setup', () => {
       [
         '· npm ci: no node_modules yet, installing …',
         '✔ npm ci: installed · T',
-        '✔ types of operators: 3 files written to lib/torch · T',
+        '✔ types of operators: 3 files written to lib · T',
         '· TypeScript: compiling lib/ …',
         '✔ TypeScript: 6 files compiled to dist/ · T',
         '· examples: compiling examples/ …',

@@ -92,7 +92,7 @@ test('threads allocate and free at once, and end', () => {
   expect(ended).toBe(4);
 });
 
-test('values and gradients have the same bits with and without it, whole and in pieces, off the main thread too', () => {
+test('values and gradients have the same bits with and without it, whole and in chunks, off the main thread too', () => {
   const program = `
     const { createHash } = require('node:crypto');
     const F = torch.nn.functional;

@@ -21,8 +21,8 @@ test('arrays that say they are longer than memory are refused', () => {
     const endless = Object.assign([], { length: 2 ** 32 - 1 });
     console.log(JSON.stringify([
       refusal(() => n.grad([], [], endless)),
-      refusal(() => n.record(endless, () => [])),
-      refusal(() => n.stage(endless, 'cpu')),
+      refusal(() => n.trace(endless, () => [])),
+      refusal(() => n.startTransfer(endless, 'cpu')),
       refusal(() => torch.ones([2]).sum(0, { dtype: endless })),
       refusal(() => F.multiMarginLoss([[1, 2]], [0], { p: endless })),
     ]));
@@ -40,9 +40,9 @@ test('arrays that say they are longer than memory are refused', () => {
   ]);
 });
 
-test('pieces are of something that is cut', () => {
+test('chunks are of something that is cut', () => {
   const [code, message] = printed<string[]>(`
-    const program = n.record([handle(4)], (inputs) => inputs);
+    const program = n.trace([handle(4)], (inputs) => inputs);
     console.log(JSON.stringify(refusal(() => n.runInChunks(program, 2 ** 53 - 1, 1, 1, [false], [handle(4)]))));
   `);
   expect([code, message]).toEqual([
@@ -51,22 +51,22 @@ test('pieces are of something that is cut', () => {
   ]);
 });
 
-test('a program that gives fewer tensors for a shorter piece fails', () => {
+test('a program that gives fewer tensors for a shorter chunk fails', () => {
   const [code] = printed<string[]>(`
     const split = n.operator('aten::unbind', 'int');
-    const program = n.record([handle(4)], ([input]) => split(input, 0));
+    const program = n.trace([handle(4)], ([input]) => split(input, 0));
     console.log(JSON.stringify(refusal(() => n.runInChunks(program, 8, 3, 1, [true], [handle(8)]))));
   `);
   expect(code).toBe('RUNTIME');
 });
 
-test('a script in a backward pass that takes memory away ends the pass', () => {
+test('user code in a backward pass that takes memory away ends the pass', () => {
   const [code] = printed<string[]>(`
     const array = new Float32Array(1000).fill(2);
     const leaf = handle(1000);
     n.setRequiresGrad(leaf, true);
     const product = n.operator('aten::mul', 'Tensor')(leaf, n.share(array, 6, [1000]));
-    const later = n.recordFunction(handle(1000), [product], [], 'graph', (gradient) => {
+    const later = n.customFunction(handle(1000), [product], [], 'graph', (gradient) => {
       structuredClone(array.buffer, { transfer: [array.buffer] });
       return [gradient];
     });
@@ -88,10 +88,10 @@ const shared = `
 test.each([
   ['run', '() => n.run(program, 0, handle(4))'],
   ['run in chunks', '() => n.runInChunks(program, 4, 1, 1, [true], [handle(4)])'],
-])('a program does not %s with a tensor that has lost its memory since it was recorded', (_name, call) => {
+])('a program does not %s with a tensor that has lost its memory since it was traced', (_name, call) => {
   const [before, after] = printed<[unknown, string[]]>(`${shared}
     const one = n.share(array.subarray(0, 1), 6, [1]);
-    const program = n.record([handle(4)], ([input]) => [mul(input, one)]);
+    const program = n.trace([handle(4)], ([input]) => [mul(input, one)]);
     const call = ${call};
     const before = refusal(call) ?? 'fine';
     take(array);
@@ -106,7 +106,7 @@ test('what runs off the main thread has copies of shared memory, also in the pie
     const result = handle(4);
     n.start(
       () => {
-        const program = n.record([handle(4)], ([piece]) => (add(piece, n.share(array.subarray(0, 1), 6, [1])), []));
+        const program = n.trace([handle(4)], ([piece]) => (add(piece, n.share(array.subarray(0, 1), 6, [1])), []));
         n.runInChunks(program, 4, 1, 1, [true], [result]);
         return [mul(result, tensor)];
       },
@@ -121,15 +121,15 @@ test('what runs off the main thread has copies of shared memory, also in the pie
   expect(results).toEqual([[], [3, 3, 3, 3]]);
 });
 
-test('a program that was recorded before does not run off the main thread on shared memory', () => {
+test('a program that was traced before does not run off the main thread on shared memory', () => {
   const [code, message] = printed<string[]>(`${shared}
-    const program = n.record([handle(4)], ([piece]) => [mul(piece, n.share(array.subarray(0, 1), 6, [1]))]);
+    const program = n.trace([handle(4)], ([piece]) => [mul(piece, n.share(array.subarray(0, 1), 6, [1]))]);
     const chunks = () => (n.runInChunks(program, 4, 1, 1, [true], [handle(4)]), []);
     console.log(JSON.stringify(refusal(() => n.start(chunks, () => {}))));
   `);
   expect([code, message]).toEqual([
     'INVALID_ARGUMENT',
-    "libtorch: expected 'program' to be one that was recorded here, to run off the main thread, but received one of a " +
+    "libtorch: expected 'program' to be one that was traced here, to run off the main thread, but received one of a " +
       "tensor that shares a typed array's memory",
   ]);
 });
@@ -140,10 +140,10 @@ test.each([
   ['neg, out', "operator('aten::neg', 'out')(tensor, tensor)"],
 ])('a program does not change what was there before: %s', (_name, call) => {
   const [code, message] = printed<string[]>(`${shared}
-    console.log(JSON.stringify(refusal(() => n.record([], () => (${call}, [])))));
+    console.log(JSON.stringify(refusal(() => n.trace([], () => (${call}, [])))));
   `);
   expect(code).toBe('INVALID_ARGUMENT');
-  expect(message).toContain('given to what is recorded or made by it, to be changed, but received a tensor that was');
+  expect(message).toContain('given to what is traced or made by it, to be changed, but received a tensor that was');
 });
 
 test.each([
@@ -202,7 +202,7 @@ test('a getter that takes memory away ends the backward pass that reads it, and 
     const again = new Float32Array(4).fill(2);
     const other = n.share(again, 6, [4]);
     const gradients = Object.defineProperty([other, undefined], 1, { get: () => void take(again) });
-    const result = n.recordFunction(handle(4), [x, y], [], 'graph', () => gradients);
+    const result = n.customFunction(handle(4), [x, y], [], 'graph', () => gradients);
     const second = refusal(() => n.withGradMode(false, () => n.backward([result], [handle(4)])));
     console.log(JSON.stringify([first?.[0], second?.[0]]));
   `);
@@ -217,11 +217,11 @@ test('a result is not read before it is there', () => {
     n.start(
       () => [(result = matmul(large, large))],
       () => {
-        n.settle(result);
+        n.resolvePending(result);
         console.log(JSON.stringify({ early, late: n.numel(result) }));
       },
     );
-    const early = refusal(() => n.settle(result));
+    const early = refusal(() => n.resolvePending(result));
   `);
   expect([early[0], late]).toEqual(['PENDING', 1e6]);
 });

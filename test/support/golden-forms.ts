@@ -3,11 +3,12 @@
  * Each is held to the plain call, bit for bit and error for error; that the plain call is PyTorch's, the golden suite shows.
  */
 import * as torch from '../../lib';
+import { camelCase } from '../../lib/camel-case';
 import { NativeError, TorchError } from '../../lib/errors';
 import { bitsOf, difference } from '../../lib/parity/bits';
 import { readable } from '../../lib/parity/forms';
 import { build, evaluated } from '../../lib/parity/run-case';
-import { camelCase, type GoldenCase } from '../../lib/parity/vectors';
+import type { GoldenCase } from '../../lib/parity/vectors';
 
 type Fn<Result> = (...args: unknown[]) => Result;
 

@@ -237,8 +237,8 @@ export function wrongArguments(input: Tensor): void {
   F.nllLoss('logits', [0]);
   // @ts-expect-error: an object without data is no tensor
   F.nllLoss(input, { dims: [1] });
-  // @ts-expect-error: softmax needs its dimension
-  F.softmax(input);
+  // @ts-expect-error: a dimension is a number
+  F.softmax(input, '1');
   // @ts-expect-error: forward takes a target
   new nn.CrossEntropyLoss().forward(input);
   // @ts-expect-error: options belong to the constructor

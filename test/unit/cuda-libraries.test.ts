@@ -1,7 +1,7 @@
 /** The package that brings a CUDA library which a CUDA build of libtorch does not find. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { explainedFailure, missingCudaLibrary } from '../../lib/binding/cuda-libraries';
+import { explainFailure, missingCudaLibrary } from '../../lib/binding/cuda-libraries';
 import type { LibtorchTree } from '../../lib/binding/libtorch-tree';
 import { folder } from '../support/folder';
 
@@ -68,7 +68,7 @@ test('a failure of another kind stays as it is', () => {
   const here = tree('2.14.1+cu130');
   for (const failure of [notFound('libgomp.so.1'), 'libtorch_cuda.so: undefined symbol: x', 'file too short']) {
     expect(missingCudaLibrary(failure, here)).toBeUndefined();
-    expect(explainedFailure(failure, here)).toBe(failure);
+    expect(explainFailure(failure, here)).toBe(failure);
   }
 });
 
@@ -76,6 +76,6 @@ test('the sentence says so if there is no nvidia directory at all', () => {
   const failure = notFound('libcudnn.so.9');
   const bare = tree('2.14.1+cu130', ofCuda13);
   const text = `${failure} (the Python package nvidia-cudnn-cu13 brings libcudnn.so.9`;
-  expect(explainedFailure(failure, bare)).toBe(`${text}; there is no nvidia directory in ${site.path})`);
-  expect(explainedFailure(failure, { ...bare, nvidia: join(site.path, 'nvidia') })).toBe(`${text})`);
+  expect(explainFailure(failure, bare)).toBe(`${text}; there is no nvidia directory in ${site.path})`);
+  expect(explainFailure(failure, { ...bare, nvidia: join(site.path, 'nvidia') })).toBe(`${text})`);
 });

@@ -36,15 +36,17 @@ function failing(...failures: [code: string, message: string][]): { native: Nati
     failure: () => last,
     reclaim: () => calls.push('reclaim'),
     operator: (name: string) => entry(name),
-    ...Object.fromEntries(['item', 'copyTo', 'stage', 'run', 'backward', 'grad'].map((name) => [name, entry(name)])),
-    fetch: later('fetch'),
+    ...Object.fromEntries(
+      ['item', 'copyTo', 'startTransfer', 'run', 'backward', 'grad'].map((name) => [name, entry(name)]),
+    ),
+    asyncCopy: later('asyncCopy'),
     start: later('start'),
   };
   return { native: throwing(fake as unknown as Native), calls };
 }
 
 describe('memory that runs out', () => {
-  test.each(['item', 'copyTo', 'stage', 'run'] as const)(
+  test.each(['item', 'copyTo', 'startTransfer', 'run'] as const)(
     '%s is called once more, after what can be given back',
     (name) => {
       const { native, calls } = failing(['OUT_OF_MEMORY', outOfMemory]);
@@ -98,7 +100,7 @@ describe('a device that is lost', () => {
   test('is told of by what runs off the main thread', () => {
     const { native } = failing(['DEVICE_LOST', assertion], ['DEVICE_LOST', assertion]);
     const told: unknown[] = [];
-    native.fetch(5 as never, (copy, error) => told.push(copy, (error as TorchError).code));
+    native.asyncCopy(5 as never, (copy, error) => told.push(copy, (error as TorchError).code));
     native.start(
       () => [],
       (failure) => told.push((failure?.error as TorchError | undefined)?.code),
@@ -110,7 +112,7 @@ describe('a device that is lost', () => {
 test('what runs off the main thread gives its result where nothing fails', () => {
   const { native } = failing();
   const told: unknown[] = [];
-  native.fetch(5 as never, (copy, error) => told.push(copy, error));
+  native.asyncCopy(5 as never, (copy, error) => told.push(copy, error));
   native.start(
     () => [],
     (failure) => told.push(failure),

@@ -20,8 +20,8 @@ export type Access = 'read' | 'map';
 interface Source {
   /** The bytes, from where they begin, as a tensor of their own. */
   copy(offset: number, count: number): Tensor;
-  /** The whole of the file as a tensor of no bytes; `undefined` where it cannot be shown. */
-  whole(): Tensor | undefined;
+  /** The bytes as they lie in the file; `undefined` where they cannot be shown. */
+  show(offset: number, count: number): Tensor | undefined;
   close(): void;
 }
 
@@ -46,7 +46,7 @@ export class SafetensorsFile {
       const header = readSafetensorsHeader(path, file);
       return new SafetensorsFile(path, header, {
         copy: (offset, count) => file.bytes(offset, count),
-        whole: () => file.base(0, 1),
+        show: (offset, count) => file.mapped(offset, count),
         close: () => file.close(),
       });
     } catch (error) {
@@ -62,7 +62,7 @@ export class SafetensorsFile {
     const header = readSafetensorsHeader('data', { size: buffer.length, read });
     return new SafetensorsFile('data', header, {
       copy: (offset, count) => tensor(new Uint8Array(buffer.buffer, buffer.byteOffset + offset, count)),
-      whole: () => undefined,
+      show: () => undefined,
       close: () => undefined,
     });
   }
@@ -98,9 +98,9 @@ export class SafetensorsFile {
       const start = this.header.dataStart + begin;
       return scope(() => {
         // Whatever stands in the file, a bool in memory is 0 or 1.
-        const whole = access === 'map' && dtype !== 'bool' ? this.#shown(start, itemsizes[dtype]) : undefined;
-        if (whole !== undefined) return tensorAt(whole, { ...place, offset: start / itemsizes[dtype] });
-        const bytes = this.#source.copy(start, end - begin);
+        const mayShow = access === 'map' && dtype !== 'bool' && start % itemsizes[dtype] === 0;
+        const shown = mayShow ? this.#source.show(start, end - begin) : undefined;
+        const bytes = shown ?? this.#source.copy(start, end - begin);
         return dtype === 'bool' ? aten.view(aten.ne.Scalar(bytes, 0), shape) : tensorAt(bytes, place);
       });
     } catch (cause) {
@@ -114,10 +114,6 @@ export class SafetensorsFile {
   /** Closes the file; tensors stay. */
   close(): void {
     this.#source.close();
-  }
-
-  #shown(start: number, itemsize: number): Tensor | undefined {
-    return start % itemsize === 0 ? this.#source.whole() : undefined;
   }
 }
 

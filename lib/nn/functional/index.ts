@@ -1,13 +1,5 @@
 /** The functions of `torch.nn.functional`. */
 
-import { makeFunction } from '../../torch/functions';
-import type { Tensor } from '../../torch/tensor';
-
-/** `ln sigmoid(x)`, stable for large negative inputs. **Source**: `torch.nn.functional.logsigmoid`. */
-export const logsigmoid: (input: Tensor) => Tensor = makeFunction('logsigmoid', 'aten::log_sigmoid');
-/** A vector for each class index, 1 at its place and else 0. **Source**: `torch.nn.functional.one_hot`. */
-export const oneHot: (input: Tensor, numClasses?: number) => Tensor = makeFunction('oneHot', 'aten::one_hot');
-export { logit, logSoftmax, relu, sigmoid, softmax, tanh } from '../../torch/operators.generated';
 export {
   type CosineSimilarityOptions,
   cosineSimilarity,
@@ -63,4 +55,12 @@ export {
   type WeightedOptions,
 } from '../losses/regression';
 export { type CTCLossOptions, ctcLoss, type Lengths } from '../losses/sequence';
-export { linear } from './linear';
+export * from './activation';
+export { multiHeadAttentionForward } from './attention';
+export * from './dropout';
+export * from './embedding';
+export * from './interpolate';
+export * from './matmul';
+export * from './normalization';
+export * from './operators.generated';
+export * from './pooling';

@@ -5,10 +5,10 @@ import { oneOf } from '../../options';
 import { isTensor, showForeign } from '../../torch/bind';
 import { isFlatData, type TensorData, tensor } from '../../torch/create';
 import { isTypedArray } from '../../torch/elements';
-import { atOnce, failingAs } from '../../torch/recording';
 import { sameShape } from '../../torch/shape';
-import { mayBeElsewhere, shareDevice } from '../../torch/share-device';
+import { shareDevice, usesAccelerator } from '../../torch/share-device';
 import type { Tensor } from '../../torch/tensor';
+import { eagerly, mapError } from '../../torch/trace';
 import { isFloating, type Reduction, reductions } from '../../types';
 import { checkIndices, isValidated } from './device-checks';
 import type { Explanation, IndexRange } from './explain';
@@ -34,7 +34,7 @@ export function reductionCode(op: string, reduction: unknown): number {
  * that is floating; typed arrays keep their own.
  */
 export function asTensor(op: string, argument: string, value: TensorLike, companion?: Tensor): Tensor {
-  return isTensor(value) ? value : atOnce(() => fromData(op, argument, value, companion));
+  return isTensor(value) ? value : eagerly(() => fromData(op, argument, value, companion));
 }
 
 /** An option that is a tensor, or absent. */
@@ -50,10 +50,10 @@ export function asOptionalTensor(
 /** Data becomes a tensor beside the one that it goes with. */
 function fromData(op: string, argument: string, value: unknown, companion?: Tensor): Tensor {
   const made = onCpu(op, argument, value, companion);
-  return companion === undefined || companion.isDisposed ? made : besides(made, companion);
+  return companion === undefined || companion.isDisposed ? made : toDeviceOf(made, companion);
 }
 
-function besides(made: Tensor, { device }: Tensor): Tensor {
+function toDeviceOf(made: Tensor, { device }: Tensor): Tensor {
   return device === 'cpu' ? made : made.to({ device });
 }
 
@@ -90,7 +90,7 @@ interface IndexPlace {
  */
 export function asIndexTarget(op: string, argument: string, value: TensorLike, place?: IndexPlace): Tensor {
   if (isTensor(value)) return validated(op, argument, value, place?.range);
-  return atOnce(() => indicesBeside(op, argument, toIndices(onCpu(op, argument, value)), place));
+  return eagerly(() => indicesBeside(op, argument, toIndices(onCpu(op, argument, value)), place));
 }
 
 function validated(op: string, argument: string, target: Tensor, range: IndexPlace['range']): Tensor {
@@ -107,7 +107,7 @@ function checkRange(op: string, argument: string, target: Tensor, range: IndexPl
 function indicesBeside(op: string, argument: string, labels: Tensor, place: IndexPlace | undefined): Tensor {
   if (place === undefined || place.input.isDisposed || place.input.device === 'cpu') return labels;
   checkRange(op, argument, labels, place.range);
-  return besides(labels, place.input);
+  return toDeviceOf(labels, place.input);
 }
 
 /** Integers as int64: from the numbers themselves where they are floats, because casting the tensor would truncate. */
@@ -130,10 +130,10 @@ export function asClassTarget(
 ): Tensor {
   if (isTensor(value)) return validated(op, argument, value, range);
   if (input.isDisposed) throw disposed(op, "'input'");
-  return atOnce(() => {
+  return eagerly(() => {
     const made = onCpu(op, argument, value);
     const isProbabilities = isFloating(made.dtype) && !input.isDisposed && sameShape(made.shape, input.shape);
-    if (isProbabilities) return besides(made.to(input.dtype), input);
+    if (isProbabilities) return toDeviceOf(made.to(input.dtype), input);
     return indicesBeside(op, argument, toIndices(made), { input, range });
   });
 }
@@ -153,14 +153,14 @@ export interface CallTensors {
  * nothing; what it does not recognise keeps libtorch's own words. Only tensors on several devices are refused before, so
  * that no kernel has run for nothing.
  */
-export function explained<T>(
+export function withArgumentErrors<T>(
   op: string,
   tensorsOf: () => CallTensors,
   call: () => T,
   explain: (refusal: NativeError) => Explanation | undefined,
 ): T {
-  if (mayBeElsewhere()) checkDevices(op, tensorsOf());
-  return failingAs(call, (error) => {
+  if (usesAccelerator()) checkDevices(op, tensorsOf());
+  return mapError(call, (error) => {
     if (error instanceof DisposedError) return namingDisposed(op, tensorsOf(), error);
     if (!(error instanceof NativeError)) return error;
     const found = explain(error);

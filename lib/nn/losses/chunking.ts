@@ -1,37 +1,37 @@
-/** How large tensors are cut into pieces that stay in a processor's caches. */
-import { mayBeElsewhere } from '../../torch/share-device';
+/** How large tensors are cut into chunks that stay in a processor's caches. */
+import { usesAccelerator } from '../../torch/share-device';
 import type { Tensor } from '../../torch/tensor';
 import { isFloating } from '../../types';
 
-/** What a piece of one tensor takes, in bytes: a few of them fit into the second-level cache of a core. */
-const pieceBytes = 512 * 1024;
+/** What a chunk of one tensor takes, in bytes: a few of them fit into the second-level cache of a core. */
+const chunkBytes = 512 * 1024;
 
 /** From here on cutting pays: below, everything fits into the caches as it is. */
 const leastBytes = 2 * 1024 * 1024;
 
 /**
- * What a piece takes on a GPU: the two that are made of each on the way fit into the second-level cache of 50 MB that an
+ * What a chunk takes on a GPU: the two that are made of each on the way fit into the second-level cache of 50 MB that an
  * H100 has. Smaller ones would leave multiprocessors without a row.
  */
-const gpuPieceBytes = megabytes(process.env.LIBTORCH_LOSSES_CUDA_PIECE_MB, 24) * 1024 * 1024;
+const gpuChunkBytes = megabytes(process.env.LIBTORCH_LOSSES_CUDA_PIECE_MB, 24) * 1024 * 1024;
 
-/** Rows of a piece on a GPU are a multiple of this: each then lies as far from a whole vector as it would uncut. */
+/** Rows of a chunk on a GPU are a multiple of this: each then lies as far from a whole vector as it would uncut. */
 const gpuRows = 16;
 
-/** How many entries of the first dimension a piece has; `undefined` where cutting does not pay or is not possible. */
-export function pieceOf(tensor: Tensor): number | undefined {
+/** How many entries of the first dimension a chunk has; `undefined` where cutting does not pay or is not possible. */
+export function chunkOf(tensor: Tensor): number | undefined {
   // First what is cheapest to know of a small tensor.
   if (tensor.numel() * 8 < leastBytes || tensor.device !== 'cpu') return undefined;
   const bytes = bytesOf(tensor);
-  return bytes === undefined || bytes < leastBytes ? undefined : entriesOf(tensor, bytes, pieceBytes);
+  return bytes === undefined || bytes < leastBytes ? undefined : entriesOf(tensor, bytes, chunkBytes);
 }
 
 /** The same on a GPU. Its kernels must not depend on how many rows there are, which is to be known of each of them. */
-export function gpuPieceOf(tensor: Tensor): number | undefined {
-  if (!mayBeElsewhere() || tensor.numel() * 8 < gpuPieceBytes || !tensor.device.startsWith('cuda')) return undefined;
+export function gpuChunkOf(tensor: Tensor): number | undefined {
+  if (!usesAccelerator() || tensor.numel() * 8 < gpuChunkBytes || !tensor.device.startsWith('cuda')) return undefined;
   const bytes = bytesOf(tensor);
-  if (bytes === undefined || bytes < 2 * gpuPieceBytes) return undefined;
-  return Math.max(1, Math.floor(entriesOf(tensor, bytes, gpuPieceBytes) / gpuRows)) * gpuRows;
+  if (bytes === undefined || bytes < 2 * gpuChunkBytes) return undefined;
+  return Math.max(1, Math.floor(entriesOf(tensor, bytes, gpuChunkBytes) / gpuRows)) * gpuRows;
 }
 
 /** The bytes of a tensor that can be cut; `undefined` of others. */

@@ -1,10 +1,10 @@
-/** Numbers as tensors of no dimensions, which are there before anything is recorded. */
+/** Numbers as tensors of no dimensions, made before anything is traced. */
 
 import { synchronize } from '../../torch/cuda/devices';
 import { full } from '../../torch/functional';
 import { ones } from '../../torch/operators.generated';
-import { atOnce, isRecording } from '../../torch/recording';
 import type { Tensor } from '../../torch/tensor';
+import { eagerly, isTracing } from '../../torch/trace';
 
 /** The gradient of a value with respect to itself, which every backward pass begins with. */
 export function unit({ dtype, device }: Tensor): Tensor {
@@ -21,8 +21,8 @@ export function constant(value: number, { device }: Tensor): Tensor {
 
 /** A program may use the number on another stream than the one that it is made on: it is there when this returns. */
 function made(make: () => Tensor): Tensor {
-  const isKept = isRecording();
-  const tensor = atOnce(make);
+  const isKept = isTracing();
+  const tensor = eagerly(make);
   if (isKept && tensor.device.startsWith('cuda')) synchronize(tensor.device);
   return tensor;
 }

@@ -1,5 +1,5 @@
 /**
- * Cross entropy over the rows of `[N, C]` in pieces that stay in the caches: log-probabilities exist for a piece at a time
+ * Cross entropy over the rows of `[N, C]` in chunks that stay in the caches: log-probabilities exist for a chunk at a time
  * only, and each gradient is written once. Values and gradients have the bits of the whole operators:
  *
  * - Every row's log-probabilities, and its gradient, depend on that row alone.
@@ -10,11 +10,11 @@
 import * as aten from '../../torch/aten/calls.generated';
 import { recordsGraph } from '../../torch/autograd';
 import { empty } from '../../torch/operators.generated';
-import { atOnce, inChunks, isBelowAutograd, isForNumber, keepOnOneThread } from '../../torch/recording';
 import type { Tensor } from '../../torch/tensor';
+import { eagerly, inChunks, isBelowAutograd, isForNumber, keepOnOneThread } from '../../torch/trace';
 import type { ValueAndGrad } from '../../torch/value-and-grad';
 import { isFloating } from '../../types';
-import { gpuPieceOf, pieceOf } from './chunking';
+import { chunkOf, gpuChunkOf } from './chunking';
 import { unit } from './constants';
 
 /** The arguments of a cross entropy, checked. */
@@ -60,7 +60,7 @@ function totalWeight(call: CrossEntropyCall, column: Tensor): Tensor {
     const zeros = aten.zeros(target.shape, input.dtype, undefined, input.device);
     return reduceRows({ picked: zeros, column }, mean)[1];
   }
-  // Not an index that is ignored, which may lie anywhere; one that is out of range is refused by the pieces.
+  // Not an index that is ignored, which may lie anywhere; one that is out of range is refused by the chunks.
   const classes = weight.shape[0] as number;
   const within = aten.clamp(aten.masked_fill_Scalar(target, aten.eq_Scalar(target, ignoreIndex), 0), 0, classes - 1);
   const weights = aten.gather(weight, 0, within);
@@ -74,19 +74,19 @@ function valueOfRows(call: CrossEntropyCall, rows: Rows): Tensor {
   return aten.div_Tensor(reduceRows(rows, sum)[0], totalWeight(call, rows.column));
 }
 
-/** Whether pieces of rows give the bits of the whole. */
+/** Whether chunks of rows give the bits of the whole. */
 function fits(call: CrossEntropyCall): number | undefined {
   const { input, weight, reduction, labelSmoothing } = call;
   // First what is cheapest to know of a small input.
-  const onGpu = gpuPieceOf(input);
-  const piece = onGpu ?? pieceOf(input);
-  if (piece === undefined || !hasRows(call)) return undefined;
+  const onGpu = gpuChunkOf(input);
+  const chunk = onGpu ?? chunkOf(input);
+  if (chunk === undefined || !hasRows(call)) return undefined;
   // Its sum over the classes of a row, and its products with weights, are rounded by the number of rows there.
-  if (onGpu !== undefined) return weight === undefined && labelSmoothing === 0 ? piece : undefined;
-  if (weight === undefined || reduction === none) return piece;
+  if (onGpu !== undefined) return weight === undefined && labelSmoothing === 0 ? chunk : undefined;
+  if (weight === undefined || reduction === none) return chunk;
   // A weighted mean of 16 bits is rounded once more, and some processors round a product and a sum together.
   const isHalf = input.dtype === 'float16' || input.dtype === 'bfloat16';
-  return (isHalf && reduction === mean) || process.arch !== 'x64' ? undefined : piece;
+  return (isHalf && reduction === mean) || process.arch !== 'x64' ? undefined : chunk;
 }
 
 /** Whether the arguments are rows of scores with an index each, and weights that fit. */
@@ -98,7 +98,7 @@ function hasRows(call: CrossEntropyCall): boolean {
   return weight === undefined || (weight.dtype === input.dtype && weight.ndim === 1 && weight.shape[0] === classes);
 }
 
-/** What is known of each row when its piece has been computed. */
+/** What is known of each row when its chunk has been computed. */
 interface RowLosses {
   /** `[N]`: the weighted loss of its target. */
   target: Tensor;
@@ -171,7 +171,7 @@ function smoothGradients(call: CrossEntropyCall): Tensor | undefined {
 /**
  * The value alone, without `[N, C]` of anything; `undefined` where the whole operator is as good, or has to record a graph.
  */
-export function crossEntropyInPieces(call: CrossEntropyCall): Tensor | undefined {
+export function crossEntropyInChunks(call: CrossEntropyCall): Tensor | undefined {
   const chunk = fits(call);
   if (chunk === undefined || recordsGraph(call.input)) return undefined;
   const { input, target, weight, ignoreIndex } = call;
@@ -181,7 +181,7 @@ export function crossEntropyInPieces(call: CrossEntropyCall): Tensor | undefined
     chunk,
     cut: [input, target, ...present(losses.target, losses.smooth)],
     whole: present(weight),
-    piece: ([x, y, ofTargets, ofAll], [w]) => {
+    compute: ([x, y, ofTargets, ofAll], [w]) => {
       const logProbs = aten._log_softmax(x as Tensor, 1, false);
       writeLosses(logProbs, y as Tensor, w, ignoreIndex, { target: ofTargets as Tensor, smooth: ofAll });
     },
@@ -209,7 +209,7 @@ export function directCrossEntropy(call: CrossEntropyCall): Tensor | undefined {
 function scratch(like: Tensor, shape: readonly number[]): Tensor | undefined {
   const { dtype, device } = like;
   return like.numel() <= scratchElements && device === 'cpu'
-    ? atOnce(() => empty(shape, { dtype, device }))
+    ? eagerly(() => empty(shape, { dtype, device }))
     : undefined;
 }
 
@@ -223,15 +223,15 @@ interface Forward {
 
 function forward({ input, target, weight, reduction, ignoreIndex }: CrossEntropyCall): Forward {
   const classDim = input.ndim - 1;
-  const [room, total] = [scratch(input, input.shape), scratch(input, [])];
-  if (room === undefined || total === undefined || reduction === none) {
+  const [workspace, total] = [scratch(input, input.shape), scratch(input, [])];
+  if (workspace === undefined || total === undefined || reduction === none) {
     const logProbs = aten._log_softmax(input, classDim, false);
     const results = aten.nll_loss_forward(logProbs, target, weight, reduction, ignoreIndex) as [Tensor, Tensor];
     return { logProbs, value: results[0], totalWeight: results[1] };
   }
   // Rows do not depend on each other, and so not on who computes which.
   keepOnOneThread();
-  const logProbs = aten._log_softmax_out(input, classDim, false, room);
+  const logProbs = aten._log_softmax_out(input, classDim, false, workspace);
   const value = isForNumber()
     ? (scratch(input, []) as Tensor)
     : aten.empty_memory_format([], input.dtype, undefined, input.device);
@@ -243,7 +243,7 @@ function forward({ input, target, weight, reduction, ignoreIndex }: CrossEntropy
 export function differentiateCrossEntropy(call: CrossEntropyCall, into: Tensor | undefined): ValueAndGrad | undefined {
   if (call.reduction === none || !hasClassIndices(call)) return undefined;
   const chunk = fits(call);
-  if (chunk !== undefined) return inPieces(call, chunk, into ?? aten.empty_like(call.input));
+  if (chunk !== undefined) return inChunksOf(call, chunk, into ?? aten.empty_like(call.input));
   return call.labelSmoothing > 0 ? undefined : whole(call);
 }
 
@@ -251,10 +251,10 @@ export function differentiateCrossEntropy(call: CrossEntropyCall, into: Tensor |
 function whole(call: CrossEntropyCall): ValueAndGrad {
   const { input, target, weight, reduction, ignoreIndex } = call;
   const { logProbs, value, totalWeight } = forward(call);
-  const room = scratch(input, input.shape);
+  const workspace = scratch(input, input.shape);
   const args = [unit(input), logProbs, target, weight, reduction, ignoreIndex, totalWeight] as const;
   const ofLogProbs =
-    room === undefined ? aten.nll_loss_backward(...args) : aten.nll_loss_backward_grad_input(...args, room);
+    workspace === undefined ? aten.nll_loss_backward(...args) : aten.nll_loss_backward_grad_input(...args, workspace);
   return { value, grad: aten._log_softmax_backward_data(ofLogProbs, logProbs, input.ndim - 1, input.dtype) };
 }
 
@@ -266,7 +266,7 @@ export function differentiateNllLoss(call: Omit<CrossEntropyCall, 'labelSmoothin
   return { value, grad: aten.nll_loss_backward(unit(input), input, target, weight, reduction, ignoreIndex, total) };
 }
 
-function inPieces(call: CrossEntropyCall, chunk: number, grad: Tensor): ValueAndGrad {
+function inChunksOf(call: CrossEntropyCall, chunk: number, grad: Tensor): ValueAndGrad {
   const { input, target, weight, reduction, ignoreIndex, labelSmoothing } = call;
   const losses = emptyLosses(call);
   const total = totalWeight(call, columnOf(call));
@@ -277,7 +277,7 @@ function inPieces(call: CrossEntropyCall, chunk: number, grad: Tensor): ValueAnd
     chunk,
     cut: [input, target, grad, losses.target, ...present(losses.smooth, smooth)],
     whole: [total, upstream, ...present(weight)],
-    piece: (cut, [sumOfWeights, up, w]) => {
+    compute: (cut, [sumOfWeights, up, w]) => {
       const [x, y, gradient, ofTargets, ofAll, smoothRows] = cut as Tensor[] & [Tensor, Tensor, Tensor, Tensor];
       const logProbs = aten._log_softmax(x, 1, false);
       writeLosses(logProbs, y, w, ignoreIndex, { target: ofTargets, smooth: ofAll });

@@ -1,31 +1,31 @@
 /**
- * Cross entropy against class probabilities over the rows of `[N, C]`, in pieces that stay in the caches. The products
+ * Cross entropy against class probabilities over the rows of `[N, C]`, in chunks that stay in the caches. The products
  * that are added up take the memory of the gradient, which then overwrites them: the sum has to be taken of all of them at
  * once, because its order shows in its bits.
  */
 import * as aten from '../../torch/aten/calls.generated';
 import { recordsGraph } from '../../torch/autograd';
-import { inChunks } from '../../torch/recording';
 import { sameShape } from '../../torch/shape';
 import type { Tensor } from '../../torch/tensor';
+import { inChunks } from '../../torch/trace';
 import type { ValueAndGrad } from '../../torch/value-and-grad';
 import { isFloating } from '../../types';
-import { pieceOf } from './chunking';
+import { chunkOf } from './chunking';
 import { unit } from './constants';
 import type { CrossEntropyCall } from './cross-entropy-fused';
 
 const [none, mean] = [0, 1];
 
-/** How many rows a piece has; `undefined` where the whole operator is as good. */
-function pieceOfRows({ input, target, weight, reduction, ignoreIndex }: CrossEntropyCall): number | undefined {
+/** How many rows a chunk has; `undefined` where the whole operator is as good. */
+function rowsOfChunk({ input, target, weight, reduction, ignoreIndex }: CrossEntropyCall): number | undefined {
   // Probabilities have nothing to ignore: libtorch refuses.
   if (ignoreIndex >= 0) return undefined;
-  const piece = pieceOf(input);
-  if (piece === undefined || reduction === none || input.ndim !== 2 || !isFloating(input.dtype)) return undefined;
+  const chunk = chunkOf(input);
+  if (chunk === undefined || reduction === none || input.ndim !== 2 || !isFloating(input.dtype)) return undefined;
   const { shape, dtype } = input;
   if (target.dtype !== dtype || !target.isContiguous() || !sameShape(target.shape, shape)) return undefined;
   const fits = weight === undefined || (weight.dtype === dtype && sameShape(weight.shape, shape.slice(1)));
-  return fits ? piece : undefined;
+  return fits ? chunk : undefined;
 }
 
 /** Runs `visit` for the log-probabilities of some rows, their targets as smoothing leaves them, and their place in `out`. */
@@ -45,7 +45,7 @@ function forRows(
     chunk,
     cut: [input, target, out],
     whole: weight === undefined ? whole : [...whole, weight],
-    piece: (cut, given) => {
+    compute: (cut, given) => {
       const [x, y, place] = cut as [Tensor, Tensor, Tensor];
       const smoothed =
         labelSmoothing > 0 ? aten.add_Scalar(aten.mul_Scalar(y, 1 - labelSmoothing), labelSmoothing / classes) : y;
@@ -66,15 +66,15 @@ function valueThrough(call: CrossEntropyCall, chunk: number, products: Tensor): 
 }
 
 /** The value alone; `undefined` where the whole operator is as good, or has to record a graph. */
-export function probabilitiesInPieces(call: CrossEntropyCall): Tensor | undefined {
-  const chunk = pieceOfRows(call);
+export function probabilitiesInChunks(call: CrossEntropyCall): Tensor | undefined {
+  const chunk = rowsOfChunk(call);
   if (chunk === undefined || [call.input, call.target].some(recordsGraph)) return undefined;
   return valueThrough(call, chunk, aten.empty_like(call.input));
 }
 
 /** Value and gradient of a sum or mean; `undefined` where there is no way but the graph. */
 export function differentiateProbabilities(call: CrossEntropyCall): ValueAndGrad | undefined {
-  const chunk = pieceOfRows(call);
+  const chunk = rowsOfChunk(call);
   if (chunk === undefined) return undefined;
   const { input, reduction } = call;
   // Not a buffer of the caller's: it may be the input, which is read once more.

@@ -5,12 +5,12 @@ import type { Reduction } from '../../types';
 import type { TensorLike } from './arguments';
 import { lossClass } from './class';
 import {
-  crossEntropyInPieces,
+  crossEntropyInChunks,
   differentiateCrossEntropy,
   differentiateNllLoss,
   directCrossEntropy,
 } from './cross-entropy-fused';
-import { differentiateProbabilities, probabilitiesInPieces } from './cross-entropy-probabilities';
+import { differentiateProbabilities, probabilitiesInChunks } from './cross-entropy-probabilities';
 import { declareLoss, type Loss } from './declare';
 import { explainClassification, type IndexRange } from './explain';
 import { classes, classIndexOr, numberWithin, optionalTensor, reduction, tensor } from './option';
@@ -73,7 +73,7 @@ export const crossEntropy: Loss<Pair, CrossEntropyOptions, ['weight']> = declare
   },
   positional: ['weight'],
   compute(call) {
-    const found = crossEntropyInPieces(call) ?? probabilitiesInPieces(call) ?? directCrossEntropy(call);
+    const found = crossEntropyInChunks(call) ?? probabilitiesInChunks(call) ?? directCrossEntropy(call);
     if (found !== undefined) return found;
     const { input, target, weight, reduction: code, ignoreIndex, labelSmoothing } = call;
     return aten.cross_entropy_loss(input, target, weight, code, ignoreIndex, labelSmoothing);

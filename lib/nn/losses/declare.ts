@@ -1,5 +1,5 @@
 /**
- * A loss is one declaration: what it takes, how it is computed and differentiated, how a refusal of libtorch is explained,
+ * A loss is one declaration: what it takes, how it is computed and differentiated, how a refusal of libtorch is withArgumentErrors,
  * and how it is evaluated in batches. Its function with all forms, its class, and its entries in the evaluator, on the
  * command line and in docs/losses.md come from that.
  */
@@ -10,7 +10,7 @@ import type { Buffer } from '../../torch/buffers';
 import type { Call } from '../../torch/call';
 import type { Tensor } from '../../torch/tensor';
 import { registerDerivative, type ValueAndGrad } from '../../torch/value-and-grad';
-import { asOptionalTensor, explained, type TensorLike } from './arguments';
+import { asOptionalTensor, type TensorLike, withArgumentErrors } from './arguments';
 import type { Evaluation } from './evaluation';
 import type { Explanation } from './explain';
 import { asyncForm, itemForm, outForm } from './forms';
@@ -168,7 +168,7 @@ function run<T>(declaration: LossDeclaration, call: Record<string, unknown>, com
   const { name, arguments: required, options, anywhere } = declaration;
   const tensorsOf = (names: object): Record<string, Tensor> =>
     Object.fromEntries(Object.keys(names).flatMap((key) => (isTensor(call[key]) ? [[key, call[key]]] : [])));
-  return explained(
+  return withArgumentErrors(
     name,
     () => ({ arguments: tensorsOf(required), options: tensorsOf(options), ...(anywhere && { anywhere }) }),
     () => compute(call as never),

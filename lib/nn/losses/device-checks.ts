@@ -6,8 +6,8 @@
 import { TorchError } from '../../errors';
 import * as aten from '../../torch/aten/calls.generated';
 import { getValidateArgs } from '../../torch/cuda/validation';
-import { atOnce, refuseIf } from '../../torch/recording';
 import type { Tensor } from '../../torch/tensor';
+import { eagerly, refuseIf } from '../../torch/trace';
 import { isFloating } from '../../types';
 import { type Explanation, explainIndex, firstOutside, type IndexRange } from './explain';
 
@@ -23,7 +23,7 @@ export function checkIndices(op: string, argument: string, target: Tensor, range
   const outside = aten.logical_or(aten.lt_Scalar(target, lowest), aten.ge_Scalar(target, classes));
   const counts = ignoreIndex === undefined ? outside : aten.logical_and(outside, aten.ne_Scalar(target, ignoreIndex));
   refuseIf(aten.any(counts), () => {
-    const found = atOnce(() => explainIndex(target, range)) as Explanation;
+    const found = eagerly(() => explainIndex(target, range)) as Explanation;
     const message = `${op}: expected '${argument}' ${found.what}, but received ${found.actual}`;
     return new TorchError('INDEX', message, { op, argument });
   });
@@ -35,7 +35,7 @@ export function checkProbabilities(op: string, argument: string, tensor: Tensor)
   // Written so that NaN is refused too, as the kernels do.
   const inside = aten.logical_and(aten.ge_Scalar(tensor, 0), aten.le_Scalar(tensor, 1));
   refuseIf(aten.logical_not(aten.all(inside)), () => {
-    const found = atOnce(() => firstOutside(argument, tensor)) as Explanation;
+    const found = eagerly(() => firstOutside(argument, tensor)) as Explanation;
     const message = `${op}: expected ${found.label} ${found.what}, but received ${found.actual}`;
     return new TorchError('RUNTIME', message, { op, argument });
   });

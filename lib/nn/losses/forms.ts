@@ -3,8 +3,8 @@ import * as aten from '../../torch/aten/calls.generated';
 import { inferenceMode, noGrad } from '../../torch/autograd';
 import { asBuffer, type Buffer } from '../../torch/buffers';
 import { asNumber } from '../../torch/compiled';
-import { inBackground } from '../../torch/recording';
 import type { Tensor } from '../../torch/tensor';
+import { inBackground } from '../../torch/trace';
 
 type Loss<Args extends readonly unknown[]> = (...args: Args) => Tensor;
 

@@ -1,7 +1,7 @@
 /** Linear cross entropy in chunks as a function with gradients. */
 import { TorchError } from '../../errors';
 import { isGradEnabled, noGrad } from '../../torch/autograd';
-import { recordFunction } from '../../torch/scripted-function';
+import { customFunction } from '../../torch/custom-function';
 import type { Tensor } from '../../torch/tensor';
 import {
   type ChunkedCall,
@@ -49,7 +49,7 @@ export function chunkedTotal(op: string, call: ChunkedCall, allowRetainGraph: bo
   }
   const shape = shapeOf(call);
   const { loss, ...grads } = noGrad(() => chunkedGradients(call, shape.wanted));
-  return recordFunction(loss, {
+  return customFunction(loss, {
     inputs,
     saved: [grads.input, grads.linearWeight, grads.linearBias].filter((grad) => grad !== undefined),
     keep: allowRetainGraph ? 'always' : 'once',
@@ -81,7 +81,7 @@ export function chunkedEach(op: string, call: ChunkedCall): Tensor {
   const inputs = inputsOf(call);
   const losses = noGrad(() => chunkedLosses(call));
   if (!isGradEnabled() || !inputs.some((tensor) => tensor.requiresGrad)) return losses;
-  return recordFunction(losses, {
+  return customFunction(losses, {
     inputs,
     saved: [...inputs, call.target].map((tensor) => tensor.detach()),
     keep: 'graph',

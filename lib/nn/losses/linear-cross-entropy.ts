@@ -11,7 +11,7 @@ import { sameShape, shapeText } from '../../torch/shape';
 import type { Tensor } from '../../torch/tensor';
 import type { ValueAndGrad } from '../../torch/value-and-grad';
 import { isFloating, type Reduction, reductions } from '../../types';
-import { asClassTarget, explained, reductionCode, type TensorLike } from './arguments';
+import { asClassTarget, reductionCode, type TensorLike, withArgumentErrors } from './arguments';
 import { unit } from './constants';
 import { declareLoss, type Loss } from './declare';
 import { type Explanation, explainClassification, explainIndex } from './explain';
@@ -213,19 +213,19 @@ function plainLoss({ scoresShape, target, ...call }: Call): Tensor {
   const flat = call.linearWeight.ndim > 2;
   const linearWeight = flat ? aten.flatten_using_ints(call.linearWeight, 0, -2) : call.linearWeight;
   const bias = flat && linearBias !== undefined ? aten.reshape(linearBias, [-1]) : linearBias;
-  const scores = explainedBy(
+  const scores = withRefusals(
     () => aten.reshape(aten.linear(input, linearWeight, bias), scoresShape),
     () => explainDtypes(call),
   );
-  return explainedBy(
+  return withRefusals(
     () => aten.cross_entropy_loss(scores, target, weight, code, ignoreIndex, labelSmoothing),
     (refusal) => explainClassification({ input: scores, target, weight, ignoreIndex }, true, refusal),
   );
 }
 
 /** Calls operators; what libtorch refuses is explained by what is known only here. */
-function explainedBy<T>(compute: () => T, explain: (refusal: NativeError) => Explanation | undefined): T {
-  return explained(op, () => ({ arguments: {} }), compute, explain);
+function withRefusals<T>(compute: () => T, explain: (refusal: NativeError) => Explanation | undefined): T {
+  return withArgumentErrors(op, () => ({ arguments: {} }), compute, explain);
 }
 
 /** That the layer is not of the input's dtype. */
@@ -265,7 +265,7 @@ function tuple(sizes: readonly number[]): string {
 
 function chunkedLoss(call: Call, chunking: CheckedChunking): Tensor {
   const chunked = chunkedCall(call, chunking);
-  const loss = explainedChunks(call, chunked, () =>
+  const loss = withChunkRefusals(call, chunked, () =>
     call.reduction === 'none' ? chunkedEach(op, chunked) : chunkedTotal(op, chunked, chunking.allowRetainGraph),
   );
   return call.input.ndim === 2 ? loss : aten.squeeze_dim(loss, 0);
@@ -277,7 +277,7 @@ function chunkedDerivative(call: Call, chunking: CheckedChunking): ValueAndGrad 
   const [each, batched] = [call.reduction === 'none', call.input.ndim === 2];
   if (each && chunked.input.shape[0] !== 1) return undefined;
   const upstream = each ? aten.unsqueeze(unit(call.input), 0) : undefined;
-  const { loss, input } = explainedChunks(call, chunked, () => ({
+  const { loss, input } = withChunkRefusals(call, chunked, () => ({
     ...chunkedGradients(chunked, { input: true, linearWeight: false, linearBias: false }, upstream),
     ...(each && { loss: chunkedLosses(chunked) }),
   }));
@@ -298,8 +298,8 @@ function chunkedCall(call: Call, chunking: CheckedChunking): ChunkedCall {
   return { input, linearWeight, target: labels, linearBias, weight, reduction, ignoreIndex, plan };
 }
 
-function explainedChunks<T>(call: Call, chunked: ChunkedCall, compute: () => T): T {
-  return explainedBy(compute, () => explainDtypes(call) ?? explainChunked(chunked));
+function withChunkRefusals<T>(call: Call, chunked: ChunkedCall, compute: () => T): T {
+  return withRefusals(compute, () => explainDtypes(call) ?? explainChunked(chunked));
 }
 
 /** The first thing that does not fit where the scores of all rows never exist. */

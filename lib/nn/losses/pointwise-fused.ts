@@ -1,17 +1,17 @@
 /**
- * Losses of one element at a time over large tensors, in pieces that stay in the caches: every operator of a loss writes
+ * Losses of one element at a time over large tensors, in chunks that stay in the caches: every operator of a loss writes
  * its result somewhere, and only the last one needs to leave the cache. The losses are then added as a whole, because the
  * order of a sum shows in its bits.
  */
 import * as aten from '../../torch/aten/calls.generated';
 import { recordsGraph } from '../../torch/autograd';
 import { empty } from '../../torch/operators.generated';
-import { inChunks } from '../../torch/recording';
 import { broadcastable, broadcastShapes, sameShape, shareShape } from '../../torch/shape';
 import type { Tensor } from '../../torch/tensor';
+import { inChunks } from '../../torch/trace';
 import type { ValueAndGrad } from '../../torch/value-and-grad';
 import { isFloating } from '../../types';
-import { pieceOf } from './chunking';
+import { chunkOf } from './chunking';
 
 /** A loss of one element at a time, with its arguments. */
 export interface Pointwise {
@@ -46,24 +46,24 @@ function fitsTo(input: Tensor, operand: Tensor | undefined): boolean {
 
 /**
  * Where kernels for vectors of elements end and their scalar twins take over, bits may differ: at the end of the tensor,
- * and of each thread's share. So pieces are multiples of every vector, and threads share as libtorch's own kernels do.
+ * and of each thread's share. So chunks are multiples of every vector, and threads share as libtorch's own kernels do.
  */
 const [vector, grain] = [64, 32768];
 
-/** How many elements a piece has; `undefined` where the whole is as good, or cutting it would change bits. */
-function pieceOfElements({ input, operands, splits }: Pointwise): number | undefined {
-  const piece = pieceOf(input);
-  if (piece === undefined || !splits()) return undefined;
+/** How many elements a chunk has; `undefined` where the whole is as good, or cutting it would change bits. */
+function elementsOfChunk({ input, operands, splits }: Pointwise): number | undefined {
+  const chunk = chunkOf(input);
+  if (chunk === undefined || !splits()) return undefined;
   const { shape, dtype } = input;
   const alike = (operand: Tensor | undefined): boolean =>
     operand === undefined || (operand.isContiguous() && operand.dtype === dtype && sameShape(operand.shape, shape));
   if (!operands.every(alike)) return undefined;
   const [entries = 1] = shape;
-  return vector * Math.max(1, Math.floor((piece * (input.numel() / entries)) / vector));
+  return vector * Math.max(1, Math.floor((chunk * (input.numel() / entries)) / vector));
 }
 
-/** Runs `visit` for the pieces of the input, of the operands, and of what is written. */
-function forPieces(
+/** Runs `visit` for the chunks of the input, of the operands, and of what is written. */
+function forChunks(
   { input, operands }: Pointwise,
   chunk: number,
   written: readonly Tensor[],
@@ -75,7 +75,7 @@ function forPieces(
     chunk,
     grain,
     cut: [input, ...given, ...written].map((tensor) => aten.view(tensor, [-1])),
-    piece: ([x, ...others]) => {
+    compute: ([x, ...others]) => {
       const next = others.values();
       const own = operands.map((operand) => (operand === undefined ? undefined : next.next().value));
       visit(x as Tensor, own, [...next]);
@@ -88,18 +88,18 @@ function reduce(losses: Tensor, reduction: number): Tensor {
   return reduction === mean ? aten.mean(losses) : aten.sum(losses);
 }
 
-/** The value: in pieces where that pays and no graph has to be recorded. */
+/** The value: in chunks where that pays and no graph has to be recorded. */
 export function pointwiseLoss(loss: Pointwise): Tensor {
-  return inPieces(loss) ?? loss.whole();
+  return inChunksOf(loss) ?? loss.whole();
 }
 
-function inPieces(loss: Pointwise): Tensor | undefined {
-  const chunk = pieceOfElements(loss);
+function inChunksOf(loss: Pointwise): Tensor | undefined {
+  const chunk = elementsOfChunk(loss);
   if (chunk === undefined) return undefined;
   if ([loss.input, ...loss.operands].some((tensor) => tensor !== undefined && recordsGraph(tensor))) return undefined;
   const { shape, dtype } = loss.input;
   const losses = empty(shape, { dtype });
-  forPieces(loss, chunk, [losses], (x, operands, [out]) => {
+  forChunks(loss, chunk, [losses], (x, operands, [out]) => {
     loss.losses(x, operands, out as Tensor);
   });
   return reduce(losses, loss.reduction);
@@ -111,7 +111,7 @@ export function differentiatePointwise(loss: Pointwise, into: Tensor | undefined
   if (reduction === none || !isFloating(input.dtype) || !operands.every((operand) => fitsTo(input, operand))) {
     return undefined;
   }
-  const chunk = pieceOfElements(loss);
+  const chunk = elementsOfChunk(loss);
   const grad = into ?? aten.empty_like(input);
   if (chunk === undefined) {
     // The value first: the gradient may be written over the input.
@@ -120,7 +120,7 @@ export function differentiatePointwise(loss: Pointwise, into: Tensor | undefined
     return { value, grad };
   }
   const losses = aten.empty_like(input);
-  forPieces(loss, chunk, [losses, grad], (x, own, [lossOut, gradOut]) => {
+  forChunks(loss, chunk, [losses, grad], (x, own, [lossOut, gradOut]) => {
     loss.losses(x, own, lossOut as Tensor);
     loss.gradient(x, own, gradOut as Tensor);
   });

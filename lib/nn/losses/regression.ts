@@ -130,7 +130,7 @@ function squaredError(input: Tensor, target: Tensor, reduction: number): Pointwi
     },
     gradient: (x, [y], out) => {
       if (splits()) {
-        // Not the backward operator, which takes the mean over the piece.
+        // Not the backward operator, which takes the mean over the chunk.
         aten.sub_out(x, y as Tensor, undefined, out);
         aten.mul__Scalar(out, reduction === mean ? 2 / input.numel() : 2);
       } else {

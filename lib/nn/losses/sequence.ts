@@ -6,9 +6,9 @@ import * as aten from '../../torch/aten/calls.generated';
 import { isTensor } from '../../torch/bind';
 import { type FlatData, isFlatData } from '../../torch/create';
 import { isTypedArray } from '../../torch/elements';
-import { atOnce } from '../../torch/recording';
 import { shapeText } from '../../torch/shape';
 import type { Tensor } from '../../torch/tensor';
+import { eagerly } from '../../torch/trace';
 import { isFloating, type Reduction } from '../../types';
 import { asIndexTarget, type TensorLike } from './arguments';
 import { lossClass } from './class';
@@ -88,8 +88,8 @@ export const ctcLoss: Loss<
   compute({ logProbs, targets, inputLengths: steps, targetLengths: counts, blank, reduction: code, zeroInfinity }) {
     // Contiguous, because the kernel finds a sequence's labels by its offset as if they were; and a copy, because it
     // trusts them in the backward pass too.
-    const copied = atOnce(() => aten.contiguous(aten.clone(targets)));
-    atOnce(() => checkLabels('ctcLoss', copied, numbersOf(counts), logProbs.shape.at(-1) ?? 0));
+    const copied = eagerly(() => aten.contiguous(aten.clone(targets)));
+    eagerly(() => checkLabels('ctcLoss', copied, numbersOf(counts), logProbs.shape.at(-1) ?? 0));
     return isTensor(steps)
       ? aten.ctc_loss_Tensor(logProbs, copied, steps, counts as Tensor, blank, code, zeroInfinity)
       : aten.ctc_loss_IntList(logProbs, copied, steps, counts as readonly number[], blank, code, zeroInfinity);
@@ -128,7 +128,7 @@ function readLengths(op: string, argument: string, lengths: unknown): Tensor | r
 
 /** The lengths of `{ data, dims }`. */
 function lengthsOf(op: string, argument: string, lengths: FlatData): readonly number[] {
-  return atOnce(() => {
+  return eagerly(() => {
     const made = asIndexTarget(op, argument, lengths);
     if (made.ndim <= 1) return numbersOf(made);
     throw expected(op, `'${argument}'`, 'to have shape [N] or []', shapeText(made.shape));

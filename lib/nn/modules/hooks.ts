@@ -3,6 +3,7 @@ import { emitWarning } from '../../binding/load';
 import { expected, show } from '../../errors';
 import { boolean, callable, isPlain, withDefaults } from '../../options';
 import { isTensor } from '../../torch/bind';
+import { BackwardHooks, type Hook } from './backward-hooks';
 import { className, type Forward, Registered } from './registry';
 
 /** What registering a hook gives. */
@@ -29,9 +30,6 @@ export interface ForwardHookOptions extends ForwardPreHookOptions {
   alwaysCall?: boolean | null | undefined;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: what a hook takes and gives is its module's matter
-export type Hook = (...args: any[]) => any;
-
 interface Registration {
   hook: Hook;
   withKwargs: boolean;
@@ -49,12 +47,6 @@ const defaults = {
   backwardPre: { prepend: false },
   backward: { prepend: false },
 } as const satisfies Record<HookKind, object>;
-
-/** What carries gradients to hooks of the backward pass; `undefined` where nothing is recorded. */
-export interface BackwardTap {
-  tapInputs(inputs: unknown[]): unknown[];
-  tapResult(result: unknown): unknown;
-}
 
 /** The hooks of a module. */
 class Hooks {
@@ -88,18 +80,24 @@ class Hooks {
 
   /** A call of the module. The hooks are those of its beginning. */
   call(inputs: unknown[]): unknown {
-    const { forwardPre, forward } = this.#registered;
+    const { forwardPre, forward, backwardPre, backward } = this.#registered;
     let given = inputs;
     let result: unknown;
     const done = new Set<Registration>();
     try {
       for (const registration of forwardPre) given = this.#before(registration, given);
+      const hooksOf = (list: readonly Registration[]): Hook[] => list.map(({ hook }) => hook);
+      const watched =
+        backwardPre.length + backward.length === 0
+          ? undefined
+          : new BackwardHooks(this.#module, hooksOf(backwardPre), hooksOf(backward));
+      if (watched !== undefined) given = watched.inputs(given);
       result = this.#module.forward(...given);
       for (const registration of forward) {
         done.add(registration);
         result = this.#behind(registration, given, result);
       }
-      return result;
+      return watched === undefined ? result : watched.result(result);
     } catch (error) {
       for (const registration of forward) {
         if (registration.alwaysCall && !done.has(registration)) this.#behindFailure(registration, given, result);

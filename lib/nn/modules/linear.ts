@@ -1,15 +1,14 @@
 /** The linear layer. */
 
-import { emitWarning } from '../../binding/load';
 import { expected, show } from '../../errors';
 import { boolean, integer, withDefaults } from '../../options';
-import { noGrad } from '../../torch/autograd';
 import type { TensorOptions } from '../../torch/create';
 import { checkDevice } from '../../torch/device';
 import { checkDType } from '../../torch/dtype';
 import { empty } from '../../torch/operators.generated';
 import type { Tensor } from '../../torch/tensor';
-import { linear } from '../functional/linear';
+import { linear } from '../functional/operators.generated';
+import { kaimingUniform_, uniform_ } from '../init';
 import { Parameter } from '../parameter';
 import { Module } from './module';
 
@@ -59,13 +58,9 @@ export class Linear extends Module {
 
   /** Draws the parameters anew. */
   resetParameters(): void {
-    const inputs = this.weight.shape[1] as number;
-    noGrad(() => {
-      if (this.weight.numel() === 0) emitWarning('Initializing zero-element tensors is a no-op');
-      else this.weight.uniform_(-kaimingBound(inputs), kaimingBound(inputs));
-      const bound = inputs > 0 ? 1 / Math.sqrt(inputs) : 0;
-      this.bias?.uniform_(-bound, bound);
-    });
+    kaimingUniform_(this.weight, Math.sqrt(5));
+    const bound = this.inFeatures > 0 ? 1 / Math.sqrt(this.inFeatures) : 0;
+    if (this.bias !== undefined) uniform_(this.bias, -bound, bound);
   }
 
   override extraRepr(): string {
@@ -77,12 +72,6 @@ export class Linear extends Module {
   override forward(input: Tensor): Tensor {
     return linear(input, this.weight, this.bias);
   }
-}
-
-/** `kaiming_uniform_(a = sqrt(5))`: 1 / sqrt(fan), rounded the way PyTorch's own steps round it. */
-function kaimingBound(fan: number): number {
-  const gain = Math.sqrt(2 / (1 + Math.sqrt(5) ** 2));
-  return Math.sqrt(3) * (gain / Math.sqrt(fan));
 }
 
 function size(op: string, argument: string, value: unknown): number {

@@ -8,8 +8,15 @@ import { aten } from '../../torch/ops';
 import type { Tensor } from '../../torch/tensor';
 import type { Device, DType } from '../../types';
 import type { Parameter } from '../parameter';
+import type { Gradients } from './backward-hooks';
 import { convertState, mover } from './convert';
-import { addHook, type ForwardHookOptions, type ForwardPreHookOptions, type HookHandle } from './hooks';
+import {
+  addHook,
+  type ForwardHookOptions,
+  type ForwardPreHookOptions,
+  type HookHandle,
+  type HookOptions,
+} from './hooks';
 import { formatModule } from './print';
 import { className, type Kind, Registered, registry } from './registry';
 import { type IncompatibleKeys, loadState, StateDict, type StateSource, saveState } from './state-dict';
@@ -406,6 +413,32 @@ export class Module<Result = Tensor> extends Registered {
   ): HookHandle;
   registerForwardHook(hook: (...args: never[]) => unknown, options?: ForwardHookOptions): HookHandle {
     return addHook('registerForwardHook', this, 'forward', hook, options);
+  }
+
+  /**
+   * Has a function called with the gradients of the inputs and of the results, as `hook(module, ofInputs, ofResults)`: an
+   * array that it gives takes the place of the former.
+   *
+   * **Source**: `torch.nn.Module.register_full_backward_hook`.
+   */
+  registerFullBackwardHook(
+    hook: (module: this, ofInputs: Gradients, ofResults: Gradients) => Gradients | Tensor | undefined | null,
+    options?: HookOptions,
+  ): HookHandle {
+    return addHook('registerFullBackwardHook', this, 'backward', hook, options);
+  }
+
+  /**
+   * Has a function called with the gradients of the results before they go through the module, as `hook(module,
+   * ofResults)`: an array that it gives takes their place.
+   *
+   * **Source**: `torch.nn.Module.register_full_backward_pre_hook`.
+   */
+  registerFullBackwardPreHook(
+    hook: (module: this, ofResults: Gradients) => Gradients | Tensor | undefined | null,
+    options?: HookOptions,
+  ): HookHandle {
+    return addHook('registerFullBackwardPreHook', this, 'backwardPre', hook, options);
   }
 
   /** The text that PyTorch prints for this module. */

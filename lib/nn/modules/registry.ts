@@ -127,6 +127,8 @@ export class Registry {
   /** An assignment to a property; what is not registered is left to the caller. */
   assign(property: string, value: unknown): boolean {
     const kind = kindOf(value);
+    // What was deleted may come back as something else.
+    if (!Object.hasOwn(this.#owner, property)) this.#entries.delete(property);
     const entry = this.#entries.get(property);
     if (kind === undefined && entry === undefined) return false;
     const isPersistent = value instanceof Buffer ? value.persistent : (entry?.isPersistent ?? true);

@@ -1,5 +1,5 @@
 /** Whether CUDA can be used, and why not. **Source**: `torch.cuda`. */
-import { explainedFailure } from '../../binding/cuda-libraries';
+import { explainFailure } from '../../binding/cuda-libraries';
 import { loadedLibtorch, native, whyCannotOpen } from '../../binding/load';
 
 /** Whether a CUDA device can be used. */
@@ -17,7 +17,7 @@ export function whyUnavailable(): string | undefined {
   if (isAvailable()) return undefined;
   const { located, version, hasCuda, cudaFailure } = loadedLibtorch();
   if (cudaFailure !== undefined) {
-    return `libtorch's CUDA libraries cannot be opened: ${explainedFailure(cudaFailure, located)}`;
+    return `libtorch's CUDA libraries cannot be opened: ${explainFailure(cudaFailure, located)}`;
   }
   if (!hasCuda) {
     const install = 'npx libtorch-losses install --cuda cu130 brings a CUDA build';

@@ -122,14 +122,14 @@ function listOf(type: string, fixedLength: number | undefined): Conversion {
   const isOptional = type.endsWith('?');
   const element = conversionOf(isOptional ? type.slice(0, -1) : type);
   const isAbsent = (value: unknown): boolean => isOptional && (value === undefined || value === null);
-  const one = fixedLength !== undefined && element === integer;
+  const one = fixedLength !== undefined && (element === integer || element === float);
   const isPlain = plainElements.has(type);
   return {
     isPlainList: isPlain,
     element,
-    what: `an array, each element ${element.what}${one ? ', or one integer for all' : ''}`,
+    what: `an array, each element ${element.what}${one ? ', or one for all' : ''}`,
     accepts: (value) => {
-      if (!isList(value)) return one && isInteger(value);
+      if (!isList(value)) return one && element.accepts(value);
       for (let i = 0; i < value.length; i++) {
         if (!element.accepts(value[i]) && !isAbsent(value[i])) return false;
       }

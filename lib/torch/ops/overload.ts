@@ -2,10 +2,11 @@
 
 import { native } from '../../binding/load';
 import type { BareOperator, NativeResult, NativeValue, Operator, OperatorSchema } from '../../binding/native';
+import { camelCase } from '../../camel-case';
 import { handleOf, wrap } from '../bind';
 import type { Tensor } from '../tensor';
 import { fromNative } from './conversions';
-import { camelCase, type Fitting, type Naming, type Parameter, type Refusal, Signature } from './signature';
+import { type Fitting, type Naming, type Parameter, type Refusal, Signature } from './signature';
 import { argumentCheck, checkOperator } from './unchecked';
 
 /** An overload of an operator as a function. */

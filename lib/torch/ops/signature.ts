@@ -2,6 +2,7 @@
 
 import { native } from '../../binding/load';
 import type { ArgumentSchema, NativeValue, OperatorSchema } from '../../binding/native';
+import { camelCase } from '../../camel-case';
 import { expected, TorchError } from '../../errors';
 import { isPlain, nearest, unknownOption, writtenDType } from '../../options';
 import { handleOf, isTensor, showForeign } from '../bind';
@@ -281,11 +282,6 @@ const aWrittenDType: Named = { what: writtenDType.slice('to be '.length) };
 function pythonName({ name, isOut }: ArgumentSchema): string {
   if (isOut) return 'out';
   return name === 'self' ? 'input' : camelCase(name);
-}
-
-/** `start_dim` as `startDim`; `add_` and `_foreach_add` keep their underscores at the ends. */
-export function camelCase(name: string): string {
-  return name.replace(/(?<=[a-zA-Z0-9])_([a-zA-Z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }
 
 /** More than any list of dimensions or sizes has. */

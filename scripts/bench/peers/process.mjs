@@ -21,10 +21,10 @@ export class PeerProcess {
     });
     // A peer that has ended is noticed by its end; what is written to it meanwhile may fail.
     this.#child.stdin.on('error', () => {});
-    createInterface({ input: this.#child.stdout }).on('line', (line) => this.#settle(read(line)));
+    createInterface({ input: this.#child.stdout }).on('line', (line) => this.#answer(read(line)));
     this.#ended = new Promise((resolve) => {
       const end = (how) => {
-        this.#settle({ error: `the peer's process ended (${how})\n${this.#errors.trim()}` });
+        this.#answer({ error: `the peer's process ended (${how})\n${this.#errors.trim()}` });
         resolve();
       };
       this.#child.on('error', (error) => end(error.message));
@@ -51,7 +51,7 @@ export class PeerProcess {
     clearTimeout(deadline);
   }
 
-  #settle(answer) {
+  #answer(answer) {
     const waiting = this.#waiting;
     this.#waiting = undefined;
     if (answer.error !== undefined) waiting?.reject(new Error(answer.error));

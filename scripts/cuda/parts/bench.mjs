@@ -1,12 +1,12 @@
 // Times and memory beside Python's PyTorch on the same device in one run, whose rounds alternate; the evaluation beside the
-// bandwidth to the device; and the size of the pieces in which the large cross entropy is computed.
+// bandwidth to the device; and the size of the chunks in which the large cross entropy is computed.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { measure, median, ratio } from '../../bench/measure.mjs';
 import { PeerProcess } from '../../bench/peers/process.mjs';
-import { benchCases, evaluationTarget, nameOf, pieceSizes, sweptCase } from '../bench-cases.mjs';
+import { benchCases, chunkSizes, evaluationTarget, nameOf, sweptCase } from '../bench-cases.mjs';
 import { evaluationSpeed } from '../bench-evaluation.mjs';
 import { check, data, done, notRun, order, progress, secondsLeft, table } from '../part.mjs';
 
@@ -207,20 +207,20 @@ async function sweep() {
   const title = `${nameOf(sweptCase, sizeOf(sweptCase))} by ${variable}`;
   if (!isGpu) return notRun(title, 'there is no GPU');
   const rows = [];
-  for (const megabytes of quick ? pieceSizes.slice(0, 2) : pieceSizes) {
+  for (const megabytes of quick ? chunkSizes.slice(0, 2) : chunkSizes) {
     if (secondsLeft() < 12) {
       notRun(`${title}=${megabytes} and larger`, 'the time was up');
       break;
     }
-    progress(`pieces of ${megabytes} MB`);
-    rows.push(await pieces(variable, megabytes));
+    progress(`chunks of ${megabytes} MB`);
+    rows.push(await chunks(variable, megabytes));
   }
   table(title, ['MB', 'ms', 'extra memory / gradient'], rows);
-  data('pieces', rows);
+  data('chunks', rows);
 }
 
 /** The variable is read once, so each size has a process of its own. */
-async function pieces(variable, megabytes) {
+async function chunks(variable, megabytes) {
   const before = process.env[variable];
   process.env[variable] = String(megabytes);
   const [{ id, peer }] = await started(['library']);

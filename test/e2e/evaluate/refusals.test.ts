@@ -45,7 +45,7 @@ describe('refusals', () => {
     expect(message).toContain('standard input');
   });
 
-  test('a file that is not there, and one that is none', () => {
+  test('a file that does not exist, and one that is none', () => {
     expect(failure(1, ['--input', 'no.npy', '--target', 'labels.npy'])).toBe('no.npy: the file does not exist\n');
     expect(failure(1, ['--input', 'expected.json', '--target', 'labels.npy'])).toContain('expected.json');
     expect(failure(1, ['--input', 'no-*.npy', '--target', 'labels.npy'])).toContain('no file matches the pattern');

@@ -172,7 +172,7 @@ describe('--dry-run', () => {
 
   test.each([
     ['an index that cannot be reached', [], 'LIBTORCH_LOSSES_WHEEL_INDEX='],
-    ['a file that is not there', ['--from-file', 'nowhere.whl'], 'nowhere.whl does not exist'],
+    ['a file that does not exist', ['--from-file', 'nowhere.whl'], 'nowhere.whl does not exist'],
   ])('fails as the install would: %s', async (_, args, message) => {
     const { status, stderr } = await command.run('install', '--dry-run', ...args);
     expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining(message) });

@@ -87,7 +87,7 @@ function makersOfCalls({ torch, native, generated, signatures, random, state, va
 
   // ---- the other native entries
 
-  /** Calls of one operator or a few, on handles that a recording or a backward pass has given. */
+  /** Calls of one operator or a few, on handles of a trace or a backward pass. */
   function work(given) {
     const made = [...given];
     for (let times = below(4); times > 0; times--) {
@@ -165,15 +165,15 @@ function makersOfCalls({ torch, native, generated, signatures, random, state, va
     copyTo: () => [pickHandle(), pick([typedArray(), pick(state.shared), new Float32Array(6)])],
     setRequiresGrad: () => [pickHandle(), flag()],
     setGradient: () => [pickHandle(), absentOr(pickHandle)],
-    stage: () => [handlesIn(), device()],
-    arrive: () => [pick([...state.staged, ...state.foreign])],
+    startTransfer: () => [handlesIn(), device()],
+    finishTransfer: () => [pick([...state.transfers, ...state.foreign])],
     backward: () => [handlesIn(), absentOr(handlesIn), flag(), flag(), absentOr(handlesIn)],
     grad: () => [handlesIn(), handlesIn(), absentOr(handlesIn), flag(), flag(), flag()],
     withGradMode: () => [flag(), callback()],
     withInferenceMode: () => [flag(), callback()],
-    outsideRecording: () => [callback()],
-    record: () => [handlesIn(), callback()],
-    recordFunction: () => [pickHandle(), handlesIn(), handlesIn(), pick(['graph', 'once', 'always', 'x']), callback()],
+    withoutTracing: () => [callback()],
+    trace: () => [handlesIn(), callback()],
+    customFunction: () => [pickHandle(), handlesIn(), handlesIn(), pick(['graph', 'once', 'always', 'x']), callback()],
     run: () => {
       const { program, inputs } = anyProgram();
       const given = () => inputs.map((input) => pick([input, pickHandle(), typedArray(), new Float32Array(6)]));
@@ -200,7 +200,7 @@ function makersOfCalls({ torch, native, generated, signatures, random, state, va
             if (failure !== undefined) state.wrongFailure?.(failure);
           },
     ],
-    settle: () => [pick([pickHandle(), pick(state.foreign)])],
+    resolvePending: () => [pick([pickHandle(), pick(state.foreign)])],
     refuseIf: () => [pick([pickHandle(), pick(state.foreign)])],
     // With a hook that fails; the real one is connected again.
     connect: () => [pick([{ emitWarning: pick([script(), upset]) }, {}, trappedObject(), hostile()])],
@@ -222,7 +222,7 @@ function makersOfCalls({ torch, native, generated, signatures, random, state, va
 
   function callsOf(name) {
     const call = native[name];
-    if (name === 'record') {
+    if (name === 'trace') {
       return (inputs, fn) => {
         const program = call(inputs, fn);
         state.programs[below(4)] = { program, inputs: [...inputs] };
@@ -258,16 +258,16 @@ function makersOfCalls({ torch, native, generated, signatures, random, state, va
 
   /** The entries with the most states. */
   const busy = [
-    'record',
+    'trace',
     'run',
     'runInChunks',
     'start',
-    'recordFunction',
+    'customFunction',
     'backward',
     'grad',
     'share',
-    'stage',
-    'arrive',
+    'startTransfer',
+    'finishTransfer',
   ];
 
   // ---- the public interface

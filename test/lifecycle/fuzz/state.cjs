@@ -6,7 +6,15 @@ const largest = 1000;
 
 /** What hostile values are made of; `renew()` makes all of it anew. */
 function newState(torch, native, addonFile, { below, pick, chance }) {
-  const state = { Tensor: torch.Tensor, tensors: [], handles: [], foreign: [], shared: [], programs: [], staged: [] };
+  const state = {
+    Tensor: torch.Tensor,
+    tensors: [],
+    handles: [],
+    foreign: [],
+    shared: [],
+    programs: [],
+    transfers: [],
+  };
 
   // The same addon once more: its handles are another environment's.
   delete require.cache[addonFile];
@@ -51,19 +59,19 @@ function newState(torch, native, addonFile, { below, pick, chance }) {
     const disposed = plain();
     native.dispose(disposed);
     let pending;
-    const program = native.record([plain()], ([input]) => {
+    const program = native.trace([plain()], ([input]) => {
       pending = native.operator('aten::exp', '')(input);
       return [pending];
     });
-    const staged = native.stage([plain()], 'cpu');
+    const transfer = native.startTransfer([plain()], 'cpu');
     state.programs = [{ program, inputs: [plain()] }];
-    state.staged = [staged];
+    state.transfers = [transfer];
     state.foreign = [
       program,
-      staged,
+      transfer,
       pending,
       other.fromBytes(new Float32Array(2), 6, [2]),
-      other.stage([], 'cpu'),
+      other.startTransfer([], 'cpu'),
       torch.tensor,
     ];
     return [

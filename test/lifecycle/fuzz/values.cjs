@@ -90,7 +90,7 @@ function hostileValues({ below, pick, chance, listOf }, state) {
   /** What pulls the ground away while a value is looked at. */
   const upset = () => pick([thrower, state.disposeAny, state.detachAny, state.resizeAny, global.gc, () => {}])();
 
-  /** An array whose elements are found by running a script. */
+  /** An array whose elements are found by running user code. */
   function trapped(elements) {
     const array = [...elements];
     if (array.length === 0) array.push(0);

@@ -1,5 +1,5 @@
 /**
- * Two devices that are not there, `cuda:0` and `cuda:1`, which libtorch takes for CUDA's. Their memory is the host's and
+ * Two simulated devices, `cuda:0` and `cuda:1`, which libtorch takes for CUDA's. Their memory is the host's and
  * their kernels are the CPU's; copies arrive when somebody waits for them, memory that nobody has written holds a
  * pattern, and it ends where a test says. A file that imports this has them from then on, for the rest of the process:
  * such tests run in a jest run of their own.

@@ -1,4 +1,4 @@
-// node --require <this file>: a process of the built library that has the devices that are not there.
+// node --require <this file>: a process of the built library that has the simulated devices.
 const { join } = require('node:path');
 
 const root = join(__dirname, '..', '..', '..');

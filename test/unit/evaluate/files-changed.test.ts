@@ -37,7 +37,7 @@ const formats: [string, Buffer][] = [
 ];
 
 /** A file that was last changed a while ago: what is written to it now has another time. */
-function settled(name: string, bytes: Buffer): string {
+function writtenLongAgo(name: string, bytes: Buffer): string {
   const path = here.file(name, bytes);
   utimesSync(path, 1e9, 1e9);
   return path;
@@ -58,14 +58,14 @@ const changes: [string, (path: string) => void, RegExp][] = [
   ['removed', (path) => rmSync(path), /was removed while it was read/],
   [
     'replaced',
-    (path) => renameSync(settled('other', readFileSync(path)), path),
+    (path) => renameSync(writtenLongAgo('other', readFileSync(path)), path),
     /was replaced by another file while it was read/,
   ],
 ];
 
 describe.each(formats)('%s', (name, bytes) => {
   test.each(changes)('%s', async (_, change, message) => {
-    const path = settled(name, bytes);
+    const path = writtenLongAgo(name, bytes);
     const source = await openArray(path);
     for (const stamp of source.stamps) stamp.check();
     await source.read(1);
@@ -79,10 +79,10 @@ describe.each(formats)('%s', (name, bytes) => {
 });
 
 test('a file of several is the one that was first opened', async () => {
-  const [a, b] = ['a.npy', 'b.npy'].map((name) => settled(name, good)) as [string, string];
+  const [a, b] = ['a.npy', 'b.npy'].map((name) => writtenLongAgo(name, good)) as [string, string];
   const source = await openArray([a, b]);
   await source.read(2);
-  renameSync(settled('c.npy', good), b);
+  renameSync(writtenLongAgo('c.npy', good), b);
   await expect(source.read(8)).rejects.toThrow(`${b}: was replaced by another file while it was read`);
   source.close();
 });

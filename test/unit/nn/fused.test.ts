@@ -1,32 +1,32 @@
 /**
- * Losses in pieces against the graph, which computes them whole: pieces of every size, random elements, several threads.
- * That a call ran in pieces is seen at what cuts them.
+ * Losses in chunks against the graph, which computes them whole: chunks of every size, random elements, several threads.
+ * That a call ran in chunks is seen at what cuts them.
  */
 import * as torch from 'libtorch-losses';
-import { pieceOf } from '../../../lib/nn/losses/chunking';
+import { chunkOf } from '../../../lib/nn/losses/chunking';
 import { bitsOf, difference } from '../../../lib/parity/bits';
-import { inChunks } from '../../../lib/torch/recording';
+import { inChunks } from '../../../lib/torch/trace';
 import { byGraph, refusal } from '../torch/support';
 
 jest.setTimeout(60_000);
 
 const { functional: F } = torch.nn;
 
-/** How many entries a piece has; `undefined`: what it has outside of tests. */
+/** How many entries a chunk has; `undefined`: what it has outside of tests. */
 let mockEntries: number | undefined;
 
 jest.mock('../../../lib/nn/losses/chunking', () => {
   const real = jest.requireActual('../../../lib/nn/losses/chunking');
-  const pieceOf = (tensor: torch.Tensor): number | undefined => {
-    if (mockEntries === undefined) return real.pieceOf(tensor);
+  const chunkOf = (tensor: torch.Tensor): number | undefined => {
+    if (mockEntries === undefined) return real.chunkOf(tensor);
     return tensor.numel() > 0 && tensor.isContiguous() && /float/.test(tensor.dtype) ? mockEntries : undefined;
   };
-  return { ...real, pieceOf };
+  return { ...real, chunkOf };
 });
 
-jest.mock('../../../lib/torch/recording', () => {
-  const recording = jest.requireActual('../../../lib/torch/recording');
-  return { ...recording, inChunks: jest.fn(recording.inChunks) };
+jest.mock('../../../lib/torch/trace', () => {
+  const actual = jest.requireActual('../../../lib/torch/trace');
+  return { ...actual, inChunks: jest.fn(actual.inChunks) };
 });
 
 const floats = ['float32', 'float64', 'bfloat16', 'float16'] as const;
@@ -102,8 +102,8 @@ describe.each([1, 2, 4])('with %i threads', (count) => {
     torch.manualSeed(7);
   });
 
-  describe.each([1, 7, 64])('pieces of %i', (size) => {
-    // Programs are kept by shape, and the size of pieces with them: these are shapes that no other test has.
+  describe.each([1, 7, 64])('chunks of %i', (size) => {
+    // Programs are kept by shape, and the size of chunks with them: these are shapes that no other test has.
     const unseen = size + count;
 
     beforeEach(() => {
@@ -196,7 +196,7 @@ describe.each([1, 2, 4])('with %i threads', (count) => {
     mockEntries = undefined;
     const [rows, classes] = [700 + count, 1600];
     const input = torch.randn([rows, classes]);
-    expect(pieceOf(input)).toBeLessThan(rows);
+    expect(chunkOf(input)).toBeLessThan(rows);
     const target = torch.randint(0, classes, [rows]);
     for (const options of [{}, { weight: torch.rand([classes]) }, { labelSmoothing: 0.2, ignoreIndex: 3 }]) {
       if (!('weight' in options) || process.arch === 'x64') {
@@ -210,7 +210,7 @@ describe.each([1, 2, 4])('with %i threads', (count) => {
   });
 });
 
-describe('what pieces leave as it is', () => {
+describe('what chunks leave as it is', () => {
   beforeEach(() => {
     mockEntries = 1;
     jest.mocked(inChunks).mockClear();

@@ -418,6 +418,108 @@ describe('hooks', () => {
   });
 });
 
+describe('hooks of the backward pass', () => {
+  class Two extends nn.Module<[torch.Tensor, torch.Tensor]> {
+    override forward(a: torch.Tensor, b: torch.Tensor): [torch.Tensor, torch.Tensor] {
+      return [a.mul(b).mul(2), a.add(1)];
+    }
+  }
+  type Numbers = (number | undefined)[];
+  const numbers = (gradients: torch.nn.Gradients): Numbers => gradients.map((gradient) => gradient?.item());
+
+  test('see the gradients of inputs and results; what PyTorch gives, zeros and nothing included', () => {
+    const net = new Two();
+    const seen: [string, ...Numbers[]][] = [];
+    net.registerFullBackwardHook((_, ofInputs, ofResults) => {
+      seen.push(['full', numbers(ofInputs), numbers(ofResults)]);
+    });
+    net.registerFullBackwardPreHook((_, ofResults) => {
+      seen.push(['pre', numbers(ofResults)]);
+    });
+    const a = torch.tensor([2], { dtype: 'float32', requiresGrad: true });
+    const b = torch.tensor([3], { dtype: 'float32' });
+    const [product, sum] = net(a, b);
+    expect(product.gradFn).toBe('BackwardHookFunctionBackward');
+    product.backward({ retainGraph: true });
+    net(a, b)[0].add(sum).backward();
+    expect(seen).toEqual([
+      ['pre', [1, undefined]],
+      ['full', [6, 0], [1, undefined]],
+      ['pre', [1, undefined]],
+      ['full', [6, 0], [1, undefined]],
+      ['pre', [undefined, 1]],
+      ['full', [1, 0], [undefined, 1]],
+    ]);
+    expect(a.grad?.item()).toBe(13);
+  });
+
+  test('change them', () => {
+    const net = new nn.Identity();
+    const x = torch.tensor([1], { dtype: 'float32', requiresGrad: true });
+    const pre = net.registerFullBackwardPreHook((_, [gradient]) => [gradient?.add(1)]);
+    const full = net.registerFullBackwardHook((_, [gradient]) => gradient?.mul(5));
+    net(x).backward();
+    expect(x.grad?.item()).toBe(10);
+    pre.remove();
+    full.remove();
+    expect(net(x)).toBe(x);
+  });
+
+  test('gradients that a hook keeps stay', () => {
+    const kept: torch.Tensor[] = [];
+    const net = new nn.Linear(1, 1);
+    net.registerFullBackwardHook((_, ofInputs, ofResults) => {
+      kept.push(ofInputs[0] as torch.Tensor, ofResults[0] as torch.Tensor);
+    });
+    net(torch.ones([1, 1], { requiresGrad: true })).backward();
+    expect(kept.map((gradient) => gradient.item())).toEqual([net.weight.item(), 1]);
+  });
+
+  test('where no input requires a gradient, and where nothing is recorded', () => {
+    const emitted = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+    const net = new nn.Linear(1, 1);
+    const seen: Numbers[] = [];
+    net.registerFullBackwardHook((_, ofInputs, ofResults) => {
+      seen.push(numbers(ofInputs), numbers(ofResults));
+    });
+    net(torch.ones([1, 1])).backward();
+    expect([seen, emitted.mock.calls.length]).toEqual([[[undefined], [1]], 1]);
+    emitted.mockRestore();
+    expect(torch.noGrad(() => net(torch.ones([1, 1]))).requiresGrad).toBe(false);
+  });
+
+  test('that fail, or give what does not fit', () => {
+    const x = torch.ones([1], { requiresGrad: true });
+    const failing = new nn.Identity();
+    failing.registerFullBackwardHook(() => {
+      throw new RangeError('no');
+    });
+    expect(() => failing(x).backward()).toThrow(RangeError);
+    const unfit = new nn.Identity();
+    unfit.registerFullBackwardPreHook(() => []);
+    expect(refusal(() => unfit(x).backward())).toMatchObject({ op: 'Identity' });
+  });
+});
+
+test('a gradient is the same object each time, until it is another one', () => {
+  const x = torch.ones([1], { requiresGrad: true });
+  x.backward();
+  const first = x.grad;
+  expect(x.grad).toBe(first);
+  x.mul(2).backward();
+  expect([x.grad === first, first?.item()]).toEqual([true, 3]);
+  x.mul(2).backward({ createGraph: true });
+  expect([x.grad === first, x.grad?.item(), first?.item()]).toEqual([false, 5, 3]);
+  const given = torch.zeros([1]);
+  x.grad = given;
+  expect(x.grad).toBe(given);
+  x.grad = undefined;
+  expect(x.grad).toBe(undefined);
+  x.backward();
+  torch.scope(() => x.grad?.item());
+  expect((x.grad as torch.Tensor | undefined)?.item()).toBe(1);
+});
+
 describe('the printed form is PyTorch’s', () => {
   test('of modules in modules, with what they say of themselves', () => {
     class Named extends nn.Module {

@@ -190,7 +190,7 @@ describe('what is in the way', () => {
     expect(() => open('a\0b')).toThrow("'--report' to be the path of a file");
   });
 
-  test('a folder that is not there, with how to make it', () => {
+  test('a folder that does not exist, with how to make it', () => {
     refused(
       at('a/b/x'),
       new RegExp(`to be in an existing folder, but received .*: make it with mkdir -p "${at('a/b')}"`),

@@ -137,7 +137,7 @@ test.each(invalid.map(([call, message]) => [message, call] as const))('%s', (mes
   expect(message.startsWith(`${error.op}: `)).toBe(true);
 });
 
-/** A loss called with whatever a script may pass. */
+/** A loss called with whatever user code may pass. */
 type Untyped = (input: unknown, target: unknown, options?: unknown) => { backward(gradOutput?: unknown): unknown };
 
 describe.each([

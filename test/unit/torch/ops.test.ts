@@ -255,7 +255,7 @@ test('storages and objects of classes pass through', () => {
 
 test('calls are traced, with numbers for tensors, lists with absent entries and generators', () => {
   const handle = unwrap(x, 'test', 'x');
-  const program = native().record([handle], ([input]) => {
+  const program = native().trace([handle], ([input]) => {
     const moved = aten.add.Tensor(wrap(input), 1);
     const generator = new Generator().manualSeed(3);
     const drawn = aten.bernoulli.default(aten.mul.Tensor(aten.index.Tensor(moved, [null, tensor([0n])]), 0.1), {

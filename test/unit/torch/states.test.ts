@@ -4,8 +4,8 @@
  */
 import { inspect } from 'node:util';
 import * as torch from 'libtorch-losses';
+import { camelCase } from '../../../lib/camel-case';
 import { methodNames } from '../../../lib/torch/methods.generated';
-import { camelCase } from '../../../lib/torch/ops/signature';
 import { refusal } from './support';
 
 type Call = (...args: unknown[]) => unknown;

@@ -1,4 +1,4 @@
-// An addon for the tests: two devices that are not there, which libtorch takes for real ones. Their
+// An addon for the tests: two simulated devices, which libtorch takes for real ones. Their
 // memory is the host's and their kernels are the CPU's, so that what is computed on them has the
 // CPU's bits; copies arrive when somebody waits for them, and memory ends where a test says.
 //

@@ -277,7 +277,7 @@ void Fallback(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
     CallCpu(op, results);
   } else {
     RunKernel(op, results, device);
-    views.Settle();
+    views.ResizeOriginals();
   }
   for (const c10::IValue& result : results) {
     stack->push_back(Mapped(result, [&](at::Tensor tensor) { return views.Back(tensor, device); }));

@@ -77,7 +77,7 @@ at::Tensor CpuViews::Back(const at::Tensor& result, c10::Device device) {
   return CopyToDevice(result, device);
 }
 
-void CpuViews::Settle() {
+void CpuViews::ResizeOriginals() {
   for (const auto& [original, view] : pairs_) {
     const c10::Storage storage = original.storage();
     const void* own = view.storage().data();

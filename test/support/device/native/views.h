@@ -20,7 +20,7 @@ class CpuViews {
   at::Tensor Back(const at::Tensor& result, c10::Device device);
 
   // Gives tensors that a kernel has resized their new size, with what it wrote.
-  void Settle();
+  void ResizeOriginals();
 
  private:
   c10::Storage StorageOf(const c10::Storage& storage);

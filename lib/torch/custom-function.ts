@@ -6,8 +6,8 @@ import { unwrap, unwrapList, wrap } from './bind';
 import { scope } from './scope';
 import type { Tensor } from './tensor';
 
-/** How {@link recordFunction} differentiates a value. */
-export interface Recording {
+/** How {@link customFunction} differentiates a value. */
+export interface CustomGradient {
   /** What the value is a function of. */
   inputs: readonly Tensor[];
   /** The tensors that the gradients are computed from, in no graph. */
@@ -29,11 +29,11 @@ export interface Recording {
 }
 
 /**
- * A value that was computed outside of any graph, as a function of inputs whose gradients a script computes, on the
+ * A value that was computed outside of any graph, as a function of inputs whose gradients user code computes, on the
  * JavaScript thread.
  */
-export function recordFunction(value: Tensor, { inputs, saved, keep, backward }: Recording): Tensor {
-  const op = 'recordFunction';
+export function customFunction(value: Tensor, { inputs, saved, keep, backward }: CustomGradient): Tensor {
+  const op = 'customFunction';
   const run = (
     gradient: Handle,
     handles: readonly Handle[] | undefined,
@@ -44,7 +44,7 @@ export function recordFunction(value: Tensor, { inputs, saved, keep, backward }:
     return results.map((result) => (result === undefined ? undefined : unwrap(result, op, 'gradient')));
   };
   return wrap(
-    native().recordFunction(
+    native().customFunction(
       unwrap(value, op, 'value'),
       unwrapList(inputs, op, 'inputs'),
       unwrapList(saved, op, 'saved'),
@@ -52,4 +52,21 @@ export function recordFunction(value: Tensor, { inputs, saved, keep, backward }:
       run,
     ),
   );
+}
+
+/**
+ * The tensors as they are, with a place in the graph where `hook(gradients)` gives what goes on to them instead. A gradient
+ * is `undefined` where nothing was computed from the tensor, or zeros if `materializes` is set.
+ */
+export function hookGradients(
+  tensors: readonly Tensor[],
+  materializes: boolean,
+  hook: (gradients: readonly (Tensor | undefined)[]) => readonly (Tensor | undefined)[],
+): Tensor[] {
+  const op = 'hookGradients';
+  const run = (gradients: readonly (Handle | undefined)[]): (Handle | undefined)[] => {
+    const given = Array.from(gradients, (gradient) => (gradient === undefined ? undefined : wrap(gradient)));
+    return hook(given).map((result) => (result === undefined ? undefined : unwrap(result, op, 'gradient')));
+  };
+  return Array.from(native().hookGradients(unwrapList(tensors, op, 'tensors'), materializes, run), wrap);
 }

@@ -1,4 +1,4 @@
-/** Blocks that are cut into pieces for all threads give what small batches give, at once and in the background. */
+/** Blocks that are cut into chunks for all threads give what small batches give, at once and in the background. */
 import { BatchEvaluator, manualSeed, nn, randint, randn } from 'libtorch-losses';
 
 const { crossEntropy, nllLoss } = nn.functional;

@@ -1,12 +1,12 @@
 /**
- * The recorded cases of the losses that cut large tensors into pieces, with every tensor taken for a large one: pieces of
+ * The recorded cases of the losses that cut large tensors into chunks, with every tensor taken for a large one: chunks of
  * one or two entries give the bits of the whole.
  */
 import type { Tensor } from '../../lib';
 import { judgeFor, thisHost } from '../../lib/parity/judge';
 import { runCase } from '../../lib/parity/run-case';
 import { readCases, readManifest, vectors } from '../../lib/parity/vectors';
-import { inChunks } from '../../lib/torch/recording';
+import { inChunks } from '../../lib/torch/trace';
 import { quietly } from '../support/conditions';
 import {
   compareAsync,
@@ -18,26 +18,26 @@ import {
   wrongWith,
 } from '../support/golden-forms';
 
-/** How many entries a piece has. */
+/** How many entries a chunk has. */
 let mockEntries = 1;
 
 jest.mock('../../lib/nn/losses/chunking', () => ({
-  pieceOf: (tensor: Tensor) =>
+  chunkOf: (tensor: Tensor) =>
     tensor.numel() > 0 && /float/.test(tensor.dtype) && tensor.isContiguous() && tensor.device === 'cpu'
       ? mockEntries
       : undefined,
-  gpuPieceOf: () => undefined,
+  gpuChunkOf: () => undefined,
 }));
 
-jest.mock('../../lib/torch/recording', () => {
-  const recording = jest.requireActual('../../lib/torch/recording');
-  return { ...recording, inChunks: jest.fn(recording.inChunks) };
+jest.mock('../../lib/torch/trace', () => {
+  const actual = jest.requireActual('../../lib/torch/trace');
+  return { ...actual, inChunks: jest.fn(actual.inChunks) };
 });
 
 quietly();
 jest.setTimeout(60_000);
 
-/** How many calls ran in pieces, at least: most of the others are refused, or strided. */
+/** How many calls ran in chunks, at least: most of the others are refused, or strided. */
 const leastCalls = 50;
 
 const judge = judgeFor(readManifest(vectors), thisHost());
@@ -48,14 +48,14 @@ describe.each(['cross_entropy', 'binary_cross_entropy_with_logits', 'kl_div'])('
   // Tensors that ask for no gradient, as those of the other forms: a graph is recorded of whole tensors only.
   const values = cases.map(({ upstream: _, grads: __, ...golden }) => ({ ...golden, grad: [] }));
 
-  /** How many calls of losses ran in pieces meanwhile. */
-  async function inPieces(run: () => Promise<void> | void): Promise<number> {
+  /** How many calls of losses ran in chunks meanwhile. */
+  async function countChunked(run: () => Promise<void> | void): Promise<number> {
     jest.mocked(inChunks).mockClear();
     await run();
     return jest.mocked(inChunks).mock.calls.length;
   }
 
-  describe.each([1, 2])('pieces of %i', (entries) => {
+  describe.each([1, 2])('chunks of %i', (entries) => {
     beforeAll(() => {
       mockEntries = entries;
     });
@@ -65,7 +65,7 @@ describe.each(['cross_entropy', 'binary_cross_entropy_with_logits', 'kl_div'])('
         form: op,
         call: (args: unknown[], options: unknown) => loss(...args, ...(options ? [options] : [])),
       };
-      const count = await inPieces(() => {
+      const count = await countChunked(() => {
         for (const golden of values) if (golden.error === undefined) runCase(golden, form, judge);
       });
       expect(count).toBeGreaterThan(leastCalls);
@@ -77,7 +77,7 @@ describe.each(['cross_entropy', 'binary_cross_entropy_with_logits', 'kl_div'])('
       ['off the main thread', compareAsync, values],
       ['value and gradient, against the graph', compareValueAndGrad, cases],
     ])('%s', async (_name, compare, given) => {
-      const count = await inPieces(async () => expect(await wrongWith(given, loss, compare)).toEqual([]));
+      const count = await countChunked(async () => expect(await wrongWith(given, loss, compare)).toEqual([]));
       expect(count).toBeGreaterThan(leastCalls);
     });
   });

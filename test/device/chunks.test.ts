@@ -1,4 +1,4 @@
-/** Large cross entropies on a device are taken in pieces of rows: the same bits, and little memory beside the gradient. */
+/** Large cross entropies on a device are taken in chunks of rows: the same bits, and little memory beside the gradient. */
 import { join } from 'node:path';
 import { printedBy } from '../support/child';
 
@@ -49,9 +49,9 @@ function found(dtype: string, megabytes: string): Found {
 }
 
 test.each(['float32', 'bfloat16'])('%s', (dtype) => {
-  const pieces = found(dtype, '0.25');
-  expect(pieces.same).toEqual(new Array(6).fill(true));
-  expect(pieces.extra).toBeLessThan(1.25);
+  const chunks = found(dtype, '0.25');
+  expect(chunks.same).toEqual(new Array(6).fill(true));
+  expect(chunks.extra).toBeLessThan(1.25);
   const whole = found(dtype, '1000');
   expect(whole.same).toEqual(new Array(6).fill(true));
   expect(whole.extra).toBeGreaterThan(2);

@@ -1,0 +1,336 @@
+/**
+ * An optimizer is one declaration: its options with checks and defaults in Python's order, what it keeps of a parameter, and
+ * how it moves a list of parameters. The class with groups, checks and steps comes from that.
+ */
+import { native } from '../binding/load';
+import type { Handle } from '../binding/native';
+import { expected, TorchError } from '../errors';
+import { type Parameters, readOptions } from '../nn/losses/parameters';
+import { callable, isPlain, nearest, unknownOption } from '../options';
+import { handleOf, isTensor, operator, unwrap } from '../torch/bind';
+import type { Call } from '../torch/call';
+import { tensor } from '../torch/create';
+import { zerosLike } from '../torch/operators.generated';
+import { keep } from '../torch/scope';
+import { synchronous } from '../torch/synchronous';
+import type { Tensor } from '../torch/tensor';
+import type { ParamGroup, Params } from './groups';
+import { type Lists, oneByOne, together } from './lists';
+import { type Closure, Optimizer } from './optimizer';
+import type { Options, Values } from './options';
+import type { ParameterState } from './state-dict';
+
+/** How parameters are moved: all in one call of each operator, by one operator for everything, or in the plain order. */
+type Mode = 'single' | 'foreach' | 'fused';
+
+/** Parameters of a group that have gradients, with all that a step of them needs. */
+export interface Batch {
+  readonly params: readonly Handle[];
+  readonly grads: readonly Handle[];
+  readonly tensors: readonly Tensor[];
+  readonly states: readonly ParameterState[];
+  /** The operators; what they make is given back when the batch is done. */
+  readonly lists: Lists;
+  readonly mode: Mode;
+  readonly hasSparse: boolean;
+  /** The tensors of a name in the states. */
+  of(name: string): Handle[];
+}
+
+/** All that is known of an optimizer. */
+export interface Declaration<O extends Options> {
+  /** The options, in Python's order. */
+  readonly options: O;
+  /** Options that groups have, but no caller sets. */
+  readonly fixed?: Readonly<Record<string, unknown>>;
+  /** Those that may go by position. */
+  readonly positional: readonly (keyof O & string)[];
+  /** Refuses options that do not go together. */
+  check?(op: string, options: Values<O>): void;
+  /** What gradients may be. Default `'dense'`. */
+  readonly gradients?: 'dense' | 'any';
+  /** What is kept of a parameter, made at its first step; nothing if it gives nothing. */
+  init?(parameter: Tensor, group: Values<O>, grad: () => Tensor): ParameterState | undefined;
+  /** States that are numbers in tensors: older files have them as plain numbers. */
+  readonly counters?: readonly string[];
+  /** Whether complex parameters are moved as pairs of real numbers. */
+  readonly viewsAsReal?: readonly string[];
+  /** Moves a batch of parameters. */
+  update(batch: Batch, group: Values<O>): void;
+}
+
+/** Options as a caller gives them. */
+export type Given<O extends Options> = { [Name in keyof O]?: Values<O>[Name] | null | undefined };
+
+/** The constructor of an optimizer. */
+export type OptimizerClass<O extends Options, Positional extends readonly (keyof O & string)[]> = new (
+  ...args: Call<[params: Params<Values<O>>], Given<O>, Positional>
+) => Optimizer<Values<O>>;
+
+/** In how many elements of parameters a list of them is cut, so that what an operator makes stays in the caches. */
+const batchElements = 1 << 16;
+
+/** The class of an optimizer, to be extended: the name is that of the subclass. */
+export function optimizerClass<const O extends Options, const Positional extends readonly (keyof O & string)[]>(
+  declaration: Declaration<O> & { positional: Positional },
+): OptimizerClass<O, Positional> {
+  const names = Object.keys(declaration.options);
+  const defaults = Object.fromEntries(
+    names.map((name) => [name, (declaration.options[name] as Options[string]).default]),
+  );
+  const parameters = (op: string): Parameters => ({
+    op,
+    required: ['params'],
+    defaults,
+    positional: declaration.positional,
+  });
+
+  const made = class extends Optimizer<Values<O>> {
+    constructor(...args: unknown[]) {
+      const op = new.target.name;
+      const given = namedParams(args);
+      const options = checked(op, readOptions(parameters(op), given));
+      declaration.check?.(op, options);
+      super(given[0] as Params<Values<O>>, { ...options, ...declaration.fixed });
+    }
+
+    protected override readGroup(op: string, group: ParamGroup<Values<O>>): ParamGroup<Values<O>> {
+      for (const key of Object.keys(group)) refuseMisspelled(op, key, group[key], names, declaration.fixed);
+      const read: ParamGroup<Values<O>> = { ...group, ...checked(op, group) };
+      declaration.check?.(op, read);
+      return read;
+    }
+
+    protected override readLoaded(
+      op: string,
+      group: ParamGroup<Values<O>>,
+      states: ReadonlyMap<Tensor, ParameterState>,
+    ): ParamGroup<Values<O>> {
+      const read = { ...super.readLoaded(op, group, states), ...declaration.fixed };
+      for (const parameter of read.params) {
+        const state = states.get(parameter);
+        for (const name of declaration.counters ?? []) {
+          if (typeof state?.[name] === 'number') state[name] = counter(state[name], parameter, read);
+        }
+      }
+      return read;
+    }
+
+    protected override isFloat(option: string): boolean {
+      return declaration.options[option]?.isFloat === true;
+    }
+
+    override step<T>(closure?: Closure<T> | null): T {
+      const differentiable = (this.defaults as { differentiable?: unknown }).differentiable === true;
+      let loss: T | undefined;
+      if (closure !== undefined && closure !== null) {
+        loss = native().withGradMode(true, synchronous('step', callable('step', "'closure'", closure)));
+      }
+      native().withGradMode(differentiable, () => run(this, declaration as unknown as Declaration<Options>));
+      return loss as T;
+    }
+  };
+
+  function checked(op: string, given: Readonly<Record<string, unknown>>): Values<O> {
+    const values = names.map((name) => {
+      const option = declaration.options[name] as Options[string];
+      const value = given[name];
+      return [name, value === option.default ? value : option.check(op, `option '${name}'`, value)];
+    });
+    return Object.fromEntries(values);
+  }
+
+  return made as unknown as OptimizerClass<O, Positional>;
+}
+
+/** Arguments with the parameters first: they may stand among the keywords, as in Python. */
+function namedParams(args: readonly unknown[]): readonly unknown[] {
+  const [only] = args;
+  const isNamed = args.length === 1 && typeof only === 'object' && only !== null && isPlain(only) && 'params' in only;
+  if (!isNamed) return args;
+  const { params, ...rest } = only;
+  return [params, rest];
+}
+
+/**
+ * Refuses what is nearly the name of an option. Other names are the user's: schedulers and scripts keep values in groups.
+ */
+function refuseMisspelled(
+  op: string,
+  key: string,
+  value: unknown,
+  names: readonly string[],
+  fixed: Declaration<Options>['fixed'] = {},
+): void {
+  if (names.includes(key) || key === 'params' || key === 'paramNames') return;
+  const isOther = key in fixed && value !== fixed[key];
+  const isNear = key.length > 3 && !(key in fixed) && nearest(key, names) !== undefined;
+  if (isOther || isNear) throw unknownOption(op, key, names);
+}
+
+/** Zeros like a parameter. */
+export function zeros(parameter: Tensor): Tensor {
+  return keep(zerosLike(parameter, { memoryFormat: 'preserve_format' }));
+}
+
+/** A number in a tensor, as states have it. */
+export function counter(value: number, parameter: Tensor, group: object): Tensor {
+  const { capturable, fused } = group as { capturable?: boolean; fused?: boolean | null };
+  const device = capturable === true || fused === true ? parameter.device : 'cpu';
+  return keep(tensor(value, { dtype: 'float32', device }));
+}
+
+interface Work {
+  readonly group: ParamGroup;
+  readonly params: Tensor[];
+  readonly handles: Handle[];
+  readonly grads: Handle[];
+  readonly hasSparse: boolean;
+  readonly hasComplex: boolean;
+}
+
+/** A step: everything is read and checked first, so that a parameter that is gone leaves the others as they are. */
+function run(optimizer: Optimizer, declaration: Declaration<Options>): void {
+  const op = optimizer.constructor.name;
+  const works: Work[] = [];
+  try {
+    for (const group of optimizer.paramGroups) works.push(gather(op, group));
+    for (const work of works) {
+      if (work.hasSparse && declaration.gradients !== 'any') {
+        const message = `${op}: expected dense gradients, but received a sparse one; SparseAdam takes those`;
+        throw new TorchError('INVALID_ARGUMENT', message, { op });
+      }
+      checkCapturable(op, work);
+    }
+    for (const work of works) if (work.params.length > 0) move(op, optimizer, declaration, work);
+  } finally {
+    for (const { grads } of works) for (const grad of grads) native().dispose(grad);
+  }
+}
+
+function gather(op: string, group: ParamGroup): Work {
+  const all = group.params.map((parameter, i) => unwrap(parameter, op, `params[${i}]`));
+  const [flags, ...gradients] = Array.from(native().gradients(all)) as [number, ...(Handle | undefined)[]];
+  const params: Tensor[] = [];
+  const handles: Handle[] = [];
+  const grads: Handle[] = [];
+  for (const [i, gradient] of gradients.entries()) {
+    if (gradient === undefined) continue;
+    params.push(group.params[i] as Tensor);
+    handles.push(all[i] as Handle);
+    grads.push(gradient);
+  }
+  return { group, params, handles, grads, hasSparse: (flags & 1) !== 0, hasComplex: (flags & 2) !== 0 };
+}
+
+const isOnGpu = (handle: Handle): boolean => native().device(handle).startsWith('cuda');
+
+function checkCapturable(op: string, { group, handles }: Work): void {
+  if (group.capturable !== true || handles.every(isOnGpu)) return;
+  throw expected(op, "option 'capturable'", 'to be false for parameters that are not on a GPU', 'true');
+}
+
+/** PyTorch takes lists by itself on GPUs only, where they are faster; on the CPU the bits are mostly the same. */
+function modeOf({ foreach, fused, differentiable, lr }: ParamGroup, handles: readonly Handle[]): Mode {
+  if (fused === true) return 'fused';
+  const isChosen = typeof foreach === 'boolean' || typeof fused === 'boolean' || differentiable === true;
+  const isTogether = isChosen ? foreach === true : !isTensor(lr) && handles.every(isOnGpu);
+  return isTogether ? 'foreach' : 'single';
+}
+
+function move(op: string, optimizer: Optimizer, declaration: Declaration<Options>, work: Work): void {
+  const { group, params, handles, grads } = work;
+  const mode = modeOf(group, handles);
+  if (mode === 'foreach' && group.differentiable === true) {
+    throw expected(op, "option 'foreach'", 'to be false with differentiable: true', 'true');
+  }
+  if (mode === 'fused') checkFused(op, params);
+  const states = params.map((parameter) => stateOf(optimizer, declaration, parameter, group as never));
+  const lists = group.differentiable === true ? oneByOne : together;
+  for (const [start, end] of mode === 'single' ? batches(handles) : [[0, handles.length] as const]) {
+    const batch = {
+      params: handles.slice(start, end),
+      grads: grads.slice(start, end),
+      tensors: params.slice(start, end),
+      states: states.slice(start, end),
+    };
+    try {
+      declaration.update(prepared(batch, lists, mode, work, declaration), group as never);
+    } finally {
+      lists.dispose();
+    }
+  }
+}
+
+function checkFused(op: string, params: readonly Tensor[]): void {
+  const other = params.find((parameter) => !parameter.isFloatingPoint());
+  if (other === undefined) return;
+  throw expected(op, "option 'fused'", 'to be false for parameters that are not real floating-point', other.dtype);
+}
+
+const nothing: ParameterState = Object.freeze({});
+
+function stateOf(
+  optimizer: Optimizer,
+  { init }: Declaration<Options>,
+  parameter: Tensor,
+  group: Values<Options>,
+): ParameterState {
+  const known = optimizer.state.get(parameter);
+  if (known !== undefined && Object.keys(known).length > 0) return known;
+  const made = init?.(parameter, group, () => parameter.grad as Tensor);
+  if (made !== undefined) optimizer.state.set(parameter, made);
+  return made ?? nothing;
+}
+
+/** Cuts a list into batches of which each, unless it is a single parameter, is small. */
+function* batches(handles: readonly Handle[]): Generator<readonly [start: number, end: number]> {
+  let start = 0;
+  let elements = 0;
+  for (const [i, handle] of handles.entries()) {
+    const count = native().numel(handle);
+    if (i > start && elements + count > batchElements) {
+      yield [start, i];
+      start = i;
+      elements = 0;
+    }
+    elements += count;
+  }
+  yield [start, handles.length];
+}
+
+type Prepared = Pick<Batch, 'params' | 'grads' | 'tensors' | 'states'>;
+
+function prepared(
+  given: Prepared,
+  lists: Lists,
+  mode: Mode,
+  { group, hasSparse, hasComplex }: Work,
+  { viewsAsReal }: Declaration<Options>,
+): Batch {
+  const plain = (name: string): Handle[] => given.states.map((state) => handleOf(state[name]) as Handle);
+  let { params, grads } = given;
+  let of = plain;
+  if (hasComplex && viewsAsReal !== undefined) {
+    const isComplex = given.tensors.map((parameter) => parameter.isComplex());
+    const real = (list: readonly Handle[]): Handle[] =>
+      list.map((handle, i) =>
+        isComplex[i] ? lists.own(operator('aten::view_as_real', '')(handle) as Handle) : handle,
+      );
+    params = real(params);
+    grads = real(grads);
+    of = (name) => (viewsAsReal.includes(name) ? real(plain(name)) : plain(name));
+  }
+  if (group.maximize === true && mode !== 'fused') grads = lists.neg(grads);
+  return { ...given, params, grads, of, lists, mode, hasSparse };
+}
+
+/** Refuses what goes with no fused operator. */
+export function refuseFusedWith(
+  op: string,
+  { fused, foreach, differentiable }: { fused: boolean | null; foreach: boolean | null; differentiable: boolean },
+): void {
+  if (fused !== true) return;
+  if (differentiable) throw expected(op, "option 'fused'", 'to be false with differentiable: true', 'true');
+  if (foreach === true) throw expected(op, "option 'fused'", 'to be false with foreach: true', 'true');
+}
