@@ -23,7 +23,9 @@ export {
   TorchError,
 } from './errors';
 export * from './evaluate';
-export { type LoadOptions, load, type MapLocation } from './io/pt/load';
+/** Reading and writing checkpoints, as `torch.serialization`. */
+export * as serialization from './io/pt';
+export { type LoadOptions, load, type MapLocation, save } from './io/pt';
 /** Tensors in .safetensors files, as Python's `safetensors.torch`. */
 export * as safetensors from './io/safetensors';
 /** The losses as functions (`nn.functional`) and as classes, as `torch.nn`. */

@@ -285,7 +285,7 @@ export interface Native {
   gradFn(tensor: Handle): string | undefined;
   /** `known` itself, if it is a handle of the gradient. */
   gradient(tensor: Handle, known: Handle | undefined): Handle | undefined;
-  /** Before the gradients 1 if one of them is sparse, 2 if one of the tensors that have one is complex. */
+  /** The flags: 1 if a gradient is sparse, 2 if a tensor that has one is complex, 4 if one is of a half type. */
   gradients(tensors: readonly Handle[]): [flags: number, ...gradients: (Handle | undefined)[]];
   setGradient(tensor: Handle, gradient: Handle | undefined): void;
   dispose(tensor: Handle): void;

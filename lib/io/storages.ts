@@ -99,3 +99,11 @@ export function eachPiece(tensor: Tensor, use: (piece: Uint8Array) => void): voi
     }
   });
 }
+
+/** The bytes of the memory under a tensor, from its beginning, as a tensor of uint8. */
+export function wholeStorage(tensor: Tensor, bytes: number): Tensor {
+  return scope(() => {
+    const start = aten.as_strided(tensor.detach(), [0], [1], 0);
+    return tensorAt(start, { dtype: 'uint8', offset: 0, shape: [bytes], strides: [1] });
+  });
+}

@@ -1,13 +1,12 @@
 /** Adam and its form with weight decay apart from the gradient. */
-import { native } from '../binding/load';
 import { expected, show } from '../errors';
 import { handleOf, isTensor, operator, wrap } from '../torch/bind';
-import { maximum, viewAsReal } from '../torch/operators.generated';
+import { maximum } from '../torch/operators.generated';
 import { scope } from '../torch/scope';
 import type { Tensor } from '../torch/tensor';
-import { forEachOf, type Numeric, negated, oneMinus, over, power, raised, times } from './arithmetic';
-import { type Batch, counter, optimizerClass, refuseFusedWith, zeros } from './declare';
-import { choice, flag, numberIn, betas as numbers, type Option, positive, rate, type Values } from './options';
+import { forEachOf, type Numeric, negated, numberIn, oneMinus, over, power, raised, times } from './arithmetic';
+import { asReal, type Batch, counter, countStep, optimizerClass, refuseFusedWith, withDecay, zeros } from './declare';
+import { choice, flag, betas as numbers, type Option, positive, rate, type Values } from './options';
 
 /** Two numbers in [0, 1), or two tensors that hold such. */
 const betas: Option<readonly [Numeric, Numeric]> = {
@@ -61,18 +60,16 @@ function update(batch: Batch, group: Group): void {
 function updateLists(batch: Batch, group: Group, lr: number, beta1: number, beta2: number): void {
   const { params, of, lists } = batch;
   const { eps, weightDecay, amsgrad, decoupledWeightDecay } = group;
-  const steps = of('step');
-  lists.addNumber_(steps, 1);
+  const counts = countStep(batch);
   let { grads } = batch;
   if (weightDecay !== 0) {
     if (decoupledWeightDecay) lists.mulNumber_(params, 1 - lr * weightDecay);
-    else grads = lists.add(grads, params, weightDecay);
+    else grads = withDecay(batch, weightDecay);
   }
   const [averages, squares] = [of('expAvg'), of('expAvgSq')];
   lists.lerp_(averages, grads, 1 - beta1);
   lists.mulNumber_(squares, beta2);
   lists.addcmul_(squares, grads, grads, 1 - beta2);
-  const counts = steps.map((step) => native().item(step) as number);
   const sizes = forEachOf(counts, (step) => -(lr / (1 - power(beta1, step))));
   const corrections = forEachOf(counts, (step) => power(1 - power(beta2, step), 0.5));
   const largest = amsgrad ? of('maxExpAvgSq') : squares;
@@ -82,8 +79,6 @@ function updateLists(batch: Batch, group: Group, lr: number, beta1: number, beta
   lists.addNumber_(denominators, eps);
   lists.addcdivNumbers_(params, averages, denominators, sizes);
 }
-
-const asReal = (tensor: Tensor): Tensor => (tensor.isComplex() ? viewAsReal(tensor) : tensor);
 
 /** One parameter, where numbers of the options are tensors or a graph records the step. */
 function updateOne({ grads, tensors, states }: Batch, i: number, group: Group): void {

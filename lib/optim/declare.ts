@@ -10,7 +10,7 @@ import { callable, isPlain, nearest, unknownOption } from '../options';
 import { handleOf, isTensor, operator, unwrap } from '../torch/bind';
 import type { Call } from '../torch/call';
 import { tensor } from '../torch/create';
-import { zerosLike } from '../torch/operators.generated';
+import { viewAsReal, zerosLike } from '../torch/operators.generated';
 import { keep } from '../torch/scope';
 import { synchronous } from '../torch/synchronous';
 import type { Tensor } from '../torch/tensor';
@@ -45,12 +45,22 @@ export interface Declaration<O extends Options> {
   readonly fixed?: Readonly<Record<string, unknown>>;
   /** Those that may go by position. */
   readonly positional: readonly (keyof O & string)[];
+  /** Fills in options whose defaults depend on others. */
+  complete?(options: Values<O>): Values<O>;
   /** Refuses options that do not go together. */
   check?(op: string, options: Values<O>): void;
+  /** Refuses parameters that cannot be moved. */
+  checkParameter?(op: string, label: string, parameter: Tensor): void;
   /** What gradients may be. Default `'dense'`. */
-  readonly gradients?: 'dense' | 'any';
+  readonly gradients?: 'dense' | 'sparse' | 'any';
+  /** Whether lists are PyTorch's choice on GPUs. Default `true`. */
+  readonly isForeachOnGpu?: false;
+  /** Whether parameters are moved one after the other, so that batches are nothing. */
+  readonly isOneByOne?: true;
   /** What is kept of a parameter, made at its first step; nothing if it gives nothing. */
-  init?(parameter: Tensor, group: Values<O>, grad: () => Tensor): ParameterState | undefined;
+  init?(parameter: Tensor, group: Values<O>, optimizer: { readonly defaults: Values<O> }): ParameterState | undefined;
+  /** Whether that is made with the optimizer. */
+  readonly isEager?: true;
   /** States that are numbers in tensors: older files have them as plain numbers. */
   readonly counters?: readonly string[];
   /** Whether complex parameters are moved as pairs of real numbers. */
@@ -89,15 +99,21 @@ export function optimizerClass<const O extends Options, const Positional extends
     constructor(...args: unknown[]) {
       const op = new.target.name;
       const given = namedParams(args);
-      const options = checked(op, readOptions(parameters(op), given));
+      const read = checked(op, readOptions(parameters(op), given));
+      const options = declaration.complete?.(read) ?? read;
       declaration.check?.(op, options);
       super(given[0] as Params<Values<O>>, { ...options, ...declaration.fixed });
+      if (declaration.isEager !== true) return;
+      for (const group of this.paramGroups) {
+        for (const parameter of group.params) stateOf(this as never, declaration as never, parameter, group as never);
+      }
     }
 
     protected override readGroup(op: string, group: ParamGroup<Values<O>>): ParamGroup<Values<O>> {
       for (const key of Object.keys(group)) refuseMisspelled(op, key, group[key], names, declaration.fixed);
       const read: ParamGroup<Values<O>> = { ...group, ...checked(op, group) };
       declaration.check?.(op, read);
+      for (const [i, parameter] of read.params.entries()) declaration.checkParameter?.(op, `'params[${i}]'`, parameter);
       return read;
     }
 
@@ -116,8 +132,9 @@ export function optimizerClass<const O extends Options, const Positional extends
       return read;
     }
 
-    protected override isFloat(option: string): boolean {
-      return declaration.options[option]?.isFloat === true;
+    protected override isFloat(option: string, value: unknown): boolean {
+      const declared = declaration.options[option];
+      return declared?.isFloat === true && declared.default === value;
     }
 
     override step<T>(closure?: Closure<T> | null): T {
@@ -168,6 +185,47 @@ function refuseMisspelled(
   if (isOther || isNear) throw unknownOption(op, key, names);
 }
 
+/** The parameters of a batch that pass a test. */
+export function partOf(batch: Batch, test: (i: number) => boolean): Batch {
+  const pick = <T>(list: readonly T[]): T[] => list.filter((_, i) => test(i));
+  const { params, grads, tensors, states } = batch;
+  return {
+    ...batch,
+    params: pick(params),
+    grads: pick(grads),
+    tensors: pick(tensors),
+    states: pick(states),
+    of: (name) => pick(batch.of(name)),
+  };
+}
+
+/** A complex tensor as pairs of real numbers, over the same memory. */
+export const asReal = (tensor: Tensor): Tensor => (tensor.isComplex() ? viewAsReal(tensor) : tensor);
+
+/** Refuses complex parameters. */
+export function refuseComplex(op: string, label: string, parameter: Tensor): void {
+  if (parameter.isComplex()) throw expected(op, label, 'to be real', parameter.dtype);
+}
+
+/** Counts a step of a batch, and gives the numbers of each parameter. */
+export function countStep({ of, lists }: Batch): number[] {
+  const steps = of('step');
+  lists.addNumber_(steps, 1);
+  return steps.map((step) => native().item(step) as number);
+}
+
+/** The gradients with a share of the parameters. */
+export function withDecay({ params, grads, lists }: Batch, weightDecay: number): readonly Handle[] {
+  return weightDecay === 0 ? grads : lists.add(grads, params, weightDecay);
+}
+
+/** A list that was just made, with a number added; a graph may have saved it, which keeps it as it is. */
+export function shifted({ lists }: Batch, list: readonly Handle[], by: number): readonly Handle[] {
+  if (lists === oneByOne) return lists.addNumber(list, by);
+  lists.addNumber_(list, by);
+  return list;
+}
+
 /** Zeros like a parameter. */
 export function zeros(parameter: Tensor): Tensor {
   return keep(zerosLike(parameter, { memoryFormat: 'preserve_format' }));
@@ -187,6 +245,7 @@ interface Work {
   readonly grads: Handle[];
   readonly hasSparse: boolean;
   readonly hasComplex: boolean;
+  readonly hasHalf: boolean;
 }
 
 /** A step: everything is read and checked first, so that a parameter that is gone leaves the others as they are. */
@@ -196,10 +255,7 @@ function run(optimizer: Optimizer, declaration: Declaration<Options>): void {
   try {
     for (const group of optimizer.paramGroups) works.push(gather(op, group));
     for (const work of works) {
-      if (work.hasSparse && declaration.gradients !== 'any') {
-        const message = `${op}: expected dense gradients, but received a sparse one; SparseAdam takes those`;
-        throw new TorchError('INVALID_ARGUMENT', message, { op });
-      }
+      checkLayouts(op, work, declaration.gradients ?? 'dense');
       checkCapturable(op, work);
     }
     for (const work of works) if (work.params.length > 0) move(op, optimizer, declaration, work);
@@ -220,7 +276,24 @@ function gather(op: string, group: ParamGroup): Work {
     handles.push(all[i] as Handle);
     grads.push(gradient);
   }
-  return { group, params, handles, grads, hasSparse: (flags & 1) !== 0, hasComplex: (flags & 2) !== 0 };
+  return {
+    group,
+    params,
+    handles,
+    grads,
+    hasSparse: (flags & 1) !== 0,
+    hasComplex: (flags & 2) !== 0,
+    hasHalf: (flags & 4) !== 0,
+  };
+}
+
+function checkLayouts(op: string, { grads, hasSparse }: Work, allowed: 'dense' | 'sparse' | 'any'): void {
+  const isSparse = (handle: Handle): boolean => native().layout(handle) !== 0;
+  const isFine = allowed === 'any' || (allowed === 'dense' ? !hasSparse : grads.every(isSparse));
+  if (isFine) return;
+  const [other, taker] = allowed === 'dense' ? ['sparse', 'SparseAdam'] : ['dense', 'Adam'];
+  const message = `${op}: expected ${allowed} gradients, but received a ${other} one; ${taker} takes those`;
+  throw new TorchError('INVALID_ARGUMENT', message, { op });
 }
 
 const isOnGpu = (handle: Handle): boolean => native().device(handle).startsWith('cuda');
@@ -231,23 +304,29 @@ function checkCapturable(op: string, { group, handles }: Work): void {
 }
 
 /** PyTorch takes lists by itself on GPUs only, where they are faster; on the CPU the bits are mostly the same. */
-function modeOf({ foreach, fused, differentiable, lr }: ParamGroup, handles: readonly Handle[]): Mode {
+function modeOf(
+  { foreach, fused, differentiable, lr }: ParamGroup,
+  handles: readonly Handle[],
+  isForeachOnGpu: boolean,
+): Mode {
   if (fused === true) return 'fused';
   const isChosen = typeof foreach === 'boolean' || typeof fused === 'boolean' || differentiable === true;
-  const isTogether = isChosen ? foreach === true : !isTensor(lr) && handles.every(isOnGpu);
+  const isTogether = isChosen ? foreach === true : isForeachOnGpu && !isTensor(lr) && handles.every(isOnGpu);
   return isTogether ? 'foreach' : 'single';
 }
 
 function move(op: string, optimizer: Optimizer, declaration: Declaration<Options>, work: Work): void {
   const { group, params, handles, grads } = work;
-  const mode = modeOf(group, handles);
+  const mode = modeOf(group, handles, declaration.isForeachOnGpu ?? true);
   if (mode === 'foreach' && group.differentiable === true) {
     throw expected(op, "option 'foreach'", 'to be false with differentiable: true', 'true');
   }
   if (mode === 'fused') checkFused(op, params);
   const states = params.map((parameter) => stateOf(optimizer, declaration, parameter, group as never));
-  const lists = group.differentiable === true ? oneByOne : together;
-  for (const [start, end] of mode === 'single' ? batches(handles) : [[0, handles.length] as const]) {
+  const isSingle = group.differentiable === true || (mode === 'single' && work.hasHalf);
+  const lists = isSingle ? oneByOne : together;
+  const isCut = mode === 'single' && declaration.isOneByOne !== true;
+  for (const [start, end] of isCut ? batches(handles) : [[0, handles.length] as const]) {
     const batch = {
       params: handles.slice(start, end),
       grads: grads.slice(start, end),
@@ -278,7 +357,7 @@ function stateOf(
 ): ParameterState {
   const known = optimizer.state.get(parameter);
   if (known !== undefined && Object.keys(known).length > 0) return known;
-  const made = init?.(parameter, group, () => parameter.grad as Tensor);
+  const made = init?.(parameter, group, optimizer as unknown as { defaults: Values<Options> });
   if (made !== undefined) optimizer.state.set(parameter, made);
   return made ?? nothing;
 }

@@ -1,7 +1,15 @@
 /** Optimizers, as `torch.optim`. */
+export { Adadelta } from './adadelta';
+export { Adafactor } from './adafactor';
+export { Adagrad } from './adagrad';
 export { Adam, AdamW } from './adam';
+export { Adamax } from './adamax';
+export { ASGD } from './asgd';
 export type { GroupInput, Named, ParamGroup, Params } from './groups';
 export type { HookHandle, HookOptions } from './hooks';
+export { LBFGS } from './lbfgs';
+export { Muon } from './muon';
+export { NAdam } from './nadam';
 export {
   type Closure,
   Optimizer,
@@ -12,5 +20,9 @@ export {
   type StepPostHook,
   type StepPreHook,
 } from './optimizer';
+export { RAdam } from './radam';
+export { RMSprop } from './rmsprop';
+export { Rprop } from './rprop';
 export { SGD } from './sgd';
+export { SparseAdam } from './sparse-adam';
 export type { OptimizerStateDict, ParameterState } from './state-dict';

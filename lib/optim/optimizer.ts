@@ -232,8 +232,8 @@ export class Optimizer<Options extends object = object> {
     return this.#hooks.postLoad.add('registerLoadStateDictPostHook', hook, prepend);
   }
 
-  /** @internal Whether an option is printed as a float where it is whole. */
-  protected isFloat(_option: string): boolean {
+  /** @internal Whether the value of an option is printed as a float even if it is whole. */
+  protected isFloat(_option: string, _value: unknown): boolean {
     return false;
   }
 
@@ -242,7 +242,9 @@ export class Optimizer<Options extends object = object> {
     const groups = this.paramGroups.map((group, i) => {
       const options = Object.keys(group).filter((key) => key !== 'params');
       const names = options.map((key) => [snakeCase(key), key] as const).sort(([a], [b]) => (a < b ? -1 : 1));
-      const lines = names.map(([name, key]) => `    ${name}: ${optionText(group[key], this.isFloat(key))}\n`);
+      const lines = names.map(
+        ([name, key]) => `    ${name}: ${optionText(group[key], this.isFloat(key, group[key]))}\n`,
+      );
       return `\nParameter Group ${i}\n${lines.join('')}`;
     });
     return `${this.constructor.name} (${groups.join('')})`;

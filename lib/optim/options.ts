@@ -3,13 +3,14 @@ import { expected, show } from '../errors';
 import * as check from '../options';
 import { isTensor } from '../torch/bind';
 import type { Tensor } from '../torch/tensor';
+import { numberIn } from './arithmetic';
 
 /** An option of an optimizer. */
 export interface Option<Value = unknown> {
   readonly default: Value;
   /** The value, if it is one; else an error by the one formula. */
   check(op: string, label: string, value: unknown): Value;
-  /** Whether a whole number is a float all the same where it is printed. */
+  /** Whether the default is a float of Python, and printed as one if it is whole. */
   readonly isFloat?: true;
 }
 
@@ -33,11 +34,6 @@ export const positive = (otherwise: number, isFloat?: true): Option<number> => (
   ...(isFloat && { isFloat }),
 });
 
-/** The number that a tensor of one element holds. */
-export function numberIn(value: number | Tensor): number {
-  return typeof value === 'number' ? value : value.item<number>();
-}
-
 /** A number of at least 0, or a tensor of one element that holds one. */
 export const rate = (otherwise: number, isFloat?: true): Option<number | Tensor> => ({
   ...positive(otherwise, isFloat),
@@ -49,6 +45,16 @@ export const rate = (otherwise: number, isFloat?: true): Option<number | Tensor>
     }
     if (isWithin(value, 0, () => true)) return value;
     throw expected(op, label, 'to be a number >= 0', show(value));
+  },
+});
+
+/** The option, without 0. */
+export const above = <Value>(option: Option<Value>): Option<Value> => ({
+  ...option,
+  check: (op, label, value) => {
+    const checked = option.check(op, label, value);
+    if (numberIn(checked as number | Tensor) > 0) return checked;
+    throw expected(op, label, 'to be a number > 0', show(value));
   },
 });
 
@@ -80,9 +86,10 @@ export const pair = (
   second: number,
   what: string,
   isOne: (first: number, second: number) => boolean,
+  isFloat = true,
 ): Option<readonly [number, number]> => ({
   default: Object.freeze([first, second] as const),
-  isFloat: true,
+  ...(isFloat && { isFloat }),
   check: (op, label, value) => {
     const [a, b] = Array.isArray(value) && value.length === 2 ? (value as unknown[]) : [];
     if (typeof a === 'number' && typeof b === 'number' && isOne(a, b)) return [a, b];

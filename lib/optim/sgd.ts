@@ -4,8 +4,9 @@ import { expected, TorchError } from '../errors';
 import { handleOf, isTensor, operator, wrap } from '../torch/bind';
 import { keep } from '../torch/scope';
 import type { Tensor } from '../torch/tensor';
+import { numberIn } from './arithmetic';
 import { type Batch, optimizerClass, refuseFusedWith } from './declare';
-import { choice, flag, number, numberIn, positive, rate, type Values } from './options';
+import { choice, flag, number, positive, rate, type Values } from './options';
 
 const options = {
   lr: rate(1e-3),

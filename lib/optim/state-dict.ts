@@ -54,10 +54,11 @@ function entriesOf(op: string, label: string, value: unknown): [unknown, unknown
   throw expected(op, label, 'to be an object or a Map', show(value));
 }
 
-/** A value of another state dict for a group: copies of tensors and arrays. */
+/** A value of another state dict for a group: copies of tensors and arrays, of which frozen ones are tuples of Python. */
 function copied(value: unknown): unknown {
   if (isTensor(value)) return keep(value.detach().clone());
-  return Array.isArray(value) ? value.map(copied) : value;
+  if (!Array.isArray(value)) return value;
+  return Object.isFrozen(value) ? Object.freeze(value.map(copied)) : value.map(copied);
 }
 
 /** A state dict taken apart and checked against the groups it is for; nothing is changed. */

@@ -190,6 +190,7 @@ Napi::Value Gradients(const Napi::CallbackInfo& info) {
     if (!gradient.defined()) continue;
     if (gradient.is_sparse()) flags |= 1;
     if (tensors[i].is_complex()) flags |= 2;
+    if (at::isReducedFloatingType(tensors[i].scalar_type())) flags |= 4;
     const Napi::HandleScope scope(env);
     results.Set(static_cast<uint32_t>(i + 1), Napi::Value(env, WrapTensor(env, gradient)));
   }

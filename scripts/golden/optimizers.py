@@ -2,9 +2,8 @@
 
     python scripts/golden/optimizers.py
 
-Three parameters get the same gradients in every case; the last one has none in the steps of `SKIPPED`. Recorded are the
-parameters after the first step, a digest of them after each other one, and the state dict behind the last one, with
-digests of its tensors.
+Three parameters get the same gradients in every case; the last one has none in the steps of `SKIPPED`. Recorded are
+digests of the parameters after each step, and the state dict behind the last one, with digests of its tensors.
 """
 
 import ctypes
@@ -19,7 +18,7 @@ environment.pin()
 
 import torch  # noqa: E402
 
-from encode import dtype_name, encode_result  # noqa: E402
+from encode import dtype_name  # noqa: E402
 
 OUTPUT = pathlib.Path(__file__).resolve().parents[2] / "test" / "golden" / "optimizers.json"
 SHAPES = [(4, 9), (17,), ()]
@@ -78,8 +77,102 @@ CASES = {
         {"lr": LR},
         {"differentiable": True},
     ],
+    "ASGD": [
+        *both({}, {"lr": 0.1, "t0": 4, "lambd": 0.01}, {"weight_decay": 0.1, "maximize": True, "alpha": 0.5}, {"lr": LR}),
+        {"differentiable": True, "t0": 3},
+    ],
+    "Adadelta": [
+        *both({}, {"lr": 0.5, "rho": 0.8, "eps": 1e-4}, {"weight_decay": 0.1, "maximize": True}, {"lr": LR}),
+        {"weight_decay": 0.1, "differentiable": True},
+    ],
+    "Adafactor": both(
+        {},
+        {"lr": 0.1, "beta2_decay": -0.5, "eps": [1e-10, 0.01], "d": 1.5},
+        {"weight_decay": 0.1, "maximize": True},
+        {"lr": LR, "weight_decay": 0.1},
+    ),
+    "Adagrad": [
+        *both(
+            {},
+            {"lr": 0.1, "lr_decay": 0.5, "eps": 1e-4},
+            {"weight_decay": 0.1, "initial_accumulator_value": 0.1, "maximize": True},
+            {"lr": LR, "lr_decay": 0.5},
+            extra=FUSED,
+        ),
+        {"lr_decay": 0.5, "differentiable": True},
+    ],
+    "Adamax": [
+        *both({}, {"lr": 0.1, "betas": [0.8, 0.95]}, {"weight_decay": 0.1, "maximize": True}, {"lr": LR}),
+        {"weight_decay": 0.1, "differentiable": True},
+    ],
+    "Muon": [
+        {},
+        {"lr": 0.1, "weight_decay": 0, "momentum": 0.5, "nesterov": False},
+        {"lr": 0.1, "adjust_lr_fn": "match_rms_adamw", "ns_steps": 3, "ns_coefficients": [3.1, -4.2, 2.1]},
+        {"lr": LR},
+    ],
+    "NAdam": [
+        *both(
+            {},
+            {"lr": 0.1, "betas": [0.8, 0.95], "momentum_decay": 0.01},
+            {"weight_decay": 0.1, "maximize": True},
+            {"weight_decay": 0.1, "decoupled_weight_decay": True},
+            {"lr": LR, "weight_decay": 0.1, "decoupled_weight_decay": True},
+        ),
+        {"differentiable": True, "weight_decay": 0.1},
+    ],
+    "RAdam": [
+        *both(
+            {},
+            {"lr": 0.1, "betas": [0.8, 0.95]},
+            {"weight_decay": 0.1, "maximize": True},
+            {"weight_decay": 0.1, "decoupled_weight_decay": True},
+            {"lr": LR, "weight_decay": 0.1, "decoupled_weight_decay": True},
+        ),
+        {"differentiable": True, "weight_decay": 0.1},
+    ],
+    "RMSprop": [
+        *both(
+            {},
+            {"lr": 0.1, "alpha": 0.9, "momentum": 0.9},
+            {"lr": 0.1, "momentum": 0.9, "centered": True, "weight_decay": 0.1},
+            {"centered": True, "maximize": True},
+            {"lr": LR},
+        ),
+        {"lr": 0.1, "momentum": 0.9, "centered": True, "differentiable": True},
+    ],
+    "Rprop": [
+        *both({}, {"lr": 0.1, "etas": [0.3, 1.5], "step_sizes": [0.01, 1]}, {"maximize": True}, {"lr": LR}),
+        {"differentiable": True},
+    ],
+    "SparseAdam": [{}, {"lr": 0.1, "betas": [0.8, 0.95], "eps": 1e-4}, {"maximize": True}, {"lr": LR}],
 }
-COMPLEX = {"Adam": {"amsgrad": True, "weight_decay": 0.1}, "AdamW": {}, "SGD": {"momentum": 0.9, "weight_decay": 0.1}}
+# Of these the closure is the sum over the parameters p, with q drawn like them, of mean((p - q)^4) + sum(p^2) / 10.
+LBFGS = [
+    {},
+    {"lr": 0.1, "max_iter": 5, "history_size": 2},
+    {"max_iter": 4, "max_eval": 3, "tolerance_change": 1e-3},
+    {"line_search_fn": "strong_wolfe"},
+    {"lr": 0.5, "line_search_fn": "strong_wolfe", "history_size": 3, "max_iter": 10},
+    {"lr": {"tensor": 2.0}, "line_search_fn": "strong_wolfe", "max_iter": 3},
+    {"lr": {"tensor": 0.5}},
+    {"lr": 40, "line_search_fn": "strong_wolfe"},
+]
+COMPLEX = {
+    "ASGD": {"t0": 4},
+    "Adadelta": {"weight_decay": 0.1},
+    "Adagrad": {"initial_accumulator_value": 0.1},
+    "Adam": {"amsgrad": True, "weight_decay": 0.1},
+    "AdamW": {},
+    "Adamax": {},
+    "NAdam": {},
+    "RAdam": {"betas": [0.8, 0.95]},
+    "RMSprop": {"momentum": 0.9, "centered": True},
+    "Rprop": {},
+    "SGD": {"momentum": 0.9, "weight_decay": 0.1},
+}
+# Those that take sparse gradients, or want them: the first rows of the first parameter have one.
+SPARSE = {"Adagrad": {"lr_decay": 0.1}, "SGD": {"momentum": 0.9}, "SparseAdam": {"lr": 0.1}}
 GROUPS = {
     "SGD": [{"params": [0], "lr": 0.1, "momentum": 0.5}, {"params": [1, 2], "weight_decay": 0.01}],
     "Adam": [{"params": [2, 0], "lr": 0.1, "betas": [0.5, 0.9]}, {"params": [1], "amsgrad": True}],
@@ -102,7 +195,8 @@ def real(value):
 
 
 def flat(tensor):
-    """A tensor; a complex one as pairs."""
+    """A tensor; a complex one as pairs, a sparse one with its zeros."""
+    tensor = tensor.to_dense()
     return torch.view_as_real(tensor) if tensor.is_complex() else tensor
 
 
@@ -117,7 +211,7 @@ def digest(*tensors):
 
 def encoded(value):
     if isinstance(value, torch.Tensor):
-        return {"dtype": dtype_name(value.dtype), "shape": list(value.shape), "digest": digest(value)}
+        return f"{dtype_name(value.dtype)} {list(value.shape)} {digest(value)}"
     if isinstance(value, dict):
         return {str(key): encoded(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -125,9 +219,11 @@ def encoded(value):
     return value
 
 
-def run(name, kwargs, dtype=torch.float32, groups=None):
+def run(name, kwargs, dtype=torch.float32, groups=None, sparse=False):
     options = {key: real(value) for key, value in kwargs.items()}
-    leaves = [p.requires_grad_() for p in drawn(dtype, 1)]
+    # Muon moves matrices only.
+    count = 1 if name == "Muon" or sparse else len(SHAPES)
+    leaves = [p.requires_grad_() for p in drawn(dtype, 1)[:count]]
     differentiable = options.get("differentiable", False)
     params = [p.clone() for p in leaves] if differentiable else leaves
     given = params
@@ -139,20 +235,25 @@ def run(name, kwargs, dtype=torch.float32, groups=None):
     after = []
     for step in range(STEPS):
         for i, (p, g) in enumerate(zip(params, drawn(dtype, 100 + step))):
-            p.grad = None if i == 2 and step in skipped else g
+            p.grad = None if i == 2 and step in skipped else g.to_sparse() if name == "SparseAdam" else g
+            if sparse:
+                rows = torch.tensor([[0, step % 3, 0]])
+                p.grad = torch.sparse_coo_tensor(rows, g[:3], g.shape)
         optimizer.step()
-        tensors = [p.detach() for p in params]
-        after.append(digest(*tensors) if step > 0 else [encode_result(flat(t)) for t in tensors])
+        after.append(digest(*params))
     case = {
         "optimizer": name,
         "options": kwargs,
         "dtype": str(dtype).removeprefix("torch."),
         **({"groups": groups} if groups is not None else {}),
         "skipped": sorted(skipped),
+        "parameters": count,
+        "sparse": sparse,
         "after": after,
         "state": encoded(optimizer.state_dict()),
-        "text": repr(optimizer),
     }
+    if not options.keys() & {"foreach", "fused"}:
+        case["text"] = repr(optimizer)
     if differentiable:
         try:
             sum(p.sum() for p in params).backward()
@@ -163,17 +264,52 @@ def run(name, kwargs, dtype=torch.float32, groups=None):
     return case
 
 
+def run_lbfgs(kwargs, dtype=torch.float32):
+    params = [p.requires_grad_() for p in drawn(dtype, 1)]
+    others = drawn(dtype, 2)
+    optimizer = torch.optim.LBFGS(params, **{key: real(value) for key, value in kwargs.items()})
+    losses, after = [], []
+
+    def closure():
+        optimizer.zero_grad()
+        loss = torch.zeros((), dtype=dtype)
+        for p, q in zip(params, others):
+            loss = loss + (p - q).pow(4).mean() + p.pow(2).sum() * 0.1
+        loss.backward()
+        losses.append(loss.item())
+        return loss
+
+    for _ in range(3):
+        optimizer.step(closure)
+        after.append(digest(*params))
+    return {
+        "optimizer": "LBFGS",
+        "options": kwargs,
+        "dtype": dtype_name(dtype),
+        "after": after,
+        "losses": losses,
+        "state": encoded(optimizer.state_dict()),
+        "text": repr(optimizer),
+    }
+
+
 def main():
     environment.check_pinned()
     warnings.simplefilter("ignore")
     cases = []
     for name, options in CASES.items():
         cases += [run(name, kwargs) for kwargs in options]
-        cases += [run(name, options[1], dtype) for dtype in (torch.float64, torch.bfloat16)]
+        cases += [run(name, options[1], torch.float64)]
+        # Where numbers are rounded shows in half types.
+        cases += [run(name, options[i], dtype) for i in (0, 1, 2) for dtype in (torch.bfloat16, torch.float16)]
         if name in COMPLEX:
             cases.append(run(name, COMPLEX[name], torch.complex64))
+        if name in SPARSE:
+            cases.append(run(name, SPARSE[name], sparse=True))
         if name in GROUPS:
             cases.append(run(name, {"lr": 0.02}, groups=GROUPS[name]))
+    cases += [run_lbfgs(kwargs) for kwargs in LBFGS]
+    cases += [run_lbfgs(LBFGS[i], torch.float64) for i in (0, 3)]
     with OUTPUT.open("w") as file:
         file.write('{"facts":' + json.dumps(environment.facts(True), separators=(",", ":")) + ',"cases":[\n')
         file.write(",\n".join(json.dumps(case, separators=(",", ":")) for case in cases))

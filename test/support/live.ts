@@ -12,12 +12,8 @@ const generator = join(__dirname, '..', '..', 'scripts', 'golden', 'generate.py'
 /** What PyTorch answered here, or why it was not asked. */
 export type LiveVectors = { folder: string; remove(): void } | { unavailable: string };
 
-/**
- * Records vectors with the PyTorch at hand.
- *
- * @param libtorch the version that this library has loaded; PyTorch must be of the same
- */
-export function recordLive(libtorch: string): LiveVectors {
+/** A Python that can import PyTorch, and the version of that; or why there is none. */
+export function findPython(): { command: string; version: string } | { unavailable: string } {
   const named = process.env.LIBTORCH_LOSSES_PYTHON;
   const python = named || 'python3';
   const found = run(python, ['-c', 'import torch; print(torch.__version__)']);
@@ -27,6 +23,18 @@ export function recordLive(libtorch: string): LiveVectors {
     if (named) throw new Error(`LIBTORCH_LOSSES_PYTHON=${named} cannot import torch: ${found.output}`);
     return { unavailable: 'python3 cannot import torch; LIBTORCH_LOSSES_PYTHON can name an interpreter that can' };
   }
+  return { command: python, version };
+}
+
+/**
+ * Records vectors with the PyTorch at hand.
+ *
+ * @param libtorch the version that this library has loaded; PyTorch must be of the same
+ */
+export function recordLive(libtorch: string): LiveVectors {
+  const found = findPython();
+  if ('unavailable' in found) return found;
+  const { command: python, version } = found;
   if (version.split('+')[0] !== libtorch.split('+')[0]) {
     return { unavailable: `${python} has PyTorch ${version}, but libtorch ${libtorch} is loaded` };
   }

@@ -24,7 +24,7 @@ describe('what is no plain data is refused by its name', () => {
   const messages: Record<string, string> = {
     'a module': 'uses "torch.nn.modules.linear.Linear"',
     'a function': 'uses "math.sqrt", which is not read',
-    "a class of one's own": 'uses "__main__.Canonical", which is not read',
+    "a class of one's own": 'uses "canonical.Canonical", which is not read',
     quantized: 'uses "torch._utils._rebuild_qtensor", "torch.QUInt8Storage", "torch.per_tensor_affine"',
     uint16: 'uses "torch.uint16", which is not read',
     'a storage': 'holds a storage outside of a tensor',
