@@ -110,7 +110,10 @@ variable_list CallUserCode(const JsReference& reference, std::thread::id thread,
     }
     // The pass goes on with these and with what the graph has saved; user code may have taken the
     // memory away.
-    for (const at::Tensor& computed : gradients) CheckStorage(env, computed);
+    for (const at::Tensor& computed : gradients) {
+      CheckStorage(env, computed);
+      NoteInGraph(env, computed);
+    }
     Environment::Of(env).shared_buffers->CheckAttached(env);
     return gradients;
   } catch (const Napi::Error& error) {

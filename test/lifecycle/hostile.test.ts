@@ -209,6 +209,18 @@ test('a getter that takes memory away ends the backward pass that reads it, and 
   expect(codes).toEqual(['DETACHED', 'DETACHED']);
 });
 
+test('a gradient that user code gave is not used when a later part of the pass takes its memory away', () => {
+  const code = printed<string>(`${shared}
+    const x = handle(4);
+    n.setRequiresGrad(x, true);
+    const early = n.customFunction(handle(4), [x], [], 'graph', () => (take(array), [handle(4)]));
+    const late = n.customFunction(handle(4), [x], [], 'graph', () => [tensor]);
+    const pass = () => n.backward([operator('aten::add', 'Tensor')(early, late)], [handle(4)]);
+    console.log(JSON.stringify(refusal(() => n.withGradMode(false, pass))?.[0]));
+  `);
+  expect(code).toBe('DETACHED');
+});
+
 test('a result is not read before it is there', () => {
   const { early, late } = printed<{ early: string[]; late: number }>(`
     let result;
