@@ -73,13 +73,18 @@ export {
 /** What there is of CUDA, as `torch.cuda`. */
 export * as cuda from './torch/cuda';
 export { device } from './torch/device';
+export type { ElementResult } from './torch/elementwise';
 /** Fourier transforms, as `torch.fft`. */
 export * as fft from './torch/fft.generated';
 export * from './torch/functional';
 export { defaultGenerator, Generator } from './torch/generator';
+export type { GradientHook, HookHandle } from './torch/hooks';
 export { type Index, Slice, slice } from './torch/indexing';
 /** Linear algebra, as `torch.linalg`. */
 export * as linalg from './torch/linalg.generated';
+export * from './torch/low-rank';
+/** Reductions and normalizations of the elements that a mask leaves, as `torch.masked`. */
+export * as masked from './torch/masked';
 export { NativeObject, storageOf } from './torch/native-object';
 export * from './torch/operators.generated';
 export { ops } from './torch/ops';
@@ -96,6 +101,8 @@ export {
   setNumThreads,
 } from './torch/runtime';
 export { keep, scope } from './torch/scope';
+/** Signal processing, as `torch.signal`. */
+export * as signal from './torch/signal';
 /** Special functions, as `torch.special`. */
 export * as special from './torch/special.generated';
 export { Tensor } from './torch/tensor';

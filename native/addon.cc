@@ -10,6 +10,7 @@
 #include "dispatch/autograd.h"
 #include "dispatch/custom_function.h"
 #include "dispatch/dispatch.h"
+#include "dispatch/hooks.h"
 #include "dispatch/overlap.h"
 #include "dispatch/schemas.h"
 #include "environment.h"
@@ -64,6 +65,7 @@ extern "C" BRIDGE_EXPORT napi_value napi_register_module_v1(napi_env env, napi_v
     bridge::RegisterSchemas(exports);
     bridge::RegisterAutograd(exports);
     bridge::RegisterCustomFunction(exports);
+    bridge::RegisterHooks(exports);
     bridge::RegisterReplay(exports);
     bridge::RegisterBackground(exports);
     bridge::RegisterDevices(exports);

@@ -94,6 +94,11 @@ Napi::Value Cos(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), std::cos(ReadDouble(info[0], "x")));
 }
 
+// log(x): of the C library.
+Napi::Value Log(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), std::log(ReadDouble(info[0], "x")));
+}
+
 }  // namespace
 
 void RegisterRuntime(Napi::Object exports) {
@@ -109,6 +114,7 @@ void RegisterRuntime(Napi::Object exports) {
   Export<EmptyCache>(exports, "emptyCache");
   Export<Pow>(exports, "pow");
   Export<Cos>(exports, "cos");
+  Export<Log>(exports, "log");
 }
 
 }  // namespace bridge

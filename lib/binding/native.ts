@@ -96,6 +96,13 @@ export interface BareOperator {
   recover(args: unknown[], thrower: (...args: never[]) => unknown): NativeResult;
 }
 
+declare const hookBrand: unique symbol;
+
+/** A hook of a tensor: an opaque External that only the addon can read. */
+export interface RegisteredHook {
+  readonly [hookBrand]: true;
+}
+
 declare const programBrand: unique symbol;
 
 /** A traced program: an opaque External that only the addon can read. */
@@ -171,9 +178,10 @@ export interface Native {
   manualSeed(seed: bigint): void;
   memory(): { tensors: number; bytes: number; allocated: number; cached: number };
   emptyCache(): void;
-  /** Of the C library, as Python's floats have it; V8's `Math.pow` and `Math.cos` differ in last bits. */
+  /** Of the C library, as Python's floats have them; V8's own differ in last bits. */
   pow(base: number, exponent: number): number;
   cos(x: number): number;
+  log(x: number): number;
 
   cudaDeviceCount(): number;
   currentDevice(device: string): number;
@@ -322,6 +330,9 @@ export interface Native {
     materializes: boolean,
     hook: (gradients: readonly (Handle | undefined)[]) => (Handle | undefined)[],
   ): Handle[];
+  /** `hook` gives another gradient, or `undefined`. What it gives back removes it. */
+  registerHook(tensor: Handle, hook: (gradient: Handle | undefined) => Handle | undefined): RegisteredHook;
+  removeHook(registered: RegisteredHook): void;
   withGradMode<T>(enabled: boolean, fn: () => T): T;
   withInferenceMode<T>(enabled: boolean, fn: () => T): T;
   isGradEnabled(): boolean;

@@ -2,8 +2,8 @@
 
 import { expected, TorchError } from '../errors';
 import { asClassTarget, asIndexTarget, asTensor, type TensorLike } from '../nn/losses/arguments';
-import * as aten from '../torch/aten/calls.generated';
 import { isTensor } from '../torch/bind';
+import { aten } from '../torch/ops';
 import { sameShape, shapeText } from '../torch/shape';
 import type { Tensor } from '../torch/tensor';
 import { isFloating } from '../types';

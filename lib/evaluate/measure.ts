@@ -1,9 +1,9 @@
 /** The computation for a block of rows: tensors only, so that it can be traced and run off the main thread. */
 
 import { asTensor, type TensorLike } from '../nn/losses/arguments';
-import * as aten from '../torch/aten/calls.generated';
 import { isTensor } from '../torch/bind';
 import { compiled } from '../torch/compiled';
+import { aten } from '../torch/ops';
 import type { Tensor } from '../torch/tensor';
 import { type Batch, hasLabels, op } from './batch';
 import type { LossDescription } from './losses';
@@ -100,7 +100,7 @@ export function batchOptions(
 }
 
 function sumOf(tensor: Tensor): Tensor {
-  return aten.sum(tensor, 'float64');
+  return aten.sum(tensor, { dtype: 'float64' });
 }
 
 function predict(
@@ -120,7 +120,7 @@ function predict(
   const logLikelihoods = aten.reshape(plain, [-1]);
   // For logits, log p(class) = score - logSumExp, and the loss of the label gives logSumExp.
   const logConfidence =
-    description.scores === 'log-probabilities' ? best : aten.sub_Tensor(aten.sub_Tensor(best, own), logLikelihoods);
+    description.scores === 'log-probabilities' ? best : aten.sub.Tensor(aten.sub.Tensor(best, own), logLikelihoods);
   return { logLikelihoods, predicted, ranks, confidences: aten.exp(logConfidence) };
 }
 

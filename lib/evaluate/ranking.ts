@@ -1,9 +1,9 @@
 /** Where the label of each row stands among its scores. */
 
 import { chunkOf } from '../nn/losses/chunking';
-import * as aten from '../torch/aten/calls.generated';
 import { tensor } from '../torch/create';
 import { empty } from '../torch/operators.generated';
+import { aten } from '../torch/ops';
 import type { Tensor } from '../torch/tensor';
 import { inChunks } from '../torch/trace';
 
@@ -22,7 +22,7 @@ export interface Ranking {
 export function rank(scores: Tensor, labels: Tensor): Ranking {
   const [size, classes] = scores.shape as [number, number];
   const dtype = rankDType(scores);
-  const places = aten.arange_start_step(classes, 0, -1, dtype, undefined, scores.device);
+  const places = aten.arange.start_step(classes, 0, -1, { dtype, device: scores.device });
   const chunk = chunkOf(scores);
   if (chunk === undefined) return rankChunk(scores, labels, places);
   const make = (): Tensor => empty([size], { dtype });
@@ -53,11 +53,11 @@ function rankChunk(given: Tensor, labels: Tensor, places: Tensor): Ranking {
   const scores = given.to(places.dtype);
   const own = aten.gather(scores, 1, aten.unsqueeze(labels, 1));
   const best = aten.amax(scores, [1], true);
-  const mask = aten.gt_Tensor_out(scores, own, aten.empty_like(scores));
-  const ranks = aten.sum_dim_IntList(mask, [1]);
-  const place = aten.amax(aten.mul_out(aten.eq_Tensor_out(scores, best, mask), places, mask), [1]);
-  const predicted = aten.sub_Tensor(aten.narrow(places, 0, 0, 1), place);
-  return { best: aten.squeeze_dim(best, 1), own: aten.squeeze_dim(own, 1), predicted, ranks };
+  const mask = aten.gt.Tensor_out(scores, own, { out: aten.empty_like(scores) });
+  const ranks = aten.sum.dim_IntList(mask, [1]);
+  const place = aten.amax(aten.mul.out(aten.eq.Tensor_out(scores, best, { out: mask }), places, { out: mask }), [1]);
+  const predicted = aten.sub.Tensor(aten.narrow(places, 0, 0, 1), place);
+  return { best: aten.squeeze.dim(best, 1), own: aten.squeeze.dim(own, 1), predicted, ranks };
 }
 
 /** What holds every score, and the number of every class. */
@@ -73,7 +73,7 @@ export function argmaxOf(scores: Tensor, rows: readonly number[]): Tensor {
 /** @internal The greatest probability in some rows of logits. */
 export function confidencesOf(logits: Tensor, rows: readonly number[]): Tensor {
   const some = someRows(logits, rows);
-  return aten.exp(aten.sub_Tensor(aten.amax(some, [1]), aten.logsumexp(some, [1])));
+  return aten.exp(aten.sub.Tensor(aten.amax(some, [1]), aten.logsumexp(some, [1])));
 }
 
 function someRows(scores: Tensor, rows: readonly number[]): Tensor {

@@ -1,8 +1,8 @@
 /** Zip archives whose members are read where they lie. */
 import { crc32, inflateRawSync } from 'node:zlib';
-import * as calls from '../torch/aten/calls.generated';
 import { fromTypedArray, tensor } from '../torch/create';
 import { emptyBytes } from '../torch/file-bytes';
+import { aten } from '../torch/ops';
 import { scope } from '../torch/scope';
 import type { Tensor } from '../torch/tensor';
 import { badData, listNames, quote } from './bad-data';
@@ -106,7 +106,7 @@ export class Archive {
         const into = piece.subarray(0, count);
         if (this.#source.readInto(into, entry.start + at) < count) throw this.#cutOff(entry);
         sum = crc32(into, sum);
-        scope(() => calls.copy_(calls.narrow(all, 0, at, count), calls.narrow(shared, 0, 0, count)));
+        scope(() => aten.copy_(aten.narrow(all, 0, at, count), aten.narrow(shared, 0, 0, count)));
       }
       this.#source.check();
       this.#compare(entry, sum);

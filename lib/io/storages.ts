@@ -1,6 +1,5 @@
 /** Tensors and the memory that they show part of. */
 import { native } from '../binding/load';
-import * as calls from '../torch/aten/calls.generated';
 import { unwrap } from '../torch/bind';
 import { fromTypedArray } from '../torch/create';
 import { empty } from '../torch/operators.generated';
@@ -74,7 +73,7 @@ export function tensorAt(bytes: Tensor, { dtype, offset, shape, strides }: Place
 /** A contiguous tensor on the CPU whose elements are those of a tensor: the same where that is one already. */
 export function plain(tensor: Tensor): Tensor {
   return scope(() => {
-    const own = calls.contiguous(tensor.detach().to({ device: 'cpu' }));
+    const own = aten.contiguous(tensor.detach().to({ device: 'cpu' }));
     return aten.resolve_neg(aten.resolve_conj(own));
   });
 }
@@ -89,12 +88,12 @@ export function eachPiece(tensor: Tensor, use: (piece: Uint8Array) => void): voi
   const total = tensor.numel() * itemsizes[tensor.dtype];
   if (total === 0) return;
   scope(() => {
-    const bytes = aten.view.dtype(calls.view(plain(tensor), [-1]), 'uint8');
+    const bytes = aten.view.dtype(aten.view(plain(tensor), [-1]), 'uint8');
     const piece = new Uint8Array(Math.min(pieceBytes, total));
     const shared = fromTypedArray(piece);
     for (let at = 0; at < total; at += piece.length) {
       const count = Math.min(piece.length, total - at);
-      scope(() => calls.copy_(calls.narrow(shared, 0, 0, count), calls.narrow(bytes, 0, at, count)));
+      scope(() => aten.copy_(aten.narrow(shared, 0, 0, count), aten.narrow(bytes, 0, at, count)));
       use(piece.subarray(0, count));
     }
   });

@@ -1,7 +1,7 @@
 /** A file whose bytes are read where they are asked for. */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import * as aten from '../torch/aten/calls.generated';
 import { emptyBytes, type FilePart, filePart, mapFile, mappedPart, readFileBytes } from '../torch/file-bytes';
+import { aten } from '../torch/ops';
 import type { Tensor } from '../torch/tensor';
 import { badData, unreadable } from './bad-data';
 import { FileStamp } from './file-stamp';

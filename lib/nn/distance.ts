@@ -1,8 +1,8 @@
 /** Distances between vectors: functions, and modules with their options. */
 
 import { finite } from '../options';
-import * as aten from '../torch/aten/calls.generated';
 import type { Call } from '../torch/call';
+import { aten } from '../torch/ops';
 import type { Tensor } from '../torch/tensor';
 import { checkedOptions, parametersOf } from './losses/declare';
 import { type Argument, booleanOr, integerOr, numberOr, type Option, tensor } from './losses/option';

@@ -1,4 +1,6 @@
 /** The classes of `torch.nn`; the functions are in {@link functional}. */
+
+export type { HookHandle } from '../torch/hooks';
 export { CosineSimilarity, PairwiseDistance } from './distance';
 /** The functions of `torch.nn.functional`. */
 export * as functional from './functional';
@@ -23,18 +25,28 @@ export {
 } from './losses/margin';
 export { HuberLoss, L1Loss, MSELoss, SmoothL1Loss } from './losses/regression';
 export { CTCLoss } from './losses/sequence';
-export { type DimOptions, LogSoftmax, ReLU, Sigmoid, Softmax } from './modules/activation';
+export * from './modules/activation';
 export {
   AdaptiveLogSoftmaxWithLoss,
   type AdaptiveLogSoftmaxWithLossOptions,
   type AdaptiveResult,
 } from './modules/adaptive';
 export type { Gradients } from './modules/backward-hooks';
+export * from './modules/batch-norm';
 export { Identity, ModuleDict, ModuleList, type NamedModules, Sequential } from './modules/containers';
-export type { ForwardHookOptions, ForwardPreHookOptions, HookHandle, HookOptions } from './modules/hooks';
-export { Linear, type LinearOptions } from './modules/linear';
+export * from './modules/convolution';
+export * from './modules/dropout';
+export * from './modules/embedding';
+export type { ForwardHookOptions, ForwardPreHookOptions, HookOptions } from './modules/hooks';
+export type { LayerClass, Resettable } from './modules/layer';
+export { Bilinear, type BilinearState, Linear, type LinearOptions, type LinearState } from './modules/linear';
 export { type AnyModule, type ForwardHook, type ForwardPreHook, Module, type NamedOptions } from './modules/module';
+export type { AffineState, RMSNormState } from './modules/normalization';
+export { GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm } from './modules/normalization';
+export * from './modules/padding';
 export { ParameterDict, ParameterList } from './modules/parameter-containers';
+export * from './modules/pooling';
+export * from './modules/shape';
 export { type IncompatibleKeys, StateDict, type StateMetadata, type StateSource } from './modules/state-dict';
 export { Buffer, Parameter } from './parameter';
 /** Helpers for training, as `torch.nn.utils`. */

@@ -37,7 +37,7 @@ function gainOf(op: string, nonlinearity: string, slope = 0.01): number {
  *
  * **Source**: `torch.nn.init.calculate_gain`.
  */
-export const calculateGain: InitCalls['calculateGain'] = define('calculateGain', (nonlinearity, param) =>
+export const calculateGain = define('calculateGain', (nonlinearity, param) =>
   gainOf('calculateGain', nonlinearity, param),
 );
 
@@ -50,28 +50,26 @@ function normally(tensor: Tensor, mean: number, std: number, generator: Generato
 }
 
 /** Uniform in `[a, b)`. **Source**: `torch.nn.init.uniform_`. */
-export const uniform_: InitCalls['uniform_'] = define('uniform_', uniformly);
+export const uniform_ = define('uniform_', uniformly);
 
 /** Normal with `mean` and `std`. **Source**: `torch.nn.init.normal_`. */
-export const normal_: InitCalls['normal_'] = define('normal_', normally);
+export const normal_ = define('normal_', normally);
 
 /** Everywhere `val`. **Source**: `torch.nn.init.constant_`. */
-export const constant_: InitCalls['constant_'] = define('constant_', (tensor, value) =>
-  noGrad(() => tensor.fill_(value)),
-);
+export const constant_ = define('constant_', (tensor, value) => noGrad(() => tensor.fill_(value)));
 
 /** Ones. **Source**: `torch.nn.init.ones_`. */
-export const ones_: InitCalls['ones_'] = define('ones_', (tensor) => noGrad(() => tensor.fill_(1)));
+export const ones_ = define('ones_', (tensor) => noGrad(() => tensor.fill_(1)));
 
 /** Zeros. **Source**: `torch.nn.init.zeros_`. */
-export const zeros_: InitCalls['zeros_'] = define('zeros_', (tensor) => noGrad(() => tensor.zero_()));
+export const zeros_ = define('zeros_', (tensor) => noGrad(() => tensor.zero_()));
 
 function checkDims(op: string, tensor: Tensor, fits: (dims: number) => boolean, what: string): void {
   if (!fits(tensor.ndim)) throw expected(op, "'tensor'", `to have ${what}`, `shape ${shapeText(tensor.shape)}`);
 }
 
 /** The identity matrix. **Shapes**: `[n, m]`. **Source**: `torch.nn.init.eye_`. */
-export const eye_: InitCalls['eye_'] = define('eye_', (tensor) => {
+export const eye_ = define('eye_', (tensor) => {
   checkDims('eye_', tensor, (dims) => dims === 2, '2 dimensions');
   const [rows, columns] = tensor.shape as [number, number];
   return noGrad(() => aten.eye.m_out(rows, columns, { out: tensor }));
@@ -81,7 +79,7 @@ export const eye_: InitCalls['eye_'] = define('eye_', (tensor) => {
  * The filters of a convolution that keeps its channels, within each of `groups`. **Shapes**: `[outChannels, inChannels,
  * k…]` with 1 to 3 spatial dimensions. **Source**: `torch.nn.init.dirac_`.
  */
-export const dirac_: InitCalls['dirac_'] = define('dirac_', (tensor, groups) => {
+export const dirac_ = define('dirac_', (tensor, groups) => {
   checkDims('dirac_', tensor, (dims) => dims >= 3 && dims <= 5, '3, 4 or 5 dimensions');
   const [out, channels, ...kernel] = tensor.shape as [number, number, ...number[]];
   if (out % groups !== 0) throw expected('dirac_', "'groups'", `to divide ${out}, the output channels`, String(groups));
@@ -117,13 +115,13 @@ function xavierStd(op: string, tensor: Tensor, gain: number): number {
  * `torch.nn.init.xavier_uniform_`; Glorot and Bengio, Understanding the difficulty of training deep feedforward neural
  * networks, 2010.
  */
-export const xavierUniform_: InitCalls['xavierUniform_'] = define('xavierUniform_', (tensor, gain, generator) => {
+export const xavierUniform_ = define('xavierUniform_', (tensor, gain, generator) => {
   const bound = Math.sqrt(3) * xavierStd('xavierUniform_', tensor, gain);
   return uniformly(tensor, -bound, bound, generator);
 });
 
 /** Normal with the standard deviation of {@link xavierUniform_}. **Source**: `torch.nn.init.xavier_normal_`. */
-export const xavierNormal_: InitCalls['xavierNormal_'] = define('xavierNormal_', (tensor, gain, generator) =>
+export const xavierNormal_ = define('xavierNormal_', (tensor, gain, generator) =>
   normally(tensor, 0, xavierStd('xavierNormal_', tensor, gain), generator),
 );
 
@@ -143,24 +141,18 @@ function kaimingStd(op: string, tensor: Tensor, slope: number, mode: string, non
  * `'fan_out'` backward. `a` is the negative slope of `'leaky_relu'`. **Source**: `torch.nn.init.kaiming_uniform_`; He et al.,
  * Delving deep into rectifiers, 2015.
  */
-export const kaimingUniform_: InitCalls['kaimingUniform_'] = define(
-  'kaimingUniform_',
-  (tensor, a, mode, nonlinearity, generator) => {
-    const std = kaimingStd('kaimingUniform_', tensor, a, mode, nonlinearity);
-    if (std === undefined) return tensor;
-    const bound = Math.sqrt(3) * std;
-    return uniformly(tensor, -bound, bound, generator);
-  },
-);
+export const kaimingUniform_ = define('kaimingUniform_', (tensor, a, mode, nonlinearity, generator) => {
+  const std = kaimingStd('kaimingUniform_', tensor, a, mode, nonlinearity);
+  if (std === undefined) return tensor;
+  const bound = Math.sqrt(3) * std;
+  return uniformly(tensor, -bound, bound, generator);
+});
 
 /** Normal with the standard deviation of {@link kaimingUniform_}. **Source**: `torch.nn.init.kaiming_normal_`. */
-export const kaimingNormal_: InitCalls['kaimingNormal_'] = define(
-  'kaimingNormal_',
-  (tensor, a, mode, nonlinearity, generator) => {
-    const std = kaimingStd('kaimingNormal_', tensor, a, mode, nonlinearity);
-    return std === undefined ? tensor : normally(tensor, 0, std, generator);
-  },
-);
+export const kaimingNormal_ = define('kaimingNormal_', (tensor, a, mode, nonlinearity, generator) => {
+  const std = kaimingStd('kaimingNormal_', tensor, a, mode, nonlinearity);
+  return std === undefined ? tensor : normally(tensor, 0, std, generator);
+});
 
 /** Draws until every number is within the bounds: fast where most are. */
 function resampled(tensor: Tensor, mean: number, std: number, a: number, b: number, generator?: Generator): void {
@@ -209,7 +201,7 @@ function normalCdf(x: number): number {
 /**
  * Normal with `mean` and `std`, within `[a, b]`. **Source**: `torch.nn.init.trunc_normal_`.
  */
-export const truncNormal_: InitCalls['truncNormal_'] = define('truncNormal_', (tensor, mean, std, a, b, generator) => {
+export const truncNormal_ = define('truncNormal_', (tensor, mean, std, a, b, generator) => {
   if (tensor.device === 'meta') return tensor;
   if (std === 0) throw expected('truncNormal_', "'std'", 'to be other than 0', '0');
   if (mean < a - 2 * std || mean > b + 2 * std) {
@@ -227,7 +219,7 @@ export const truncNormal_: InitCalls['truncNormal_'] = define('truncNormal_', (t
  * together. **Source**: `torch.nn.init.orthogonal_`; Saxe et al., Exact solutions to the nonlinear dynamics of learning in
  * deep linear neural networks, 2014.
  */
-export const orthogonal_: InitCalls['orthogonal_'] = define('orthogonal_', (tensor, gain, generator) => {
+export const orthogonal_ = define('orthogonal_', (tensor, gain, generator) => {
   checkDims('orthogonal_', tensor, (dims) => dims >= 2, '2 or more dimensions');
   if (tensor.numel() === 0 || tensor.device === 'meta') return tensor;
   const rows = tensor.size(0);
@@ -248,7 +240,7 @@ export const orthogonal_: InitCalls['orthogonal_'] = define('orthogonal_', (tens
  * Normal with `std`, and the fraction `sparsity` of each column zero, at random places. **Shapes**: `[n, m]`. **Source**:
  * `torch.nn.init.sparse_`, whose places are drawn from the default generator.
  */
-export const sparse_: InitCalls['sparse_'] = define('sparse_', (tensor, sparsity, std, generator) => {
+export const sparse_ = define('sparse_', (tensor, sparsity, std, generator) => {
   checkDims('sparse_', tensor, (dims) => dims === 2, '2 dimensions');
   if (tensor.device === 'meta') return tensor;
   const [rows, columns] = tensor.shape as [number, number];

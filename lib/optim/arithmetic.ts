@@ -33,6 +33,11 @@ export function quotient(a: Numeric, b: number): number {
   return typeof a === 'number' ? a / b : numberIn(over(a, b));
 }
 
+/** `math.log(x, base)`. */
+export function logarithm(x: number, base: number): number {
+  return native().log(x) / native().log(base);
+}
+
 /** A function of numbers, for each of a list; equal neighbours are computed once. */
 export function forEachOf(numbers: readonly number[], fn: (value: number) => number): number[] {
   let last: number | undefined;

@@ -1,11 +1,8 @@
 /** Functions of users that run before or after a step, or when a state is written or read. */
 import { callable, withDefaults } from '../options';
+import type { HookHandle } from '../torch/hooks';
 
-/** What registering a hook gives. */
-export interface HookHandle {
-  /** Takes the hook away; after that, it does nothing. */
-  remove(): void;
-}
+export type { HookHandle };
 
 /** How a hook is registered. */
 export interface HookOptions {

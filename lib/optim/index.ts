@@ -8,6 +8,8 @@ export { ASGD } from './asgd';
 export type { GroupInput, Named, ParamGroup, Params } from './groups';
 export type { HookHandle, HookOptions } from './hooks';
 export { LBFGS } from './lbfgs';
+/** Schedules of learning rates, as `torch.optim.lr_scheduler`. */
+export * as lrScheduler from './lr-scheduler';
 export { Muon } from './muon';
 export { NAdam } from './nadam';
 export {

@@ -65,6 +65,7 @@ export class Optimizer<Options extends object = object> {
   paramGroups: ParamGroup<Options>[] = [];
   /** What is kept of each parameter, by names in camelCase: `optimizer.state.get(weight)?.expAvg`. */
   state: Map<Tensor, ParameterState> = new Map();
+  #hasStepped: boolean | undefined;
   readonly #hooks = {
     preStep: new Hooks<StepPreHook>(),
     postStep: new Hooks<StepPostHook>(),
@@ -123,8 +124,19 @@ export class Optimizer<Options extends object = object> {
     });
   }
 
+  /** @internal Whether there was a step since schedules watch; `undefined` while none does. */
+  get hasStepped(): boolean | undefined {
+    return this.#hasStepped;
+  }
+
+  /** @internal Has {@link hasStepped} say whether there are steps from now on. */
+  watchSteps(): void {
+    this.#hasStepped ??= false;
+  }
+
   /** @internal A step between its hooks. */
   aroundStep(step: Step, given: readonly unknown[]): unknown {
+    if (this.#hasStepped === false) this.#hasStepped = true;
     const { preStep, postStep } = this.#hooks;
     if (preStep.isEmpty && postStep.isEmpty && globalPreHooks.isEmpty && globalPostHooks.isEmpty) {
       return step.apply(this, given as unknown[]);

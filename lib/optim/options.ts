@@ -92,7 +92,7 @@ export const pair = (
   ...(isFloat && { isFloat }),
   check: (op, label, value) => {
     const [a, b] = Array.isArray(value) && value.length === 2 ? (value as unknown[]) : [];
-    if (typeof a === 'number' && typeof b === 'number' && isOne(a, b)) return [a, b];
+    if (typeof a === 'number' && typeof b === 'number' && isOne(a, b)) return Object.freeze([a, b] as const);
     throw expected(op, label, `to be ${what}`, Array.isArray(value) ? `[${value.map(show).join(', ')}]` : show(value));
   },
 });

@@ -8,8 +8,6 @@ import { native } from '../binding/load';
 import type { Handle, NativeResult, Operator } from '../binding/native';
 import { camelCase } from '../camel-case';
 import { expected, show } from '../errors';
-import type { DType } from '../types';
-import { dtypeCode } from './dtype';
 import type { Tensor } from './tensor';
 
 interface TensorClass {
@@ -60,11 +58,6 @@ export function showForeign(value: unknown): string {
   return shown === 'a Tensor' ? 'a proxy of a Tensor, or a Tensor of another copy of this package' : shown;
 }
 
-/** The handle of a tensor that may be absent. */
-export function unwrapOptional(value: Tensor | undefined, op: string, argument: string): Handle | undefined {
-  return value === undefined ? undefined : unwrap(value, op, argument);
-}
-
 /** The handles of a list of tensors. */
 export function unwrapList(values: readonly Tensor[], op: string, argument: string): Handle[] {
   if (!Array.isArray(values)) throw expected(op, `'${argument}'`, 'to be an array of Tensors', show(values));
@@ -74,14 +67,4 @@ export function unwrapList(values: readonly Tensor[], op: string, argument: stri
 /** A tensor of a handle that an operator gave. */
 export function wrap(result: NativeResult): Tensor {
   return tensorClass.wrap(result as Handle);
-}
-
-/** Tensors of a list of handles: re-made here, because native arrays belong to another realm under some test runners. */
-export function wrapList(results: NativeResult): Tensor[] {
-  return Array.from(results as Handle[], wrap);
-}
-
-/** A dtype that may be absent, as libtorch's code. */
-export function code(dtype: DType | undefined, op: string): number | undefined {
-  return dtype === undefined ? undefined : dtypeCode(dtype, op);
 }

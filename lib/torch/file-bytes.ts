@@ -2,10 +2,10 @@
 import { readSync } from 'node:fs';
 import { getSystemErrorMap } from 'node:util';
 import { native } from '../binding/load';
-import * as aten from './aten/calls.generated';
 import { unwrap, wrap } from './bind';
 import { fromTypedArray } from './create';
 import { empty } from './operators.generated';
+import { aten } from './ops';
 import { keep, scope } from './scope';
 import type { Tensor } from './tensor';
 

@@ -62,17 +62,26 @@ function looseSizesOf(types: readonly string[]): number {
 /** The arguments with the integers from one place on as an array, if there are enough. */
 function withSizes(args: readonly unknown[], from: number, least: number): readonly unknown[] {
   let end = from;
-  while (end < args.length && (typeof args[end] === 'number' || typeof args[end] === 'bigint')) end++;
+  while (end < args.length && isInteger(args[end])) end++;
   if (end - from < least) return args;
-  return [...args.slice(0, from), args.slice(from, end), ...args.slice(end)];
+  const sizes = args.slice(from, end);
+  return from === 1 && end === args.length ? [args[0], sizes] : [...args.slice(0, from), sizes, ...args.slice(end)];
+}
+
+function isInteger(value: unknown): boolean {
+  return typeof value === 'number' || typeof value === 'bigint';
 }
 
 /** The function of an operator: `makeFunction('logSoftmax', 'aten::log_softmax')`. Nothing is loaded before its call. */
 export function makeFunction<F>(op: string, operator: string): F {
   let bound: Bound | undefined;
-  const called = (...args: unknown[]): unknown => {
+  const called = function (a?: unknown, b?: unknown, c?: unknown, ...rest: unknown[]): unknown {
     bound ??= bind(op, operator, false, called);
-    return bound.overloads.call(bound.looseSizes < Infinity ? withSizes(args, 0, bound.looseSizes) : args);
+    // biome-ignore lint/complexity/noArguments: how many there are, without an array of them
+    const count = arguments.length;
+    const { overloads, looseSizes } = bound;
+    if (count < looseSizes || !isInteger(a)) return overloads.call(count, a, b, c, rest);
+    return overloads.callWith(withSizes([a, b, c].slice(0, count).concat(rest), 0, looseSizes));
   };
   Object.defineProperty(called, 'name', { value: op });
   return called as F;
@@ -82,12 +91,15 @@ export function makeFunction<F>(op: string, operator: string): F {
 export function makeMethod(name: string): (this: unknown, ...args: unknown[]) => unknown {
   const op = camelCase(name);
   let bound: Bound | undefined;
-  const called = function (this: unknown, ...args: unknown[]): unknown {
+  const called = function (this: unknown, a?: unknown, b?: unknown, ...rest: unknown[]): unknown {
     bound ??= bind(op, `aten::${name}`, true, called);
-    const { overloads, self } = bound;
-    if (self > 0) return overloads.call([...args.slice(0, self), this, ...args.slice(self)]);
-    args.unshift(this);
-    return overloads.call(bound.looseSizes < Infinity ? withSizes(args, 1, bound.looseSizes) : args);
+    const { overloads, looseSizes, self } = bound;
+    // biome-ignore lint/complexity/noArguments: how many there are, without an array of them
+    const count = arguments.length;
+    if (self === 0 && (count < looseSizes || !isInteger(a))) return overloads.call(count + 1, this, a, b, rest);
+    const args = [a, b].slice(0, count).concat(rest);
+    args.splice(self, 0, this);
+    return overloads.callWith(self === 0 ? withSizes(args, 1, looseSizes) : args);
   };
   Object.defineProperty(called, 'name', { value: op });
   return called;
@@ -115,7 +127,7 @@ function withTensors(args: readonly unknown[]): readonly unknown[] {
 
 /**
  * A function that is written in TypeScript. Its arguments are read by schemas in PyTorch's notation, of which the first
- * that fits counts, and given to `run` in their order: what is absent as the default, or `undefined`.
+ * that fits counts, and given to `run` in their order: what is absent as the default, or `undefined`. So is `null` where there may be none.
  */
 export function defineFunction<F>(
   op: string,
@@ -134,7 +146,7 @@ export function defineFunction<F>(
     // Several tensors are a list, also for what takes a single one.
     const isLoose = isTensor(args[0]) && loose.length > (args.length > 1 ? 0 : signatures.length - 1);
     const { given, signature, requiresGrad } = readArguments(op, signatures, isLoose ? withTensors(args) : args);
-    const values = signature.parameters.map(({ fallback }, i) => given[i] ?? fallback ?? undefined);
+    const values = signature.parameters.map((parameter, i) => given[i] ?? absent(parameter, given[i]));
     const result = run(...(values as never[]));
     return requiresGrad === true ? (result as Tensor).requiresGrad_() : result;
   };
@@ -147,11 +159,12 @@ function byPosition({ parameters, positional, required }: Signature, args: reado
   if (args.length > positional || args.length < required) return undefined;
   const values: unknown[] = [];
   for (let i = 0; i < parameters.length; i++) {
-    const { conversion, fallback, isNullable, isRequired, isTensor: takesTensor } = parameters[i] as Parameter;
+    const parameter = parameters[i] as Parameter;
+    const { conversion, isNullable, isRequired, isTensor: takesTensor } = parameter;
     const value = args[i];
     if (value === undefined || value === null) {
       if (!isNullable || (isRequired && i >= args.length)) return undefined;
-      values.push(fallback ?? undefined);
+      values.push(absent(parameter, value));
       continue;
     }
     // An object may be keywords.
@@ -160,6 +173,11 @@ function byPosition({ parameters, positional, required }: Signature, args: reado
     values.push(value);
   }
   return values;
+}
+
+/** What is meant by nothing: the default; by `null` none, where there may be none, as by Python's None. */
+function absent({ fallback, takesNone }: Parameter, given: unknown): unknown {
+  return given === null && takesNone ? undefined : (fallback ?? undefined);
 }
 
 /**
@@ -193,6 +211,7 @@ function plain({ type, fixedLength = 1 }: ArgumentSchema, value: unknown): unkno
 const numberOrAbsent = (value: unknown): number | undefined =>
   value === undefined || value === null ? undefined : Number(value);
 
-function parse(parameters: string): OperatorSchema {
+/** Parameters in PyTorch's notation, taken apart. */
+export function parse(parameters: string): OperatorSchema {
   return native().parseSchema(`f${parameters.replace(/\s+/g, ' ')} -> Any`);
 }

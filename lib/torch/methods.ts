@@ -2,11 +2,13 @@
 
 import { camelCase } from '../camel-case';
 import { withDefaults } from '../options';
-import type { NestedArray, TypedArray } from '../types';
+import type { Complex, NestedArray, Scalar, TypedArray } from '../types';
 import { type Casts, castMethods } from './cast';
 import { type FromDataOptions, fromDataDefaults, type TensorData, tensor } from './create';
+import { type ElementResult, replaceElements } from './elementwise';
 import { lu, nonzero, norm, stft, unique, uniqueConsecutive } from './functional';
 import { makeMethod } from './functions';
+import { type GradientHook, type HookHandle, registerHook } from './hooks';
 import { methodNames, type TensorMethods as Operators } from './methods.generated';
 import { completePrototype } from './prototype';
 import { Tensor } from './tensor';
@@ -42,6 +44,32 @@ interface Aliases {
 interface Made {
   /** {@link tensor} of the dtype and on the device of this one. **Source**: `torch.Tensor.new_tensor`. */
   newTensor(data: TensorData, options?: FromDataOptions): Tensor;
+  /**
+   * Calls a function with the gradient of this tensor whenever a backward pass has computed it; what the function gives, if
+   * anything, goes on in its place. The graph holds the function: one that refers to this tensor keeps it in memory until
+   * it is removed.
+   *
+   * @example const hook = x.registerHook((gradient) => gradient.clamp(-1, 1));
+   *
+   * @throws NativeError `RUNTIME` if the tensor requires no gradient; and in the backward pass, for a gradient of another
+   *   shape or dtype.
+   *
+   * **Source**: `torch.Tensor.register_hook`.
+   */
+  registerHook(hook: GradientHook): HookHandle;
+  /** Replaces each element by what a function gives for it; on the CPU. **Source**: `torch.Tensor.apply_`. */
+  apply_<Element extends Scalar | Complex = number>(fn: (element: Element) => ElementResult): this;
+  /** Replaces each element by what a function gives for it and that of another tensor. **Source**: `torch.Tensor.map_`. */
+  map_<Element extends Scalar | Complex = number>(
+    other: Tensor,
+    fn: (element: Element, other: Element) => ElementResult,
+  ): this;
+  /** {@link map_} with two other tensors. **Source**: `torch.Tensor.map2_`. */
+  map2_<Element extends Scalar | Complex = number>(
+    x: Tensor,
+    y: Tensor,
+    fn: (element: Element, x: Element, y: Element) => ElementResult,
+  ): this;
 }
 
 /** The methods of tensors besides those of the class itself. */
@@ -68,6 +96,18 @@ for (const [name, original] of Object.entries(aliases)) {
 attach('newTensor', function (data: TensorData, options?: FromDataOptions) {
   const own = { ...fromDataDefaults, dtype: this.dtype, device: this.device };
   return tensor(data, withDefaults<FromDataOptions>('newTensor', options, own));
+});
+attach('registerHook', function (hook: GradientHook) {
+  return registerHook(this, hook);
+});
+attach('apply_', function (fn: () => ElementResult) {
+  return replaceElements('apply_', this, [], fn);
+});
+attach('map_', function (other: Tensor, fn: () => ElementResult) {
+  return replaceElements('map_', this, [other], fn);
+});
+attach('map2_', function (x: Tensor, y: Tensor, fn: () => ElementResult) {
+  return replaceElements('map2_', this, [x, y], fn);
 });
 
 completePrototype(Tensor.prototype);

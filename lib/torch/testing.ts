@@ -4,11 +4,11 @@ import { expected as refusal, TorchError } from '../errors';
 import { boolean, withDefaults, within } from '../options';
 import { type Tolerance, tolerances } from '../tolerances';
 import { type DType, isFloating, type Scalar } from '../types';
-import * as aten from './aten/calls.generated';
 import { noGrad } from './autograd';
 import { isTensor } from './bind';
 import { isFlatData, type TensorData, tensor } from './create';
 import { isTypedArray } from './elements';
+import { aten } from './ops';
 import { position, sameShape, shapeText } from './shape';
 import type { Tensor } from './tensor';
 

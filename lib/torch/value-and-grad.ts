@@ -3,13 +3,13 @@
 import { expected } from '../errors';
 import { callable, withDefaults } from '../options';
 import { isFloating, type TypedArray } from '../types';
-import * as aten from './aten/calls.generated';
 import { enableGrad, grad, noGrad } from './autograd';
 import { isTensor, unwrap } from './bind';
 import { asBuffer, type Buffer, overlap } from './buffers';
 import { type Compiled, compiled } from './compiled';
 import { type TensorData, tensor } from './create';
 import { isTypedArray } from './elements';
+import { aten } from './ops';
 import type { Tensor } from './tensor';
 import { inBackground } from './trace';
 

@@ -1,4 +1,4 @@
-"""Writes test/golden/calls: what PyTorch answers to calls of torch.nn's functions: results, gradients, what is written in place.
+"""Writes test/golden/calls: what PyTorch answers to calls of functions: results, gradients, what is written in place.
 
     python scripts/golden/calls.py
 
@@ -19,7 +19,7 @@ import torch  # noqa: E402
 from encode import encode_result  # noqa: E402
 
 OUTPUT = pathlib.Path(__file__).resolve().parents[2] / "test" / "golden" / "calls"
-AREAS = ["functional", "init", "utils", "rnn"]
+AREAS = ["functional", "init", "utils", "rnn", "torch"]
 
 
 def function_of(name: str) -> object:

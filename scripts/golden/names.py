@@ -130,6 +130,17 @@ UTILS = [
 
 RNN = [name for name in torch.nn.utils.rnn.__all__ if name != "PackedSequence"]
 
+# Without losses, which are declared elsewhere, and what is not for users of this library.
+OTHERS = ("Lazy", "DataParallel", "SyncBatchNorm", "Container", "Module", "Parameter", "Sequential", "Identity", "AdaptiveLog")
+MODULES = [
+    name
+    for name, module in vars(torch.nn).items()
+    if inspect.isclass(module)
+    and issubclass(module, torch.nn.Module)
+    and not name.endswith("Loss")
+    and not name.startswith(OTHERS)
+]
+
 stubs = Path(torch.__file__).parent / "_C"
 functions = ast.parse((stubs / "_VariableFunctions.pyi").read_text()).body
 classes = ast.parse((stubs / "__init__.pyi").read_text()).body
@@ -139,6 +150,7 @@ text = sorted(
     | recorded("Tensor", tensor.body)
     | written_in_python("nn.functional", functional_names())
     | written_in_python("nn.init", INIT)
+    | written_in_python("nn", MODULES)
     | written_in_python("nn.utils", UTILS)
     | written_in_python("nn.utils.rnn", RNN)
 )

@@ -1,5 +1,5 @@
-// The types of the functions of torch.nn that are written in TypeScript, from lib/nn/python.schemas.txt: how each is
-// called, what implements it, and the schema by which its arguments are read.
+// The types of the functions and classes of torch.nn that are written in TypeScript, from lib/nn/python.schemas.txt: how
+// each is called, what implements it, and the schemas by which its arguments are read.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { argumentsOf, camelCase, resultOf, typeOf } from './schemas.mjs';
@@ -18,23 +18,41 @@ const own = {
 const sources = {
   '../torch/generator': ['Generator'],
   '../torch/tensor': ['Tensor'],
-  '../types': ['Complex', 'DType', 'Scalar'],
+  '../types': ['Complex', 'Device', 'DType', 'Scalar'],
   './utils/rnn': ['PackedSequence'],
 };
 
-/** `softmax(Tensor input, int? dim=None) -> Tensor`, taken apart. */
+/** `softmax(Tensor input, int? dim=None) -> Tensor`, taken apart; of a class nothing is returned. */
 function readLine(line) {
   const [, name, parameters, results, flag, flagged] =
-    /^(\w+)\((.*)\) -> (.*?)(?: \| (\w+) -> (.*))?$/.exec(line) ?? [];
+    /^(\w+)\((.*?)\)(?: -> (.*?))?(?: \| (\w+) -> (.*))?$/.exec(line) ?? [];
   if (name === undefined) throw new Error(`${schemasPath}: cannot read ${line}`);
-  const all = argumentsOf(parameters).map((argument) => ({
+  const all = argumentsOf(alternative(parameters, 0)).map((argument, i) => ({
     ...argument,
     name: camelCase(argument.name),
-    type: own[argument.schemaType] ?? argument.type,
+    type: own[argument.schemaType] ?? unionOf(argumentsOf(parameters)[i], argument),
     isFlag: argument.name === flag,
   }));
-  const plain = parameters.replace(new RegExp(`\\b(${Object.keys(own).join('|')})\\b(?= )`, 'g'), 'Any');
-  return { name: camelCase(name), schema: `(${plain})`, all, result: own[results] ?? resultOf(results), flagged };
+  const isEither = parameters.includes('|');
+  const schemas = (isEither ? [0, 1] : [0]).map((which) => `(${withoutOwn(alternative(parameters, which))})`);
+  const result = results === undefined ? undefined : (own[results] ?? resultOf(results));
+  return { name: camelCase(name), schema: schemas[0], schemas, all, result, flagged };
+}
+
+const withoutOwn = (parameters) =>
+  parameters.replace(new RegExp(`\\b(${Object.keys(own).join('|')})\\b(?= )`, 'g'), 'Any');
+
+/** `int[2]|str padding=0` as one of the two; the default is the first's. */
+function alternative(parameters, which) {
+  return parameters.replace(/([\w[\]?]+)\|(\w+) (\w+)(=[^,)]+)?/g, (_, first, second, name, fallback = '') =>
+    // Nobody gets the second's default: what lacks the argument fits the first.
+    which === 0 ? `${first} ${name}${fallback}` : `${second} ${name}=''`,
+  );
+}
+
+function unionOf({ schemaType }, { type }) {
+  const second = /\|(\w+)$/.exec(schemaType)?.[1];
+  return second === undefined ? type : `${type} | ${typeOf(second, false)}`;
 }
 
 /** How a function is called; one whose result depends on a flag has signatures for each. */
@@ -67,7 +85,40 @@ function implementationOf({ all, result, flagged }) {
   return `(${parameters}) => ${flagged === undefined ? result : `${result} | ${resultOf(flagged)}`}`;
 }
 
+/** What the constructor of a class was given. */
+function optionType(argument) {
+  const { name, type, schemaType } = argument;
+  const plain = type.replaceAll('number | bigint', 'number').replace(' | null | undefined', '');
+  const isOptional = schemaType.endsWith('?');
+  return `${name}: ${plain}${isOptional ? ' | undefined' : ''};`;
+}
+
+function classesModule(classes) {
+  const constructors = classes.map((one) => {
+    const lines = signatures({ all: one.all, result: 'This' }, longestOfNn).map((line) => `new ${line}`);
+    return `  ${one.name}: {\n    ${lines.join('\n    ')}\n  };`;
+  });
+  const options = classes.map(({ name, all }) => `  ${name}: { ${all.map(optionType).join(' ')} };`);
+  const schemas = classes.map((one) => `  ${one.name}: ${JSON.stringify(one.schemas)},`);
+  return `/** How the classes are constructed. */
+export interface ModuleConstructors<This> {
+${constructors.join('\n')}
+}
+
+/** What they are constructed with, what is absent as its default. */
+export interface ModuleOptions {
+${options.join('\n')}
+}
+
+/** How the arguments of their constructors are read: by the first that fits. */
+export const moduleSchemas: Readonly<Record<keyof ModuleOptions, readonly string[]>> = {
+${schemas.join('\n')}
+};
+`;
+}
+
 function sectionModule(section, functions) {
+  if (section === 'modules') return classesModule(functions);
   const type = section[0].toUpperCase() + section.slice(1);
   const calls = functions.map((one) => `  ${one.name}: {\n    ${callsOf(one).join('\n    ')}\n  };`);
   const implementations = functions.map((one) => `  ${one.name}: ${implementationOf(one)};`);

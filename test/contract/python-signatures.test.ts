@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { native } from '../../lib/binding/load';
 import type { ArgumentSchema } from '../../lib/binding/native';
 import { camelCase } from '../../lib/camel-case';
+import * as nn from '../../lib/nn';
 import * as functional from '../../lib/nn/functional';
-import { functionalSchemas, initSchemas, rnnSchemas, utilsSchemas } from '../../lib/nn/python.generated';
+import { functionalSchemas, initSchemas, moduleSchemas, rnnSchemas, utilsSchemas } from '../../lib/nn/python.generated';
 import { dtypeName } from '../../lib/torch/dtype';
 
 const lines = readFileSync(join(__dirname, 'python-signatures.txt'), 'utf8')
@@ -140,6 +141,28 @@ const written: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'nn.utils': utilsSchemas,
   'nn.utils.rnn': rnnSchemas,
 };
+
+/** Classes of torch.nn whose arguments are read otherwise. */
+const otherClasses = new Set(['CosineSimilarity', 'PairwiseDistance']);
+
+test('the classes of torch.nn take what Python’s take', () => {
+  const differing: string[] = [];
+  const all = lines.flatMap((line) => {
+    const [, name = '', text = ''] = /^nn\.(\w+)\((.*)\)$/s.exec(line) ?? [];
+    const isOther = name === '' || otherClasses.has(name) || !(name in nn);
+    return isOther ? [] : [[name, text] as const];
+  });
+  const schemas: Readonly<Record<string, readonly string[] | undefined>> = moduleSchemas;
+  for (const [name, text] of all) {
+    const [own = '()'] = schemas[name] ?? [];
+    const form = normal(ownParameters(native().parseSchema(`f${own} -> Any`).arguments, false));
+    // What Python's classes without options take is ignored, and refused in the end.
+    const wanted = normal(pythonParameters(text.replace('*args, **kwargs', '')));
+    if (form !== wanted) differing.push(`nn.${name}(${wanted}): ${form}`);
+  }
+  expect(differing).toEqual([]);
+  expect(all.length).toBeGreaterThan(90);
+});
 
 /** Functions of torch.nn that take something else than Python's; each line says what. */
 const ownWay: Readonly<Record<string, string>> = {

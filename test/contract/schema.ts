@@ -1,4 +1,9 @@
-/** What an operator's schema promises, and whether another one still keeps it. */
+/** What an operator's schema promises, whether another one still keeps it, and which the library calls. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { globSync } from 'tinyglobby';
+
+const root = join(__dirname, '..', '..');
 
 /**
  * How the schema that libtorch declares breaks what was recorded, in words; `undefined` if it does not. Arguments are
@@ -33,4 +38,17 @@ function parse(schema: string): { arguments: string[]; returns: string } {
   }
   const named = parts.filter((part) => part !== '' && part !== '*');
   return { arguments: named, returns: schema.slice(start).replace('->', '').trim() };
+}
+
+/** `add` or `add.Tensor`: as the sources call them. */
+const called = new Set(
+  globSync('lib/**/*.ts', { cwd: root, ignore: 'lib/**/*.generated.ts' })
+    .flatMap((file) => [...readFileSync(join(root, file), 'utf8').matchAll(/\baten\.(\w+(?:\.\w+)?)\(/g)])
+    .map(([, name]) => name as string),
+);
+
+/** Whether the library calls the operator itself; where it leaves the overload open, as in `aten.add(x, y)`, any of them. */
+export function isCalled(schema: string): boolean {
+  const [, name = ''] = /^aten::([\w.]+)\(/.exec(schema) ?? [];
+  return called.has(name) || called.has(name.split('.')[0] as string) || called.has(`${name}.default`);
 }

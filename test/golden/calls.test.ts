@@ -1,8 +1,8 @@
-/** The functions of torch.nn that are no losses against what PyTorch answered. */
+/** Functions that are no losses, and no operators, against what PyTorch answered. */
 import { judgeFor, thisHost } from '../../lib/parity/judge';
 import { readManifest, vectors } from '../../lib/parity/vectors';
 import { defineCallTests } from '../support/calls';
 
 const judge = judgeFor(readManifest(vectors), thisHost());
 
-describe.each(['functional', 'init', 'utils', 'rnn'])('%s', (area) => defineCallTests(area, judge));
+describe.each(['functional', 'init', 'utils', 'rnn', 'torch'])('%s', (area) => defineCallTests(area, judge));

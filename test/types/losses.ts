@@ -156,10 +156,6 @@ export function wrongOptions(input: Tensor, target: Tensor, weight: Tensor): voi
   new nn.BCELoss(weight, 'sum');
   // @ts-expect-error: modules refuse them too
   new nn.CrossEntropyLoss({ label_smoothing: 0.1 });
-  // @ts-expect-error: unlike PyTorch's, the module does not guess the dimension
-  new nn.LogSoftmax({});
-  // @ts-expect-error: unlike PyTorch's, the module does not guess the dimension
-  new nn.Softmax();
 }
 
 export function wrongOptionsOfNumbers(input: Tensor, target: Tensor, weight: Tensor): void {

@@ -2,7 +2,7 @@
 
 import { badData } from '../../io/bad-data';
 import type { FileStamp } from '../../io/file-stamp';
-import * as aten from '../../torch/aten/calls.generated';
+import { aten } from '../../torch/ops';
 import { sameShape, shapeText } from '../../torch/shape';
 import type { Tensor } from '../../torch/tensor';
 import type { DType } from '../../types';

@@ -2,7 +2,7 @@
 import '../../torch/methods';
 import { badData } from '../../io/bad-data';
 import type { ElementType } from '../../io/element';
-import * as aten from '../../torch/aten/calls.generated';
+import { aten } from '../../torch/ops';
 import { scope } from '../../torch/scope';
 import { shapeText } from '../../torch/shape';
 import type { Tensor } from '../../torch/tensor';
@@ -44,7 +44,7 @@ export function decodeFortranRows(
   return scope(() => {
     const strides = fortranStrides(whole);
     if (!element.bigEndian) {
-      const elements = element.stored === 'bool' ? bytes : aten.view_dtype(bytes, element.stored);
+      const elements = element.stored === 'bool' ? bytes : aten.view.dtype(bytes, element.stored);
       const contiguous = aten.contiguous(aten.as_strided(elements, shape, strides));
       return widened(name, asStored(contiguous, element), element, first);
     }
@@ -66,21 +66,21 @@ function fortranStrides(shape: readonly number[]): number[] {
 
 /** Bytes, or elements already, as the dtype they are stored as. A byte that is not zero is true. */
 function asStored(elements: Tensor, element: ElementType): Tensor {
-  return element.stored === 'bool' ? aten.ne_Scalar(elements, 0) : aten.view_dtype(elements, element.stored);
+  return element.stored === 'bool' ? aten.ne.Scalar(elements, 0) : aten.view.dtype(elements, element.stored);
 }
 
 /** Unsigned integers in a dtype that holds them: the upper bits of the wider type are cleared. */
 function widened(name: string, rows: Tensor, { unsigned, size, dtype }: ElementType, first: number): Tensor {
   if (!unsigned) return rows;
-  if (size < 8) return aten.bitwise_and_Scalar(aten.to_dtype_layout(rows, dtype), 2 ** (8 * size) - 1);
-  const negative = aten.lt_Scalar(rows, 0);
+  if (size < 8) return aten.bitwise_and.Scalar(aten.to.dtype_layout(rows, { dtype }), 2 ** (8 * size) - 1);
+  const negative = aten.lt.Scalar(rows, 0);
   if (aten.any(negative).item<boolean>()) throw tooLarge(name, rows, negative, first);
   return rows;
 }
 
 function tooLarge(name: string, rows: Tensor, negative: Tensor, first: number): Error {
-  const index = aten.select_int(aten.nonzero(negative), 0, 0).toArray<number[]>();
-  const value = index.reduce((tensor, at) => aten.select_int(tensor, 0, at), rows).item<number | bigint>();
+  const index = aten.select.int(aten.nonzero(negative), 0, 0).toArray<number[]>();
+  const value = index.reduce((tensor, at) => aten.select.int(tensor, 0, at), rows).item<number | bigint>();
   const place = shapeText([(index[0] as number) + first, ...index.slice(1)]);
   const shown = BigInt.asUintN(64, BigInt(value));
   return badData(name, `element ${place} is ${shown}, which int64 does not hold (uint64 is read up to 2^63 - 1)`);

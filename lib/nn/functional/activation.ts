@@ -28,55 +28,55 @@ function withInplace<Name extends WithInplace>(
 }
 
 /** `max(0, x)`. **Shapes**: any -> the same. **Source**: `torch.nn.functional.relu`. */
-export const relu: FunctionalCalls['relu'] = withInplace('relu', 'relu', 'relu_');
+export const relu = withInplace('relu', 'relu', 'relu_');
 
 /** `min(max(0, x), 6)`. **Shapes**: any -> the same. **Source**: `torch.nn.functional.relu6`. */
-export const relu6: FunctionalCalls['relu6'] = withInplace('relu6', 'relu6', 'relu6_');
+export const relu6 = withInplace('relu6', 'relu6', 'relu6_');
 
 /** `x` where it is positive, else `alpha * (exp(x) - 1)`. **Shapes**: any -> the same. **Source**: `torch.nn.functional.elu`. */
-export const elu: FunctionalCalls['elu'] = withInplace('elu', 'elu', 'elu_');
+export const elu = withInplace('elu', 'elu', 'elu_');
 
 /** {@link elu} with fixed numbers that keep mean and variance. **Shapes**: any -> the same. **Source**: `torch.nn.functional.selu`. */
-export const selu: FunctionalCalls['selu'] = withInplace('selu', 'selu', 'selu_');
+export const selu = withInplace('selu', 'selu', 'selu_');
 
 /** `max(0, x) + min(0, alpha * (exp(x / alpha) - 1))`. **Shapes**: any -> the same. **Source**: `torch.nn.functional.celu`. */
-export const celu: FunctionalCalls['celu'] = withInplace('celu', 'celu', 'celu_');
+export const celu = withInplace('celu', 'celu', 'celu_');
 
 /** `x` where it is positive, else `negativeSlope * x`. **Shapes**: any -> the same. **Source**: `torch.nn.functional.leaky_relu`. */
-export const leakyRelu: FunctionalCalls['leakyRelu'] = withInplace('leakyRelu', 'leaky_relu', 'leaky_relu_');
+export const leakyRelu = withInplace('leakyRelu', 'leaky_relu', 'leaky_relu_');
 
 /**
  * `x` where it is positive, else `a * x`: in training `a` is drawn from `[lower, upper]` for each element, otherwise it is
  * their mean. **Shapes**: any -> the same. **Source**: `torch.nn.functional.rrelu`.
  */
-export const rrelu: FunctionalCalls['rrelu'] = withInplace('rrelu', 'rrelu', 'rrelu_');
+export const rrelu = withInplace('rrelu', 'rrelu', 'rrelu_');
 
 /** `min(max(0, x + 3), 6) / 6`. **Shapes**: any -> the same. **Source**: `torch.nn.functional.hardsigmoid`. */
-export const hardsigmoid: FunctionalCalls['hardsigmoid'] = withInplace('hardsigmoid', 'hardsigmoid', 'hardsigmoid_');
+export const hardsigmoid = withInplace('hardsigmoid', 'hardsigmoid', 'hardsigmoid_');
 
 /** `x * hardsigmoid(x)`. **Shapes**: any -> the same. **Source**: `torch.nn.functional.hardswish`. */
-export const hardswish: FunctionalCalls['hardswish'] = withInplace('hardswish', 'hardswish', 'hardswish_');
+export const hardswish = withInplace('hardswish', 'hardswish', 'hardswish_');
 
 /** `x * sigmoid(x)`, also called swish. **Shapes**: any -> the same. **Source**: `torch.nn.functional.silu`. */
-export const silu: FunctionalCalls['silu'] = withInplace('silu', 'silu', 'silu_');
+export const silu = withInplace('silu', 'silu', 'silu_');
 
 /** `x * tanh(softplus(x))`. **Shapes**: any -> the same. **Source**: `torch.nn.functional.mish`. */
-export const mish: FunctionalCalls['mish'] = withInplace('mish', 'mish', 'mish_');
+export const mish = withInplace('mish', 'mish', 'mish_');
 
 /** `x` where it exceeds `threshold`, else `value`. **Shapes**: any -> the same. **Source**: `torch.nn.functional.threshold`. */
-export const threshold: FunctionalCalls['threshold'] = withInplace('threshold', 'threshold', 'threshold_');
+export const threshold = withInplace('threshold', 'threshold', 'threshold_');
 
 /** `min(max(minVal, x), maxVal)`. **Shapes**: any -> the same. **Source**: `torch.nn.functional.hardtanh`. */
-export const hardtanh: FunctionalCalls['hardtanh'] = define('hardtanh', (input, minVal, maxVal, inplace) => {
+export const hardtanh = define('hardtanh', (input, minVal, maxVal, inplace) => {
   if (minVal > maxVal) throw expected('hardtanh', "'minVal'", `to be at most 'maxVal' (${maxVal})`, String(minVal));
   return inplace ? aten.hardtanh_(input, minVal, maxVal) : aten.hardtanh(input, minVal, maxVal);
 });
 
 /** `x - tanh(x)`. **Shapes**: any -> the same. **Source**: `torch.nn.functional.tanhshrink`. */
-export const tanhshrink: FunctionalCalls['tanhshrink'] = define('tanhshrink', (input) => input.sub(input.tanh()));
+export const tanhshrink = define('tanhshrink', (input) => input.sub(input.tanh()));
 
 /** `x / (1 + |x|)`. **Shapes**: any -> the same. **Source**: `torch.nn.functional.softsign`. */
-export const softsign: FunctionalCalls['softsign'] = define('softsign', (input) => input.div(input.abs().add(1)));
+export const softsign = define('softsign', (input) => input.div(input.abs().add(1)));
 
 /** The dimension that PyTorch chooses where none is given, with its warning. */
 function implicitDim(op: string, dims: number): number {
@@ -95,34 +95,25 @@ function softmaxOf(
  * `exp(x_i) / sum_j exp(x_j)` along `dim`, converted to `dtype` first. **Shapes**: any -> the same. **Source**:
  * `torch.nn.functional.softmax`, which takes a private argument behind `dim`: `dtype` goes by name.
  */
-export const softmax: FunctionalCalls['softmax'] = softmaxOf('softmax', (input, dim, dtype) =>
-  aten.softmax.int(input, dim, dtype),
-);
+export const softmax = softmaxOf('softmax', (input, dim, dtype) => aten.softmax.int(input, dim, dtype));
 
 /** {@link softmax} of `-x`. **Shapes**: any -> the same. **Source**: `torch.nn.functional.softmin`. */
-export const softmin: FunctionalCalls['softmin'] = softmaxOf('softmin', (input, dim, dtype) =>
-  aten.softmax.int(input.neg(), dim, dtype),
-);
+export const softmin = softmaxOf('softmin', (input, dim, dtype) => aten.softmax.int(input.neg(), dim, dtype));
 
 /** `ln softmax(x)`, stable. **Shapes**: any -> the same. **Source**: `torch.nn.functional.log_softmax`. */
-export const logSoftmax: FunctionalCalls['logSoftmax'] = softmaxOf('logSoftmax', (input, dim, dtype) =>
-  aten.log_softmax.int(input, dim, dtype),
-);
+export const logSoftmax = softmaxOf('logSoftmax', (input, dim, dtype) => aten.log_softmax.int(input, dim, dtype));
 
 /**
  * A sample of the Gumbel-softmax distribution: `softmax((logits + g) / tau)` with Gumbel noise g; with `hard` one-hot
  * vectors whose gradient is that of the soft sample. **Shapes**: any -> the same. **Source**:
  * `torch.nn.functional.gumbel_softmax`.
  */
-export const gumbelSoftmax: FunctionalCalls['gumbelSoftmax'] = define(
-  'gumbelSoftmax',
-  (logits, tau, hard, eps, dim) => {
-    if (eps !== 1e-10) emitWarning("gumbelSoftmax: 'eps' is deprecated and has no effect");
-    const noise = aten.empty_like(logits, { memory_format: 'contiguous_format' }).exponential_().log().neg();
-    const soft = logits.add(noise).div(tau).softmax(dim);
-    if (!hard) return soft;
-    const { indices } = soft.max(dim, { keepdim: true });
-    const zeros = aten.zeros_like(logits, { memory_format: 'contiguous_format' });
-    return zeros.scatter_(dim, indices, 1).sub(soft.detach()).add(soft);
-  },
-);
+export const gumbelSoftmax = define('gumbelSoftmax', (logits, tau, hard, eps, dim) => {
+  if (eps !== 1e-10) emitWarning("gumbelSoftmax: 'eps' is deprecated and has no effect");
+  const noise = aten.empty_like(logits, { memory_format: 'contiguous_format' }).exponential_().log().neg();
+  const soft = logits.add(noise).div(tau).softmax(dim);
+  if (!hard) return soft;
+  const { indices } = soft.max(dim, { keepdim: true });
+  const zeros = aten.zeros_like(logits, { memory_format: 'contiguous_format' });
+  return zeros.scatter_(dim, indices, 1).sub(soft.detach()).add(soft);
+});

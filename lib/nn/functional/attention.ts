@@ -7,7 +7,7 @@ import { aten } from '../../torch/ops';
 import { sameShape, shapeText } from '../../torch/shape';
 import type { Tensor } from '../../torch/tensor';
 import type { DType } from '../../types';
-import type { FunctionalCalls, FunctionalImplementations } from '../python.generated';
+import type { FunctionalImplementations } from '../python.generated';
 import { define } from './define';
 
 const op = 'multiHeadAttentionForward';
@@ -189,7 +189,7 @@ function checkMask(mask: Optional, rows: number, from: number, to: number): Opti
  * `[N, L, S]`, or `[N, heads, L, S]` without `averageAttnWeights`. **Source**:
  * `torch.nn.functional.multi_head_attention_forward`.
  */
-export const multiHeadAttentionForward: FunctionalCalls['multiHeadAttentionForward'] = define(op, (...given) => {
+export const multiHeadAttentionForward = define(op, (...given) => {
   const call = named(given);
   const { heads, needWeights } = call;
   const hasBatch = isBatch([call.query, call.key, call.value], call.padding, call.mask, heads);

@@ -39,10 +39,10 @@ function warnOfDims(op: string, dims: number, allowed: readonly [number, number]
  * Zeroes each element with probability `p` and divides the others by `1 - p`. **Shapes**: any -> the same. **Source**:
  * `torch.nn.functional.dropout`.
  */
-export const dropout: FunctionalCalls['dropout'] = dropoutOf('dropout', ['dropout', 'dropout_']);
+export const dropout = dropoutOf('dropout', ['dropout', 'dropout_']);
 
 /** {@link dropout} of whole channels. **Shapes**: `[N, C, L]` or `[C, L]` -> the same. **Source**: `torch.nn.functional.dropout1d`. */
-export const dropout1d: FunctionalCalls['dropout1d'] = dropoutOf(
+export const dropout1d = dropoutOf(
   'dropout1d',
   feature,
   (dims) => {
@@ -56,13 +56,13 @@ export const dropout1d: FunctionalCalls['dropout1d'] = dropoutOf(
  * {@link dropout} of whole channels. **Shapes**: `[N, C, H, W]` -> the same; `[N, C, L]` counts as a batch, with a warning.
  * **Source**: `torch.nn.functional.dropout2d`.
  */
-export const dropout2d: FunctionalCalls['dropout2d'] = dropoutOf('dropout2d', feature, (dims) => {
+export const dropout2d = dropoutOf('dropout2d', feature, (dims) => {
   warnOfDims('dropout2d', dims, [3, 4]);
   if (dims === 3) emitWarning('dropout2d: an input of 3 dimensions is taken for [N, C, L]; use dropout1d for that');
 });
 
 /** {@link dropout} of whole channels. **Shapes**: `[N, C, D, H, W]` or `[C, D, H, W]` -> the same. **Source**: `torch.nn.functional.dropout3d`. */
-export const dropout3d: FunctionalCalls['dropout3d'] = dropoutOf(
+export const dropout3d = dropoutOf(
   'dropout3d',
   feature,
   (dims) => warnOfDims('dropout3d', dims, [4, 5]),
@@ -70,13 +70,10 @@ export const dropout3d: FunctionalCalls['dropout3d'] = dropoutOf(
 );
 
 /** Dropout that keeps mean and variance of {@link selu}'s output. **Shapes**: any -> the same. **Source**: `torch.nn.functional.alpha_dropout`. */
-export const alphaDropout: FunctionalCalls['alphaDropout'] = dropoutOf('alphaDropout', [
-  'alpha_dropout',
-  'alpha_dropout_',
-]);
+export const alphaDropout = dropoutOf('alphaDropout', ['alpha_dropout', 'alpha_dropout_']);
 
 /** {@link alphaDropout} of whole channels. **Shapes**: `[N, C, …]` -> the same. **Source**: `torch.nn.functional.feature_alpha_dropout`. */
-export const featureAlphaDropout: FunctionalCalls['featureAlphaDropout'] = dropoutOf('featureAlphaDropout', [
+export const featureAlphaDropout = dropoutOf('featureAlphaDropout', [
   'feature_alpha_dropout',
   'feature_alpha_dropout_',
 ]);

@@ -7,7 +7,6 @@ import { arange } from '../../torch/operators.generated';
 import { aten } from '../../torch/ops';
 import { sameShape, shapeText } from '../../torch/shape';
 import type { Tensor } from '../../torch/tensor';
-import type { FunctionalCalls } from '../python.generated';
 import { define } from './define';
 
 /** Scales the rows that are looked up to a norm of at most `maxNorm`, in place and outside of the graph. */
@@ -20,7 +19,7 @@ function renormalize(weight: Tensor, input: Tensor, maxNorm: number, normType: n
  * names a row without a gradient. **Shapes**: input `[*]`, weight `[V, D]` -> `[*, D]`. **Source**:
  * `torch.nn.functional.embedding`.
  */
-export const embedding: FunctionalCalls['embedding'] = define(
+export const embedding = define(
   'embedding',
   (input, weight, paddingIdx, maxNorm, normType, scaleGradByFreq, sparse) => {
     const rows = weight.size(0);
@@ -55,7 +54,7 @@ function bags(input: Tensor, offsets: Tensor | undefined): { flat: Tensor; start
  * Sums, means or maxima of bags of rows of `weight`, without making the rows. **Shapes**: input `[B, N]`, or `[N]` with offsets
  * `[B]`; weight `[V, D]` -> `[B, D]`. **Source**: `torch.nn.functional.embedding_bag`.
  */
-export const embeddingBag: FunctionalCalls['embeddingBag'] = define(
+export const embeddingBag = define(
   'embeddingBag',
   (
     first,

@@ -7,7 +7,7 @@ import { aten } from '../../torch/ops';
 import type { Aten } from '../../torch/ops/aten.generated';
 import { sameShape, shapeText } from '../../torch/shape';
 import type { Tensor } from '../../torch/tensor';
-import type { FunctionalCalls, FunctionalImplementations } from '../python.generated';
+import type { FunctionalImplementations } from '../python.generated';
 import { define, operator } from './define';
 
 type One<T> = T | readonly T[];
@@ -101,32 +101,29 @@ const resize: FunctionalImplementations['interpolate'] = (
  * `'bilinear'`, `'bicubic'`, `'lanczos'` (4) or `'trilinear'` (5). **Shapes**: `[N, C, L…]` -> `[N, C, L'…]`. **Source**:
  * `torch.nn.functional.interpolate`.
  */
-export const interpolate: FunctionalCalls['interpolate'] = define('interpolate', resize);
+export const interpolate = define('interpolate', resize);
 
 function deprecated(op: string): void {
   emitWarning(`${op} is deprecated; use interpolate`);
 }
 
 /** {@link interpolate} by its old name. **Source**: `torch.nn.functional.upsample`. */
-export const upsample: FunctionalCalls['upsample'] = define('upsample', (input, size, factor, mode, alignCorners) => {
+export const upsample = define('upsample', (input, size, factor, mode, alignCorners) => {
   deprecated('upsample');
   return resize(input, size, factor, mode, alignCorners, undefined, false);
 });
 
 /** {@link interpolate} to the nearest element, by its old name. **Source**: `torch.nn.functional.upsample_nearest`. */
-export const upsampleNearest: FunctionalCalls['upsampleNearest'] = define('upsampleNearest', (input, size, factor) => {
+export const upsampleNearest = define('upsampleNearest', (input, size, factor) => {
   deprecated('upsampleNearest');
   return resize(input, size, factor, 'nearest', undefined, undefined, false);
 });
 
 /** {@link interpolate} with `'bilinear'` and `alignCorners`, by its old name. **Source**: `torch.nn.functional.upsample_bilinear`. */
-export const upsampleBilinear: FunctionalCalls['upsampleBilinear'] = define(
-  'upsampleBilinear',
-  (input, size, factor) => {
-    deprecated('upsampleBilinear');
-    return resize(input, size, factor, 'bilinear', true, undefined, false);
-  },
-);
+export const upsampleBilinear = define('upsampleBilinear', (input, size, factor) => {
+  deprecated('upsampleBilinear');
+  return resize(input, size, factor, 'bilinear', true, undefined, false);
+});
 
 const samplingModes = ['bilinear', 'nearest', 'bicubic'] as const;
 const paddingModes = ['zeros', 'border', 'reflection'] as const;
@@ -140,20 +137,17 @@ function alignedOr(op: string, alignCorners: boolean | undefined): boolean {
  * The input at the places that a grid names, from -1 to 1 in each dimension. **Shapes**: input `[N, C, H, W]`, grid
  * `[N, H', W', 2]` -> `[N, C, H', W']`; or with a depth, and 3 coordinates. **Source**: `torch.nn.functional.grid_sample`.
  */
-export const gridSample: FunctionalCalls['gridSample'] = define(
-  'gridSample',
-  (input, grid, mode, paddingMode, alignCorners) => {
-    const modeCode = samplingModes.indexOf(oneOf('gridSample', "'mode'", mode, samplingModes));
-    const paddingCode = paddingModes.indexOf(oneOf('gridSample', "'paddingMode'", paddingMode, paddingModes));
-    return aten.grid_sampler(input, grid, modeCode, paddingCode, alignedOr('gridSample', alignCorners));
-  },
-);
+export const gridSample = define('gridSample', (input, grid, mode, paddingMode, alignCorners) => {
+  const modeCode = samplingModes.indexOf(oneOf('gridSample', "'mode'", mode, samplingModes));
+  const paddingCode = paddingModes.indexOf(oneOf('gridSample', "'paddingMode'", paddingMode, paddingModes));
+  return aten.grid_sampler(input, grid, modeCode, paddingCode, alignedOr('gridSample', alignCorners));
+});
 
 /**
  * The grid of an affine map, for {@link gridSample}. **Shapes**: theta `[N, 2, 3]`, size `[N, C, H, W]` -> `[N, H, W, 2]`; theta
  * `[N, 3, 4]`, size `[N, C, D, H, W]` -> `[N, D, H, W, 3]`. **Source**: `torch.nn.functional.affine_grid`.
  */
-export const affineGrid: FunctionalCalls['affineGrid'] = define('affineGrid', (theta, size, alignCorners) => {
+export const affineGrid = define('affineGrid', (theta, size, alignCorners) => {
   const op = 'affineGrid';
   const align = alignedOr(op, alignCorners);
   if (!theta.isFloatingPoint()) throw expected(op, "'theta'", 'to be floating point', theta.dtype);
@@ -172,7 +166,7 @@ export const affineGrid: FunctionalCalls['affineGrid'] = define('affineGrid', (t
  * The blocks that a window of `kernelSize` passes over, one in each column. **Shapes**: `[N, C, H, W]` -> `[N, C kH kW, L]`.
  * **Source**: `torch.nn.functional.unfold`.
  */
-export const unfold: FunctionalCalls['unfold'] = define('unfold', (input, kernelSize, dilation, padding, stride) =>
+export const unfold = define('unfold', (input, kernelSize, dilation, padding, stride) =>
   aten.im2col(input, kernelSize, dilation, padding, stride),
 );
 
@@ -180,17 +174,15 @@ export const unfold: FunctionalCalls['unfold'] = define('unfold', (input, kernel
  * The sum of blocks at their places: the reverse of {@link unfold}. **Shapes**: `[N, C kH kW, L]` -> `[N, C, H, W]`.
  * **Source**: `torch.nn.functional.fold`.
  */
-export const fold: FunctionalCalls['fold'] = define(
-  'fold',
-  (input, outputSize, kernelSize, dilation, padding, stride) =>
-    aten.col2im(input, outputSize, kernelSize, dilation, padding, stride),
+export const fold = define('fold', (input, outputSize, kernelSize, dilation, padding, stride) =>
+  aten.col2im(input, outputSize, kernelSize, dilation, padding, stride),
 );
 
 /**
  * Refuses what is neither an integer nor a pair of them, with `message`, in which `{}` is the argument's name. **Source**:
  * `torch.nn.functional.assert_int_or_pair`.
  */
-export const assertIntOrPair: FunctionalCalls['assertIntOrPair'] = define('assertIntOrPair', (given, name, message) => {
+export const assertIntOrPair = define('assertIntOrPair', (given, name, message) => {
   if (typeof given === 'number' || given.length === 2) return;
   throw new TorchError('INVALID_ARGUMENT', message.replaceAll('{}', name), { argument: name });
 });

@@ -3,7 +3,6 @@
 import { isTensor } from '../../torch/bind';
 import { aten } from '../../torch/ops';
 import type { Tensor } from '../../torch/tensor';
-import type { FunctionalCalls } from '../python.generated';
 import { define } from './define';
 
 /** What each scale of {@link scaledMm} stands for. **Source**: `torch.nn.functional.ScalingType`. */
@@ -23,7 +22,7 @@ export const SwizzleType = Object.freeze({ NO_SWIZZLE: 0, SWIZZLE_32_4_4: 1 });
  * Products of groups of matrices; `offs` says where the groups end that lie in one matrix. **Source**:
  * `torch.nn.functional.grouped_mm`.
  */
-export const groupedMm: FunctionalCalls['groupedMm'] = define('groupedMm', (a, b, offs, bias, outDtype) =>
+export const groupedMm = define('groupedMm', (a, b, offs, bias, outDtype) =>
   aten._grouped_mm(a, b, offs, bias, outDtype),
 );
 
@@ -36,7 +35,7 @@ const listed = <T>(given: T | Iterable<T> | undefined): T[] => {
  * The product of two matrices in a narrow format, with their scales. **Source**: `torch.nn.functional.scaled_mm`; the CPU has
  * few of its combinations.
  */
-export const scaledMm: FunctionalCalls['scaledMm'] = define(
+export const scaledMm = define(
   'scaledMm',
   (a, b, scaleA, recipeA, scaleB, recipeB, swizzleA, swizzleB, bias, dtype, contractionDim, useFastAccum) =>
     aten._scaled_mm_v2(
@@ -47,7 +46,7 @@ export const scaledMm: FunctionalCalls['scaledMm'] = define(
 );
 
 /** {@link scaledMm} of groups of matrices, as {@link groupedMm}. **Source**: `torch.nn.functional.scaled_grouped_mm`. */
-export const scaledGroupedMm: FunctionalCalls['scaledGroupedMm'] = define(
+export const scaledGroupedMm = define(
   'scaledGroupedMm',
   (a, b, scaleA, recipeA, scaleB, recipeB, swizzleA, swizzleB, bias, offs, dtype, contractionDim, useFastAccum) =>
     aten._scaled_grouped_mm_v2(

@@ -3,7 +3,6 @@
 import { expected } from '../../errors';
 import { aten } from '../../torch/ops';
 import { shapeText } from '../../torch/shape';
-import type { FunctionalCalls } from '../python.generated';
 import { define } from './define';
 
 /** Refuses batches that leave one value a channel: it has no variance. */
@@ -18,7 +17,7 @@ function checkBatch(op: string, shape: readonly number[]): void {
  * move the running ones by `momentum`; otherwise with the running ones. **Shapes**: `[N, C, …]` -> the same, the others
  * `[C]`. **Source**: `torch.nn.functional.batch_norm`.
  */
-export const batchNorm: FunctionalCalls['batchNorm'] = define(
+export const batchNorm = define(
   'batchNorm',
   (input, runningMean, runningVar, weight, bias, training, momentum, eps) => {
     if (training) checkBatch('batchNorm', input.shape);
@@ -33,7 +32,7 @@ export const batchNorm: FunctionalCalls['batchNorm'] = define(
  * {@link batchNorm} of each sample by itself. **Shapes**: `[N, C, L…]` -> the same, the others `[C]`. **Source**:
  * `torch.nn.functional.instance_norm`.
  */
-export const instanceNorm: FunctionalCalls['instanceNorm'] = define(
+export const instanceNorm = define(
   'instanceNorm',
   (input, runningMean, runningVar, weight, bias, useInputStats, momentum, eps) => {
     const { shape } = input;
@@ -49,7 +48,7 @@ export const instanceNorm: FunctionalCalls['instanceNorm'] = define(
  * `(x - mean) / sqrt(var + eps) * weight + bias` over the last dimensions. **Shapes**: `[…, normalizedShape]` -> the same.
  * **Source**: `torch.nn.functional.layer_norm`.
  */
-export const layerNorm: FunctionalCalls['layerNorm'] = define('layerNorm', (input, shape, weight, bias, eps) =>
+export const layerNorm = define('layerNorm', (input, shape, weight, bias, eps) =>
   aten.layer_norm(input, shape, weight, bias, eps, true),
 );
 
@@ -57,7 +56,7 @@ export const layerNorm: FunctionalCalls['layerNorm'] = define('layerNorm', (inpu
  * `(x - mean) / sqrt(var + eps) * weight + bias` over each of `numGroups` groups of channels. **Shapes**: `[N, C, …]` -> the
  * same, the others `[C]`. **Source**: `torch.nn.functional.group_norm`.
  */
-export const groupNorm: FunctionalCalls['groupNorm'] = define('groupNorm', (input, numGroups, weight, bias, eps) => {
+export const groupNorm = define('groupNorm', (input, numGroups, weight, bias, eps) => {
   const [batch, channels, ...sizes] = input.shape;
   if (batch === undefined || channels === undefined) {
     throw expected('groupNorm', "'input'", 'to have at least 2 dimensions', `shape ${shapeText(input.shape)}`);
@@ -70,39 +69,36 @@ export const groupNorm: FunctionalCalls['groupNorm'] = define('groupNorm', (inpu
  * `x / (k + alpha * mean of x^2 over `size` neighbouring channels)^beta`. **Shapes**: `[N, C, …]` with at least one more
  * dimension -> the same. **Source**: `torch.nn.functional.local_response_norm`.
  */
-export const localResponseNorm: FunctionalCalls['localResponseNorm'] = define(
-  'localResponseNorm',
-  (input, size, alpha, beta, k) => {
-    const { shape } = input;
-    if (shape.length < 3) {
-      throw expected('localResponseNorm', "'input'", 'to have at least 3 dimensions', `shape ${shapeText(shape)}`);
-    }
-    if (input.numel() === 0) return input;
-    const [before, after] = [Math.floor(size / 2), Math.floor((size - 1) / 2)];
-    const squares = input.mul(input);
-    const means =
-      shape.length === 3
-        ? aten.avg_pool2d(aten.pad(squares.unsqueeze(1), [0, 0, before, after]), [size, 1], 1).squeeze(1)
-        : aten
-            .avg_pool3d(
-              aten.pad(squares.view([shape[0] as number, 1, shape[1] as number, shape[2] as number, -1]), [
-                ...[0, 0, 0, 0],
-                ...[before, after],
-              ]),
-              [size, 1, 1],
-              1,
-            )
-            .squeeze(1)
-            .view(shape);
-    return input.div(means.mul(alpha).add(k).pow(beta));
-  },
-);
+export const localResponseNorm = define('localResponseNorm', (input, size, alpha, beta, k) => {
+  const { shape } = input;
+  if (shape.length < 3) {
+    throw expected('localResponseNorm', "'input'", 'to have at least 3 dimensions', `shape ${shapeText(shape)}`);
+  }
+  if (input.numel() === 0) return input;
+  const [before, after] = [Math.floor(size / 2), Math.floor((size - 1) / 2)];
+  const squares = input.mul(input);
+  const means =
+    shape.length === 3
+      ? aten.avg_pool2d(aten.pad(squares.unsqueeze(1), [0, 0, before, after]), [size, 1], 1).squeeze(1)
+      : aten
+          .avg_pool3d(
+            aten.pad(squares.view([shape[0] as number, 1, shape[1] as number, shape[2] as number, -1]), [
+              ...[0, 0, 0, 0],
+              ...[before, after],
+            ]),
+            [size, 1, 1],
+            1,
+          )
+          .squeeze(1)
+          .view(shape);
+  return input.div(means.mul(alpha).add(k).pow(beta));
+});
 
 /**
  * Vectors along `dim` divided by their p-norm, at least `eps`. **Shapes**: any -> the same. **Source**:
  * `torch.nn.functional.normalize`.
  */
-export const normalize: FunctionalCalls['normalize'] = define('normalize', (input, p, dim, eps, out) => {
+export const normalize = define('normalize', (input, p, dim, eps, out) => {
   const norm = input.norm(p, dim, true);
   if (out === undefined) return input.div(norm.clampMin(eps).expandAs(input));
   return aten.div.out(input, norm.clampMin_(eps).expandAs(input), { out });

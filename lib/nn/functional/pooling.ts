@@ -31,30 +31,30 @@ function maxPool<Name extends Named<'maxPool'>>(
  * The maximum of each window of `kernelSize`, `stride` apart (default: the window's size). `returnIndices` gives `[output,
  * indices]`. **Shapes**: `[N, C, L]` or `[C, L]` -> `[N, C, L']`. **Source**: `torch.nn.functional.max_pool1d`.
  */
-export const maxPool1d: FunctionalCalls['maxPool1d'] = maxPool('maxPool1d', 'max_pool1d', 'max_pool1d_with_indices');
+export const maxPool1d = maxPool('maxPool1d', 'max_pool1d', 'max_pool1d_with_indices');
 
 /** {@link maxPool1d} over two dimensions. **Shapes**: `[N, C, H, W]` -> `[N, C, H', W']`. **Source**: `torch.nn.functional.max_pool2d`. */
-export const maxPool2d: FunctionalCalls['maxPool2d'] = maxPool('maxPool2d', 'max_pool2d', 'max_pool2d_with_indices');
+export const maxPool2d = maxPool('maxPool2d', 'max_pool2d', 'max_pool2d_with_indices');
 
 /** {@link maxPool1d} over three. **Shapes**: `[N, C, D, H, W]` -> `[N, C, D', H', W']`. **Source**: `torch.nn.functional.max_pool3d`. */
-export const maxPool3d: FunctionalCalls['maxPool3d'] = maxPool('maxPool3d', 'max_pool3d', 'max_pool3d_with_indices');
+export const maxPool3d = maxPool('maxPool3d', 'max_pool3d', 'max_pool3d_with_indices');
 
 /** {@link maxPool1d} with where each maximum is: `[output, indices]`. **Source**: `torch.nn.functional.max_pool1d_with_indices`. */
-export const maxPool1dWithIndices: FunctionalCalls['maxPool1dWithIndices'] = maxPool(
+export const maxPool1dWithIndices = maxPool(
   'maxPool1dWithIndices',
   'max_pool1d_with_indices',
   'max_pool1d_with_indices',
 );
 
 /** {@link maxPool2d} with where each maximum is: `[output, indices]`. **Source**: `torch.nn.functional.max_pool2d_with_indices`. */
-export const maxPool2dWithIndices: FunctionalCalls['maxPool2dWithIndices'] = maxPool(
+export const maxPool2dWithIndices = maxPool(
   'maxPool2dWithIndices',
   'max_pool2d_with_indices',
   'max_pool2d_with_indices',
 );
 
 /** {@link maxPool3d} with where each maximum is: `[output, indices]`. **Source**: `torch.nn.functional.max_pool3d_with_indices`. */
-export const maxPool3dWithIndices: FunctionalCalls['maxPool3dWithIndices'] = maxPool(
+export const maxPool3dWithIndices = maxPool(
   'maxPool3dWithIndices',
   'max_pool3d_with_indices',
   'max_pool3d_with_indices',
@@ -89,24 +89,16 @@ function fractionalMaxPool<Name extends Named<'fractionalMaxPool'>>(
  * The maximum of windows whose places are drawn at random, `outputSize` of them or `outputRatio` of the input's size.
  * **Shapes**: `[N, C, H, W]` or `[C, H, W]` -> `[N, C, H', W']`. **Source**: `torch.nn.functional.fractional_max_pool2d`.
  */
-export const fractionalMaxPool2d: FunctionalCalls['fractionalMaxPool2d'] = fractionalMaxPool('fractionalMaxPool2d', 2);
+export const fractionalMaxPool2d = fractionalMaxPool('fractionalMaxPool2d', 2);
 
 /** {@link fractionalMaxPool2d} over three dimensions. **Source**: `torch.nn.functional.fractional_max_pool3d`. */
-export const fractionalMaxPool3d: FunctionalCalls['fractionalMaxPool3d'] = fractionalMaxPool('fractionalMaxPool3d', 3);
+export const fractionalMaxPool3d = fractionalMaxPool('fractionalMaxPool3d', 3);
 
 /** {@link fractionalMaxPool2d} as `[output, indices]`. **Source**: `torch.nn.functional.fractional_max_pool2d_with_indices`. */
-export const fractionalMaxPool2dWithIndices: FunctionalCalls['fractionalMaxPool2dWithIndices'] = fractionalMaxPool(
-  'fractionalMaxPool2dWithIndices',
-  2,
-  true,
-);
+export const fractionalMaxPool2dWithIndices = fractionalMaxPool('fractionalMaxPool2dWithIndices', 2, true);
 
 /** {@link fractionalMaxPool3d} as `[output, indices]`. **Source**: `torch.nn.functional.fractional_max_pool3d_with_indices`. */
-export const fractionalMaxPool3dWithIndices: FunctionalCalls['fractionalMaxPool3dWithIndices'] = fractionalMaxPool(
-  'fractionalMaxPool3dWithIndices',
-  3,
-  true,
-);
+export const fractionalMaxPool3dWithIndices = fractionalMaxPool('fractionalMaxPool3dWithIndices', 3, true);
 
 type AdaptiveSize = number | readonly (number | null | undefined)[];
 
@@ -132,12 +124,12 @@ function adaptiveMaxPool<Name extends Named<'adaptiveMaxPool'>>(
  * The means of as many windows as `outputSize` says; an absent part of it is the input's. **Shapes**: `[N, C, H, W]` or
  * `[C, H, W]` -> `[N, C, H', W']`. **Source**: `torch.nn.functional.adaptive_avg_pool2d`.
  */
-export const adaptiveAvgPool2d: FunctionalCalls['adaptiveAvgPool2d'] = define('adaptiveAvgPool2d', (input, size) =>
+export const adaptiveAvgPool2d = define('adaptiveAvgPool2d', (input, size) =>
   aten.adaptive_avg_pool2d(input, filled('adaptiveAvgPool2d', size, input)),
 );
 
 /** {@link adaptiveAvgPool2d} over three dimensions. **Source**: `torch.nn.functional.adaptive_avg_pool3d`. */
-export const adaptiveAvgPool3d: FunctionalCalls['adaptiveAvgPool3d'] = define('adaptiveAvgPool3d', (input, size) =>
+export const adaptiveAvgPool3d = define('adaptiveAvgPool3d', (input, size) =>
   aten.adaptive_avg_pool3d(input, filled('adaptiveAvgPool3d', size, input)),
 );
 
@@ -145,39 +137,30 @@ export const adaptiveAvgPool3d: FunctionalCalls['adaptiveAvgPool3d'] = define('a
  * The maxima of as many windows as `outputSize` says; `returnIndices` gives `[output, indices]`. **Shapes**: `[N, C, L]` or
  * `[C, L]` -> `[N, C, L']`. **Source**: `torch.nn.functional.adaptive_max_pool1d`.
  */
-export const adaptiveMaxPool1d: FunctionalCalls['adaptiveMaxPool1d'] = adaptiveMaxPool(
-  'adaptiveMaxPool1d',
-  'adaptive_max_pool1d',
-);
+export const adaptiveMaxPool1d = adaptiveMaxPool('adaptiveMaxPool1d', 'adaptive_max_pool1d');
 
 /** {@link adaptiveMaxPool1d} over two dimensions. **Source**: `torch.nn.functional.adaptive_max_pool2d`. */
-export const adaptiveMaxPool2d: FunctionalCalls['adaptiveMaxPool2d'] = adaptiveMaxPool(
-  'adaptiveMaxPool2d',
-  'adaptive_max_pool2d',
-);
+export const adaptiveMaxPool2d = adaptiveMaxPool('adaptiveMaxPool2d', 'adaptive_max_pool2d');
 
 /** {@link adaptiveMaxPool1d} over three. **Source**: `torch.nn.functional.adaptive_max_pool3d`. */
-export const adaptiveMaxPool3d: FunctionalCalls['adaptiveMaxPool3d'] = adaptiveMaxPool(
-  'adaptiveMaxPool3d',
-  'adaptive_max_pool3d',
-);
+export const adaptiveMaxPool3d = adaptiveMaxPool('adaptiveMaxPool3d', 'adaptive_max_pool3d');
 
 /** {@link adaptiveMaxPool1d} as `[output, indices]`. **Source**: `torch.nn.functional.adaptive_max_pool1d_with_indices`. */
-export const adaptiveMaxPool1dWithIndices: FunctionalCalls['adaptiveMaxPool1dWithIndices'] = adaptiveMaxPool(
+export const adaptiveMaxPool1dWithIndices = adaptiveMaxPool(
   'adaptiveMaxPool1dWithIndices',
   'adaptive_max_pool1d',
   true,
 );
 
 /** {@link adaptiveMaxPool2d} as `[output, indices]`. **Source**: `torch.nn.functional.adaptive_max_pool2d_with_indices`. */
-export const adaptiveMaxPool2dWithIndices: FunctionalCalls['adaptiveMaxPool2dWithIndices'] = adaptiveMaxPool(
+export const adaptiveMaxPool2dWithIndices = adaptiveMaxPool(
   'adaptiveMaxPool2dWithIndices',
   'adaptive_max_pool2d',
   true,
 );
 
 /** {@link adaptiveMaxPool3d} as `[output, indices]`. **Source**: `torch.nn.functional.adaptive_max_pool3d_with_indices`. */
-export const adaptiveMaxPool3dWithIndices: FunctionalCalls['adaptiveMaxPool3dWithIndices'] = adaptiveMaxPool(
+export const adaptiveMaxPool3dWithIndices = adaptiveMaxPool(
   'adaptiveMaxPool3dWithIndices',
   'adaptive_max_pool3d',
   true,
@@ -202,13 +185,13 @@ function lpPool<Name extends Named<'lpPool'>>(name: Name, max: keyof Aten, avera
  * The p-norm of each window: `(sum x^p)^(1/p)`. **Shapes**: `[N, C, L]` or `[C, L]` -> `[N, C, L']`. **Source**:
  * `torch.nn.functional.lp_pool1d`.
  */
-export const lpPool1d: FunctionalCalls['lpPool1d'] = lpPool('lpPool1d', 'max_pool1d', 'avg_pool1d');
+export const lpPool1d = lpPool('lpPool1d', 'max_pool1d', 'avg_pool1d');
 
 /** {@link lpPool1d} over two dimensions. **Source**: `torch.nn.functional.lp_pool2d`. */
-export const lpPool2d: FunctionalCalls['lpPool2d'] = lpPool('lpPool2d', 'max_pool2d', 'avg_pool2d');
+export const lpPool2d = lpPool('lpPool2d', 'max_pool2d', 'avg_pool2d');
 
 /** {@link lpPool1d} over three. **Source**: `torch.nn.functional.lp_pool3d`. */
-export const lpPool3d: FunctionalCalls['lpPool3d'] = lpPool('lpPool3d', 'max_pool3d', 'avg_pool3d');
+export const lpPool3d = lpPool('lpPool3d', 'max_pool3d', 'avg_pool3d');
 
 /** The size of an unpooled output: as asked for, or the smallest from which pooling gives the input. */
 function unpooledSize(
@@ -256,17 +239,14 @@ function maxUnpool<Name extends Named<'maxUnpool'>>(
  * Puts maxima back where {@link maxPool1dWithIndices} found them, zeros elsewhere. **Shapes**: `[N, C, L']` -> `[N, C, L]`;
  * `outputSize` chooses among the sizes that pool to the same. **Source**: `torch.nn.functional.max_unpool1d`.
  */
-export const maxUnpool1d: FunctionalCalls['maxUnpool1d'] = maxUnpool('maxUnpool1d', (input, indices, size) =>
+export const maxUnpool1d = maxUnpool('maxUnpool1d', (input, indices, size) =>
   aten.max_unpool2d(input.unsqueeze(-1), indices.unsqueeze(-1), [...size, 1]).squeeze(-1),
 );
 
 /** {@link maxUnpool1d} over two dimensions. **Source**: `torch.nn.functional.max_unpool2d`. */
-export const maxUnpool2d: FunctionalCalls['maxUnpool2d'] = maxUnpool('maxUnpool2d', (input, indices, size) =>
-  aten.max_unpool2d(input, indices, size),
-);
+export const maxUnpool2d = maxUnpool('maxUnpool2d', (input, indices, size) => aten.max_unpool2d(input, indices, size));
 
 /** {@link maxUnpool1d} over three. **Source**: `torch.nn.functional.max_unpool3d`. */
-export const maxUnpool3d: FunctionalCalls['maxUnpool3d'] = maxUnpool(
-  'maxUnpool3d',
-  (input, indices, size, stride, padding) => aten.max_unpool3d(input, indices, size, stride, padding),
+export const maxUnpool3d = maxUnpool('maxUnpool3d', (input, indices, size, stride, padding) =>
+  aten.max_unpool3d(input, indices, size, stride, padding),
 );

@@ -1,7 +1,7 @@
 /** Losses over probabilities of a yes: binary cross entropy, of probabilities and of logits. */
 
 import { expected } from '../../errors';
-import * as aten from '../../torch/aten/calls.generated';
+import { aten } from '../../torch/ops';
 import { shapeText, shareShape } from '../../torch/shape';
 import type { Tensor } from '../../torch/tensor';
 import type { Reduction } from '../../types';
@@ -153,25 +153,25 @@ function logitsLoss({ input, target, weight, posWeight, reduction: code }: Logit
       const target = y as Tensor;
       const logSigmoid = aten.log_sigmoid(x);
       if (p !== undefined) {
-        const logWeight = aten.add__Scalar(aten.mul_Tensor(aten.sub_Scalar(p, 1), target), 1);
-        aten.mul__Tensor(logSigmoid, logWeight);
+        const logWeight = aten.add_.Scalar(aten.mul.Tensor(aten.sub.Scalar(p, 1), target), 1);
+        aten.mul_.Tensor(logSigmoid, logWeight);
       }
-      const negative = aten.mul__Tensor(aten.rsub_Scalar(target, 1), x);
-      if (w === undefined) aten.sub_out(negative, logSigmoid, undefined, out);
-      else aten.mul_out(aten.sub__Tensor(negative, logSigmoid), w, out);
+      const negative = aten.mul_.Tensor(aten.rsub.Scalar(target, 1), x);
+      if (w === undefined) aten.sub.out(negative, logSigmoid, { out });
+      else aten.mul.out(aten.sub_.Tensor(negative, logSigmoid), w, { out });
     },
     gradient: (x, [y, w, p], out) => {
       const grad = aten.sigmoid(x);
       const target = y as Tensor;
       if (p !== undefined) {
-        const positive = aten.mul_Tensor(p, target);
-        const both = aten.sub__Tensor(aten.add_Scalar(positive, 1), target);
-        aten.copy_(grad, aten.sub__Tensor(aten.mul__Tensor(both, grad), positive));
+        const positive = aten.mul.Tensor(p, target);
+        const both = aten.sub_.Tensor(aten.add.Scalar(positive, 1), target);
+        aten.copy_(grad, aten.sub_.Tensor(aten.mul_.Tensor(both, grad), positive));
       } else {
-        aten.sub__Tensor(grad, target);
+        aten.sub_.Tensor(grad, target);
       }
-      if (w !== undefined) aten.mul__Tensor(grad, w);
-      if (code === mean) aten.div_out(grad, constant(input.numel(), x), out);
+      if (w !== undefined) aten.mul_.Tensor(grad, w);
+      if (code === mean) aten.div.out(grad, constant(input.numel(), x), { out });
       else aten.copy_(out, grad);
     },
   };

@@ -7,9 +7,10 @@
  *   of the targets' log-probabilities, with class 0 as every target that is not ignored.
  * - The sum of the targets' class weights, which the gradients are divided by, is made by that operator too.
  */
-import * as aten from '../../torch/aten/calls.generated';
+
 import { recordsGraph } from '../../torch/autograd';
 import { empty } from '../../torch/operators.generated';
+import { aten } from '../../torch/ops';
 import type { Tensor } from '../../torch/tensor';
 import { eagerly, inChunks, isBelowAutograd, isForNumber, keepOnOneThread } from '../../torch/trace';
 import type { ValueAndGrad } from '../../torch/value-and-grad';
@@ -45,24 +46,25 @@ interface Rows {
 
 /** For targets of class indices: which of the single column they mean, which is only whether they count. */
 function columnOf({ target, ignoreIndex }: CrossEntropyCall): Tensor {
-  return aten.neg(aten.to_dtype_layout(aten.eq_Scalar(target, ignoreIndex), 'int64'));
+  return aten.neg(aten.to.dtype_layout(aten.eq.Scalar(target, ignoreIndex), { dtype: 'int64' }));
 }
 
 /** Adds up what the rows say in the order in which the whole operator does. */
 function reduceRows({ picked, column }: Rows, reduction: number): [value: Tensor, count: Tensor] {
-  return aten.nll_loss_forward(aten.unsqueeze(picked, 1), column, undefined, reduction, -1) as [Tensor, Tensor];
+  const { output, total_weight } = aten.nll_loss_forward(aten.unsqueeze(picked, 1), column, undefined, reduction, -1);
+  return [output, total_weight];
 }
 
 /** The sum of the class weights of the targets that count; without weights their number. */
 function totalWeight(call: CrossEntropyCall, column: Tensor): Tensor {
   const { target, weight, ignoreIndex, input } = call;
   if (weight === undefined) {
-    const zeros = aten.zeros(target.shape, input.dtype, undefined, input.device);
+    const zeros = aten.zeros(target.shape, { dtype: input.dtype, device: input.device });
     return reduceRows({ picked: zeros, column }, mean)[1];
   }
   // Not an index that is ignored, which may lie anywhere; one that is out of range is refused by the chunks.
   const classes = weight.shape[0] as number;
-  const within = aten.clamp(aten.masked_fill_Scalar(target, aten.eq_Scalar(target, ignoreIndex), 0), 0, classes - 1);
+  const within = aten.clamp(aten.masked_fill.Scalar(target, aten.eq.Scalar(target, ignoreIndex), 0), 0, classes - 1);
   const weights = aten.gather(weight, 0, within);
   return reduceRows({ picked: aten.neg(weights), column }, sum)[0];
 }
@@ -71,7 +73,7 @@ function totalWeight(call: CrossEntropyCall, column: Tensor): Tensor {
 function valueOfRows(call: CrossEntropyCall, rows: Rows): Tensor {
   const { weight, reduction } = call;
   if (weight === undefined || reduction !== mean) return reduceRows(rows, reduction)[0];
-  return aten.div_Tensor(reduceRows(rows, sum)[0], totalWeight(call, rows.column));
+  return aten.div.Tensor(reduceRows(rows, sum)[0], totalWeight(call, rows.column));
 }
 
 /** Whether chunks of rows give the bits of the whole. */
@@ -119,10 +121,10 @@ function writeLosses(
   ignored: number | bigint,
   out: RowLosses,
 ): void {
-  aten.copy_(out.target, aten.nll_loss_forward(logProbs, target, weight, none, ignored)[0] as Tensor);
+  aten.copy_(out.target, aten.nll_loss_forward(logProbs, target, weight, none, ignored).output);
   if (out.smooth === undefined) return;
-  const weighted = weight === undefined ? logProbs : aten.mul_Tensor(logProbs, aten.unsqueeze(weight, 0));
-  aten.copy_(out.smooth, aten.neg(aten.sum_dim_IntList(weighted, [1])));
+  const weighted = weight === undefined ? logProbs : aten.mul.Tensor(logProbs, aten.unsqueeze(weight, 0));
+  aten.copy_(out.smooth, aten.neg(aten.sum.dim_IntList(weighted, [1])));
 }
 
 /** The value of the rows' losses, as the whole operator makes it. */
@@ -133,22 +135,22 @@ function valueOfLosses(call: CrossEntropyCall, losses: RowLosses): Tensor {
       ? losses.target
       : valueOfRows(call, { picked: aten.neg_(losses.target), column: columnOf(call) });
   if (losses.smooth === undefined) return ofTargets;
-  const smooth = aten.masked_fill_Scalar(losses.smooth, aten.eq_Scalar(target, ignoreIndex), 0);
+  const smooth = aten.masked_fill.Scalar(losses.smooth, aten.eq.Scalar(target, ignoreIndex), 0);
   const share = labelSmoothing / (input.shape[1] as number);
-  const ofAll = aten.mul_Scalar(reduceSmooth(call, smooth), share);
-  return aten.add_Tensor(ofAll, aten.mul_Scalar(ofTargets, 1 - labelSmoothing));
+  const ofAll = aten.mul.Scalar(reduceSmooth(call, smooth), share);
+  return aten.add.Tensor(ofAll, aten.mul.Scalar(ofTargets, 1 - labelSmoothing));
 }
 
 function reduceSmooth(call: CrossEntropyCall, smooth: Tensor): Tensor {
   const { reduction } = call;
   if (reduction === none) return smooth;
   if (reduction === sum) return aten.sum(smooth);
-  return aten.div_Tensor(aten.sum(smooth), smoothDivisor(call));
+  return aten.div.Tensor(aten.sum(smooth), smoothDivisor(call));
 }
 
 /** The sum of the targets' weights, added in the order in which label smoothing adds them; without weights their number. */
 function smoothDivisor({ target, weight, ignoreIndex }: CrossEntropyCall): Tensor {
-  const counts = aten.ne_Scalar(target, ignoreIndex);
+  const counts = aten.ne.Scalar(target, ignoreIndex);
   if (weight === undefined) return aten.sum(counts);
   const counted = aten.masked_select(target, counts);
   // How many there are nobody knows before; of what they are copied to, the shape is known.
@@ -162,10 +164,10 @@ function smoothDivisor({ target, weight, ignoreIndex }: CrossEntropyCall): Tenso
 function smoothGradients(call: CrossEntropyCall): Tensor | undefined {
   const { input, target, reduction, ignoreIndex, labelSmoothing } = call;
   if (labelSmoothing === 0) return undefined;
-  const upstream = aten.mul_Scalar(unit(input), labelSmoothing / (input.shape[1] as number));
-  const each = reduction === sum ? upstream : aten.div_Tensor(upstream, smoothDivisor(call));
+  const upstream = aten.mul.Scalar(unit(input), labelSmoothing / (input.shape[1] as number));
+  const each = reduction === sum ? upstream : aten.div.Tensor(upstream, smoothDivisor(call));
   const rows = aten.expand(aten.neg(each), target.shape);
-  return aten.unsqueeze(aten.masked_fill_Scalar(rows, aten.eq_Scalar(target, ignoreIndex), 0), 1);
+  return aten.unsqueeze(aten.masked_fill.Scalar(rows, aten.eq.Scalar(target, ignoreIndex), 0), 1);
 }
 
 /**
@@ -226,16 +228,19 @@ function forward({ input, target, weight, reduction, ignoreIndex }: CrossEntropy
   const [workspace, total] = [scratch(input, input.shape), scratch(input, [])];
   if (workspace === undefined || total === undefined || reduction === none) {
     const logProbs = aten._log_softmax(input, classDim, false);
-    const results = aten.nll_loss_forward(logProbs, target, weight, reduction, ignoreIndex) as [Tensor, Tensor];
-    return { logProbs, value: results[0], totalWeight: results[1] };
+    const results = aten.nll_loss_forward(logProbs, target, weight, reduction, ignoreIndex);
+    return { logProbs, value: results.output, totalWeight: results.total_weight };
   }
   // Rows do not depend on each other, and so not on who computes which.
   keepOnOneThread();
-  const logProbs = aten._log_softmax_out(input, classDim, false, workspace);
+  const logProbs = aten._log_softmax.out(input, classDim, false, { out: workspace });
   const value = isForNumber()
     ? (scratch(input, []) as Tensor)
-    : aten.empty_memory_format([], input.dtype, undefined, input.device);
-  aten.nll_loss_forward_output(logProbs, target, weight, reduction, ignoreIndex, value, total);
+    : aten.empty.memory_format([], { dtype: input.dtype, device: input.device });
+  aten.nll_loss_forward.output(logProbs, target, weight, reduction, ignoreIndex, {
+    output: value,
+    total_weight: total,
+  });
   return { logProbs, value, totalWeight: total };
 }
 
@@ -254,7 +259,9 @@ function whole(call: CrossEntropyCall): ValueAndGrad {
   const workspace = scratch(input, input.shape);
   const args = [unit(input), logProbs, target, weight, reduction, ignoreIndex, totalWeight] as const;
   const ofLogProbs =
-    workspace === undefined ? aten.nll_loss_backward(...args) : aten.nll_loss_backward_grad_input(...args, workspace);
+    workspace === undefined
+      ? aten.nll_loss_backward(...args)
+      : aten.nll_loss_backward.grad_input(...args, { grad_input: workspace });
   return { value, grad: aten._log_softmax_backward_data(ofLogProbs, logProbs, input.ndim - 1, input.dtype) };
 }
 
@@ -262,7 +269,7 @@ function whole(call: CrossEntropyCall): ValueAndGrad {
 export function differentiateNllLoss(call: Omit<CrossEntropyCall, 'labelSmoothing'>): ValueAndGrad | undefined {
   const { input, target, weight, reduction, ignoreIndex } = call;
   if (reduction === none || !hasClassIndices(call)) return undefined;
-  const [value, total] = aten.nll_loss_forward(input, target, weight, reduction, ignoreIndex) as [Tensor, Tensor];
+  const { output: value, total_weight: total } = aten.nll_loss_forward(input, target, weight, reduction, ignoreIndex);
   return { value, grad: aten.nll_loss_backward(unit(input), input, target, weight, reduction, ignoreIndex, total) };
 }
 
@@ -270,7 +277,7 @@ function inChunksOf(call: CrossEntropyCall, chunk: number, grad: Tensor): ValueA
   const { input, target, weight, reduction, ignoreIndex, labelSmoothing } = call;
   const losses = emptyLosses(call);
   const total = totalWeight(call, columnOf(call));
-  const upstream = labelSmoothing > 0 ? aten.mul_Scalar(unit(input), 1 - labelSmoothing) : unit(input);
+  const upstream = labelSmoothing > 0 ? aten.mul.Scalar(unit(input), 1 - labelSmoothing) : unit(input);
   const smooth = smoothGradients(call);
   inChunks({
     size: input.shape[0] as number,
@@ -284,10 +291,10 @@ function inChunksOf(call: CrossEntropyCall, chunk: number, grad: Tensor): ValueA
       const args = [logProbs, y, w, reduction, ignoreIndex, sumOfWeights as Tensor] as const;
       const ofLogProbs = aten.nll_loss_backward(up as Tensor, ...args);
       if (smoothRows !== undefined) {
-        const spread = w === undefined ? smoothRows : aten.mul_Tensor(smoothRows, aten.unsqueeze(w, 0));
-        aten.add__Tensor(ofLogProbs, spread);
+        const spread = w === undefined ? smoothRows : aten.mul.Tensor(smoothRows, aten.unsqueeze(w, 0));
+        aten.add_.Tensor(ofLogProbs, spread);
       }
-      aten._log_softmax_backward_data_out(ofLogProbs, logProbs, 1, x.dtype, gradient);
+      aten._log_softmax_backward_data.out(ofLogProbs, logProbs, 1, x.dtype, { out: gradient });
     },
   });
   return { value: valueOfLosses(call, losses), grad };

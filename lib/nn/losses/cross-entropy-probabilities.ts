@@ -3,8 +3,9 @@
  * that are added up take the memory of the gradient, which then overwrites them: the sum has to be taken of all of them at
  * once, because its order shows in its bits.
  */
-import * as aten from '../../torch/aten/calls.generated';
+
 import { recordsGraph } from '../../torch/autograd';
+import { aten } from '../../torch/ops';
 import { sameShape } from '../../torch/shape';
 import type { Tensor } from '../../torch/tensor';
 import { inChunks } from '../../torch/trace';
@@ -48,7 +49,7 @@ function forRows(
     compute: (cut, given) => {
       const [x, y, place] = cut as [Tensor, Tensor, Tensor];
       const smoothed =
-        labelSmoothing > 0 ? aten.add_Scalar(aten.mul_Scalar(y, 1 - labelSmoothing), labelSmoothing / classes) : y;
+        labelSmoothing > 0 ? aten.add.Scalar(aten.mul.Scalar(y, 1 - labelSmoothing), labelSmoothing / classes) : y;
       const row = weight === undefined ? undefined : aten.unsqueeze(given.at(-1) as Tensor, 0);
       visit({ logProbs: aten._log_softmax(x, 1, false), target: smoothed, weight: row, out: place }, given);
     },
@@ -58,11 +59,11 @@ function forRows(
 /** The value, with the products that it is the sum of written into `products`. */
 function valueThrough(call: CrossEntropyCall, chunk: number, products: Tensor): Tensor {
   forRows(call, chunk, products, [], ({ logProbs, target, weight, out }) => {
-    if (weight === undefined) aten.mul_out(logProbs, target, out);
-    else aten.mul_out(aten.mul_Tensor(logProbs, target), weight, out);
+    if (weight === undefined) aten.mul.out(logProbs, target, { out });
+    else aten.mul.out(aten.mul.Tensor(logProbs, target), weight, { out });
   });
   const total = aten.neg(aten.sum(products));
-  return call.reduction === mean ? aten.div_Scalar(total, call.input.shape[0] as number) : total;
+  return call.reduction === mean ? aten.div.Scalar(total, call.input.shape[0] as number) : total;
 }
 
 /** The value alone; `undefined` where the whole operator is as good, or has to record a graph. */
@@ -81,13 +82,13 @@ export function differentiateProbabilities(call: CrossEntropyCall): ValueAndGrad
   const grad = aten.empty_like(input);
   const value = valueThrough(call, chunk, grad);
   const one = unit(input);
-  const upstream = aten.neg(reduction === mean ? aten.div_Scalar(one, input.shape[0] as number) : one);
+  const upstream = aten.neg(reduction === mean ? aten.div.Scalar(one, input.shape[0] as number) : one);
   forRows(call, chunk, grad, [upstream], ({ logProbs, target, weight, out }, [up]) => {
     const ofLogProbs =
       weight === undefined
-        ? aten.mul_Tensor(target, up as Tensor)
-        : aten.mul_Tensor(aten.mul_Tensor(weight, up as Tensor), target);
-    aten._log_softmax_backward_data_out(ofLogProbs, logProbs, 1, input.dtype, out);
+        ? aten.mul.Tensor(target, up as Tensor)
+        : aten.mul.Tensor(aten.mul.Tensor(weight, up as Tensor), target);
+    aten._log_softmax_backward_data.out(ofLogProbs, logProbs, 1, input.dtype, { out });
   });
   return { value, grad };
 }

@@ -1,5 +1,5 @@
 /** Losses over class scores: cross entropy, and the negative log-likelihood that it comes down to. */
-import * as aten from '../../torch/aten/calls.generated';
+import { aten } from '../../torch/ops';
 import type { Tensor } from '../../torch/tensor';
 import type { Reduction } from '../../types';
 import type { TensorLike } from './arguments';

@@ -4,8 +4,8 @@
  */
 
 import { TorchError } from '../../errors';
-import * as aten from '../../torch/aten/calls.generated';
 import { getValidateArgs } from '../../torch/cuda/validation';
+import { aten } from '../../torch/ops';
 import type { Tensor } from '../../torch/tensor';
 import { eagerly, refuseIf } from '../../torch/trace';
 import { isFloating } from '../../types';
@@ -20,8 +20,8 @@ export function isValidated(tensor: Tensor): boolean {
 export function checkIndices(op: string, argument: string, target: Tensor, range: IndexRange): void {
   if (isFloating(target.dtype) || target.numel() === 0) return;
   const { classes, lowest = 0, ignoreIndex } = range;
-  const outside = aten.logical_or(aten.lt_Scalar(target, lowest), aten.ge_Scalar(target, classes));
-  const counts = ignoreIndex === undefined ? outside : aten.logical_and(outside, aten.ne_Scalar(target, ignoreIndex));
+  const outside = aten.logical_or(aten.lt.Scalar(target, lowest), aten.ge.Scalar(target, classes));
+  const counts = ignoreIndex === undefined ? outside : aten.logical_and(outside, aten.ne.Scalar(target, ignoreIndex));
   refuseIf(aten.any(counts), () => {
     const found = eagerly(() => explainIndex(target, range)) as Explanation;
     const message = `${op}: expected '${argument}' ${found.what}, but received ${found.actual}`;
@@ -33,7 +33,7 @@ export function checkIndices(op: string, argument: string, target: Tensor, range
 export function checkProbabilities(op: string, argument: string, tensor: Tensor): void {
   if (!isFloating(tensor.dtype) || tensor.numel() === 0) return;
   // Written so that NaN is refused too, as the kernels do.
-  const inside = aten.logical_and(aten.ge_Scalar(tensor, 0), aten.le_Scalar(tensor, 1));
+  const inside = aten.logical_and(aten.ge.Scalar(tensor, 0), aten.le.Scalar(tensor, 1));
   refuseIf(aten.logical_not(aten.all(inside)), () => {
     const found = eagerly(() => firstOutside(argument, tensor)) as Explanation;
     const message = `${op}: expected ${found.label} ${found.what}, but received ${found.actual}`;

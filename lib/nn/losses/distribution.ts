@@ -3,8 +3,8 @@
 import { emitWarning } from '../../binding/load';
 import { expected } from '../../errors';
 import { oneOf } from '../../options';
-import * as aten from '../../torch/aten/calls.generated';
 import { noGrad } from '../../torch/autograd';
+import { aten } from '../../torch/ops';
 import { sameShape, shapeText, shareShape } from '../../torch/shape';
 import type { Tensor } from '../../torch/tensor';
 import { refuseIf } from '../../torch/trace';
@@ -121,7 +121,7 @@ function batchSize({ input, reduction }: KLDivCall): number | undefined {
 
 function batchMean(call: KLDivCall, loss: Tensor): Tensor {
   const size = batchSize(call);
-  return size === undefined ? loss : aten.div_Scalar(loss, size);
+  return size === undefined ? loss : aten.div.Scalar(loss, size);
 }
 
 function divergence(call: KLDivCall): Pointwise {
@@ -133,20 +133,20 @@ function divergence(call: KLDivCall): Pointwise {
     reduction: code,
     // The exponential is MKL's, which may depend on where an element lies.
     splits: () => !logTarget,
-    whole: () => aten.kl_div(input, target, code, logTarget),
+    whole: () => aten.kl_div(input, target, code, { log_target: logTarget }),
     losses: (x, [y], out) => {
       const target = y as Tensor;
-      if (logTarget) aten.mul_out(aten.exp(target), aten.sub_Tensor(target, x), out);
-      else aten.sub_out(aten.xlogy_Tensor(target, target), aten.mul_Tensor(target, x), undefined, out);
+      if (logTarget) aten.mul.out(aten.exp(target), aten.sub.Tensor(target, x), { out });
+      else aten.sub.out(aten.xlogy.Tensor(target, target), aten.mul.Tensor(target, x), { out });
     },
     gradient: (x, [y], out) => {
       const one = unit(x);
       const count = reduction === 'mean' ? input.numel() : batchSize(call);
-      const upstream = aten.neg(count === undefined ? one : aten.div_Scalar(one, count));
+      const upstream = aten.neg(count === undefined ? one : aten.div.Scalar(one, count));
       const probabilities = logTarget ? aten.exp(y as Tensor) : (y as Tensor);
       // A target that is broadcast: the gradient has the input's shape.
       const whole = shareShape(y as Tensor, x);
-      aten.mul_out(whole ? probabilities : aten.expand(probabilities, x.shape), upstream, out);
+      aten.mul.out(whole ? probabilities : aten.expand(probabilities, x.shape), upstream, { out });
     },
   };
 }
@@ -236,9 +236,9 @@ export const gaussianNllLoss: Loss<
   compute({ input, target, variance, full, eps, reduction: code }) {
     const clamped = readVariance('gaussianNllLoss', input, variance).clone();
     noGrad(() => aten.clamp_(clamped, eps));
-    const squares = aten.pow_Tensor_Scalar(aten.sub_Tensor(input, target), 2);
-    const losses = aten.mul_Scalar(aten.add_Tensor(aten.log(clamped), aten.div_Tensor(squares, clamped)), 0.5);
-    if (full) aten.add__Scalar(losses, halfLogTwoPi);
+    const squares = aten.pow.Tensor_Scalar(aten.sub.Tensor(input, target), 2);
+    const losses = aten.mul.Scalar(aten.add.Tensor(aten.log(clamped), aten.div.Tensor(squares, clamped)), 0.5);
+    if (full) aten.add_.Scalar(losses, halfLogTwoPi);
     if (code === none) return losses;
     return code === sum ? aten.sum(losses) : aten.mean(losses);
   },
@@ -254,9 +254,9 @@ export class GaussianNLLLoss extends lossClass(gaussianNllLoss, 'GaussianNLLLoss
 /** The variance in a shape that broadcasts to the input's. */
 function readVariance(op: string, input: Tensor, value: Tensor | number): Tensor {
   const constant = typeof value === 'number';
-  const variance = constant ? aten.mul_Scalar(aten.ones_like(input), value) : value;
+  const variance = constant ? aten.mul.Scalar(aten.ones_like(input), value) : value;
   const negative = (actual: string): Error => expected(op, "'variance'", 'to be >= 0', actual);
-  if (!constant) refuseIf(aten.any(aten.lt_Scalar(variance, 0)), () => negative('negative entries'));
+  if (!constant) refuseIf(aten.any(aten.lt.Scalar(variance, 0)), () => negative('negative entries'));
   else if (value < 0) throw negative(String(value));
   const [own, wanted] = [variance.shape, input.shape];
   if (sameShape(own, wanted)) return variance;

@@ -2,7 +2,7 @@
 
 import { expected } from '../../errors';
 import { callable, number } from '../../options';
-import * as aten from '../../torch/aten/calls.generated';
+import { aten } from '../../torch/ops';
 import { broadcastable, broadcastShapes, shapeText } from '../../torch/shape';
 import type { Tensor } from '../../torch/tensor';
 import type { Reduction } from '../../types';
@@ -217,7 +217,7 @@ export const tripletMarginWithDistanceLoss: Loss<Triplet, TripletMarginWithDista
     const toPositive = distance(anchor, positive);
     let toNegative = distance(anchor, negative);
     if (swap) toNegative = aten.minimum(toNegative, distance(positive, negative));
-    const violation = aten.sub_Tensor(aten.add_Scalar(toPositive, margin), toNegative);
+    const violation = aten.sub.Tensor(aten.add.Scalar(toPositive, margin), toNegative);
     return reduced(aten.clamp_min(violation, 0), code);
   },
   // What the caller's own function needs is not known here.

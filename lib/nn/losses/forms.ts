@@ -1,8 +1,9 @@
 /** The other forms that every loss has: as a number, into a buffer, off the main thread. */
-import * as aten from '../../torch/aten/calls.generated';
+
 import { inferenceMode, noGrad } from '../../torch/autograd';
 import { asBuffer, type Buffer } from '../../torch/buffers';
 import { asNumber } from '../../torch/compiled';
+import { aten } from '../../torch/ops';
 import type { Tensor } from '../../torch/tensor';
 import { inBackground } from '../../torch/trace';
 

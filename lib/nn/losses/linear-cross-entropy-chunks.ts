@@ -7,8 +7,9 @@
  * loss `+= <r, (z - max z)[y]> - <r, ln s>`, softmax part `p = e * (r / s)`, and with it
  * `dx = W[y] * r - p W`, `dW = scatter(x * r) - p^T x`, `db = scatter(r) - sum p`.
  */
-import * as aten from '../../torch/aten/calls.generated';
+
 import { empty, zeros } from '../../torch/operators.generated';
+import { aten } from '../../torch/ops';
 import { scope } from '../../torch/scope';
 import type { Tensor } from '../../torch/tensor';
 import type { DType, Reduction } from '../../types';
@@ -116,20 +117,20 @@ interface Rows {
 
 function rowsOf({ call, layout }: Shared, upstream: Tensor | undefined): Rows {
   const { ignoreIndex, weight, reduction, linearWeight } = call;
-  const ignored = aten.eq_Scalar(call.target, ignoreIndex);
+  const ignored = aten.eq.Scalar(call.target, ignoreIndex);
   const outside = ignoreIndex < 0 || ignoreIndex >= (linearWeight.shape[0] as number);
-  const target = outside ? aten.masked_fill_Scalar(call.target, ignored, 0) : call.target;
+  const target = outside ? aten.masked_fill.Scalar(call.target, ignored, 0) : call.target;
   const weights =
     weight === undefined
-      ? aten.ne_Scalar(call.target, ignoreIndex).to(layout.rows)
-      : aten.masked_fill_Scalar(aten.index_select(weight, 0, target).to(layout.rows), ignored, 0);
+      ? aten.ne.Scalar(call.target, ignoreIndex).to(layout.rows)
+      : aten.masked_fill.Scalar(aten.index_select(weight, 0, target).to(layout.rows), ignored, 0);
   if (reduction === 'mean') {
     const sum = aten.sum(weights);
-    aten.div__Tensor(weights, aten.masked_fill_Scalar(aten.neg(sum), aten.eq_Scalar(sum, 0), Number.NaN));
+    aten.div_.Tensor(weights, aten.masked_fill.Scalar(aten.neg(sum), aten.eq.Scalar(sum, 0), Number.NaN));
   } else if (reduction === 'sum') {
     aten.neg_(weights);
   } else if (upstream !== undefined) {
-    aten.mul__Tensor(aten.neg_(weights), upstream.to(layout.rows));
+    aten.mul_.Tensor(aten.neg_(weights), upstream.to(layout.rows));
   }
   return { target, weights };
 }
@@ -175,7 +176,7 @@ function inRowMajor(tensor: Tensor, dtype: DType): Tensor {
 
 /** The matrix product in the given dtype: on CUDA products of half-precision matrices give float32 without a cast. */
 function product(a: Tensor, b: Tensor, dtype: DType): Tensor {
-  return a.dtype === dtype ? aten.mm(a, b) : aten.mm_dtype(a, b, dtype);
+  return a.dtype === dtype ? aten.mm(a, b) : aten.mm.dtype(a, b, dtype);
 }
 
 /** The scores of a chunk, each row less its greatest. */
@@ -183,13 +184,13 @@ function shiftedScores({ call, layout, linearWeightCast, linearBiasCast }: Share
   const input = layout.castsInput ? chunk.inputAcc : chunk.input;
   const linearWeight = layout.widensProducts ? call.linearWeight : linearWeightCast;
   const scores = product(input, aten.t(linearWeight), layout.scores);
-  if (linearBiasCast !== undefined) aten.add__Tensor(scores, linearBiasCast);
-  return aten.sub__Tensor(scores, aten.amax(scores, [1], true));
+  if (linearBiasCast !== undefined) aten.add_.Tensor(scores, linearBiasCast);
+  return aten.sub_.Tensor(scores, aten.amax(scores, [1], true));
 }
 
 /** The score of each row's target. */
 function targetScores(scores: Tensor, chunk: Chunk): Tensor {
-  return aten.squeeze_dim(aten.gather(scores, 1, aten.unsqueeze(chunk.target, 1)), 1);
+  return aten.squeeze.dim(aten.gather(scores, 1, aten.unsqueeze(chunk.target, 1)), 1);
 }
 
 /** The loss of each row, `[N]`. */
@@ -204,9 +205,9 @@ function losses(shared: Shared): Tensor {
   forEachChunk(shared, undefined, (chunk) => {
     const scores = shiftedScores(shared, chunk);
     const ofTarget = targetScores(scores, chunk);
-    const sums = aten.sum_dim_IntList(aten.exp_(scores), [1], false, call.plan.accDtype);
-    const loss = aten.sub__Tensor(aten.log_(sums), ofTarget.to(sums.dtype));
-    aten.mul__Tensor(loss, chunk.weights.to(sums.dtype));
+    const sums = aten.sum.dim_IntList(aten.exp_(scores), [1], false, { dtype: call.plan.accDtype });
+    const loss = aten.sub_.Tensor(aten.log_(sums), ofTarget.to(sums.dtype));
+    aten.mul_.Tensor(loss, chunk.weights.to(sums.dtype));
     aten.copy_(aten.narrow(result, 0, chunk.start, chunk.size), loss);
   });
   return result;
@@ -230,19 +231,19 @@ function differentiate(shared: Shared, wanted: Wanted, upstream: Tensor | undefi
     linearWeight: wanted.linearWeight ? zeros(linearWeight.shape, { dtype, device }) : undefined,
     linearBias: wanted.linearBias ? zeros(linearWeight.shape.slice(0, 1), { dtype, device }) : undefined,
   };
-  if (reduction === 'mean' && shape[0] === 0) aten.fill__Scalar(total, Number.NaN);
+  if (reduction === 'mean' && shape[0] === 0) aten.fill_.Scalar(total, Number.NaN);
   const differentiates = wanted.input || wanted.linearWeight || wanted.linearBias;
   forEachChunk(shared, upstream, (chunk) => {
     const { weights } = chunk;
     const scores = shiftedScores(shared, chunk);
     const ofTarget = targetScores(scores, chunk).to(layout.rows);
-    aten.add__Tensor(total, aten.dot(weights, ofTarget));
-    const sums = aten.sum_dim_IntList(aten.exp_(scores), [1], false, call.plan.accDtype);
+    aten.add_.Tensor(total, aten.dot(weights, ofTarget));
+    const sums = aten.sum.dim_IntList(aten.exp_(scores), [1], false, { dtype: call.plan.accDtype });
     if (differentiates) {
-      const factors = aten.div_Tensor(weights, sums).to(layout.scores);
-      aten.mul__Tensor(scores, aten.unsqueeze(factors, 1));
+      const factors = aten.div.Tensor(weights, sums).to(layout.scores);
+      aten.mul_.Tensor(scores, aten.unsqueeze(factors, 1));
     }
-    aten.sub__Tensor(total, aten.dot(weights.to(sums.dtype), aten.log_(sums)));
+    aten.sub_.Tensor(total, aten.dot(weights.to(sums.dtype), aten.log_(sums)));
     if (grads.linearBias !== undefined) addBiasGrad(shared, chunk, scores, grads.linearBias);
     if (grads.input !== undefined) writeInputGrad(shared, chunk, scores, grads.input);
     if (grads.linearWeight !== undefined) addWeightGrad(shared, chunk, scores, grads.linearWeight);
@@ -253,9 +254,9 @@ function differentiate(shared: Shared, wanted: Wanted, upstream: Tensor | undefi
 function addBiasGrad({ call, layout }: Shared, chunk: Chunk, softmaxPart: Tensor, grad: Tensor): void {
   const { accDtype } = call.plan;
   const sum = layout.mixed ? zeros(grad.shape, { dtype: accDtype, device: grad.device }) : grad;
-  aten.sub__Tensor(sum, aten.sum_dim_IntList(softmaxPart, [0], false, accDtype));
+  aten.sub_.Tensor(sum, aten.sum.dim_IntList(softmaxPart, [0], false, { dtype: accDtype }));
   aten.index_add_(sum, 0, chunk.target, chunk.weights);
-  if (layout.mixed) aten.add__Tensor(grad, sum.to(grad.dtype));
+  if (layout.mixed) aten.add_.Tensor(grad, sum.to(grad.dtype));
 }
 
 function writeInputGrad(
@@ -270,11 +271,11 @@ function writeInputGrad(
   const direct = call.input.device.startsWith('cuda') || layout.inputGrad === layout.linearWeight;
   const part = direct ? place : ofTargets;
   const weights = aten.unsqueeze(chunk.weights.to(direct ? layout.inputGrad : layout.linearWeight), 1);
-  const scaled = aten.mul__Tensor(ofTargets, weights);
+  const scaled = aten.mul_.Tensor(ofTargets, weights);
   if (direct) aten.copy_(place, scaled);
   const linearWeight = layout.narrowsForInput ? call.linearWeight : linearWeightCast;
   const factors = layout.narrowsForInput ? softmaxPart.to(linearWeight.dtype) : softmaxPart;
-  aten.addmm_(part, factors, linearWeight, 1, -1);
+  aten.addmm_(part, factors, linearWeight, { beta: 1, alpha: -1 });
   if (!direct) aten.copy_(place, part);
 }
 
@@ -283,17 +284,17 @@ function addWeightGrad({ call, layout }: Shared, chunk: Chunk, softmaxPart: Tens
   const cuda = input.device.startsWith('cuda');
   const scaled = (): Tensor => {
     const weights = aten.unsqueeze(chunk.weights, 1);
-    return layout.mixed ? aten.mul__Tensor(chunk.inputAcc, weights) : aten.mul_Tensor(chunk.inputAcc, weights);
+    return layout.mixed ? aten.mul_.Tensor(chunk.inputAcc, weights) : aten.mul.Tensor(chunk.inputAcc, weights);
   };
   if (plan.accPolicy === 'compact' && (cuda || layout.scores === input.dtype)) {
     const factors = layout.scores === input.dtype ? softmaxPart : softmaxPart.to(linearWeight.dtype);
-    aten.addmm_(grad, aten.t(factors), chunk.input, 1, -1);
-    aten.index_add_(grad, 0, chunk.target, scaled().to(grad.dtype), 1);
+    aten.addmm_(grad, aten.t(factors), chunk.input, { beta: 1, alpha: -1 });
+    aten.index_add_(grad, 0, chunk.target, scaled().to(grad.dtype), { alpha: 1 });
     return;
   }
   const sameDtype = layout.scores === plan.accDtype;
   const factors = cuda || sameDtype ? softmaxPart : softmaxPart.to(plan.accDtype);
   const sum = product(aten.t(factors), cuda && !sameDtype ? chunk.input : chunk.inputAcc, plan.accDtype);
-  aten.index_add_(sum, 0, chunk.target, scaled(), -1);
-  aten.sub__Tensor(grad, sum);
+  aten.index_add_(sum, 0, chunk.target, scaled(), { alpha: -1 });
+  aten.sub_.Tensor(grad, sum);
 }

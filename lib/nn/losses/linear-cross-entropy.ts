@@ -4,9 +4,9 @@ import { compareVersions } from '../../binding/libtorch-versions';
 import { emitWarning, loadedLibtorch } from '../../binding/load';
 import { expected, type NativeError, TorchError } from '../../errors';
 import { classIndex } from '../../options';
-import * as aten from '../../torch/aten/calls.generated';
 import { isTensor } from '../../torch/bind';
 import { empty } from '../../torch/operators.generated';
+import { aten } from '../../torch/ops';
 import { sameShape, shapeText } from '../../torch/shape';
 import type { Tensor } from '../../torch/tensor';
 import type { ValueAndGrad } from '../../torch/value-and-grad';
@@ -211,7 +211,7 @@ function plainLoss({ scoresShape, target, ...call }: Call): Tensor {
   const { input, linearBias, weight, ignoreIndex, labelSmoothing } = call;
   const code = reductionCode(op, call.reduction);
   const flat = call.linearWeight.ndim > 2;
-  const linearWeight = flat ? aten.flatten_using_ints(call.linearWeight, 0, -2) : call.linearWeight;
+  const linearWeight = flat ? aten.flatten.using_ints(call.linearWeight, 0, -2) : call.linearWeight;
   const bias = flat && linearBias !== undefined ? aten.reshape(linearBias, [-1]) : linearBias;
   const scores = withRefusals(
     () => aten.reshape(aten.linear(input, linearWeight, bias), scoresShape),
@@ -268,7 +268,7 @@ function chunkedLoss(call: Call, chunking: CheckedChunking): Tensor {
   const loss = withChunkRefusals(call, chunked, () =>
     call.reduction === 'none' ? chunkedEach(op, chunked) : chunkedTotal(op, chunked, chunking.allowRetainGraph),
   );
-  return call.input.ndim === 2 ? loss : aten.squeeze_dim(loss, 0);
+  return call.input.ndim === 2 ? loss : aten.squeeze.dim(loss, 0);
 }
 
 /** Value and gradient of one number: the chunks compute both, and need no graph. */
@@ -281,7 +281,7 @@ function chunkedDerivative(call: Call, chunking: CheckedChunking): ValueAndGrad 
     ...chunkedGradients(chunked, { input: true, linearWeight: false, linearBias: false }, upstream),
     ...(each && { loss: chunkedLosses(chunked) }),
   }));
-  const own = (tensor: Tensor): Tensor => (batched ? tensor : aten.squeeze_dim(tensor, 0));
+  const own = (tensor: Tensor): Tensor => (batched ? tensor : aten.squeeze.dim(tensor, 0));
   return { value: own(loss), grad: own(input as Tensor) };
 }
 

@@ -1,7 +1,7 @@
 /** Losses that ask for a margin: between classes, or between a score and a threshold. */
 
 import { expected, show } from '../../errors';
-import * as aten from '../../torch/aten/calls.generated';
+import { aten } from '../../torch/ops';
 import { shapeText, shareShape } from '../../torch/shape';
 import type { Tensor } from '../../torch/tensor';
 import type { Reduction } from '../../types';
@@ -225,7 +225,7 @@ export const multilabelMarginLoss: Loss<Pair, ReductionOptions> = declareLoss({
     reduceEmptyBatch(input, code, (own) => aten.multilabel_margin_loss(input, target, own)),
   derivative({ input, target, reduction: code }) {
     if (code === none || input.numel() === 0) return undefined;
-    const [value, isTarget] = aten.multilabel_margin_loss_forward(input, target, code) as [Tensor, Tensor];
+    const { output: value, is_target: isTarget } = aten.multilabel_margin_loss_forward(input, target, code);
     return { value, grad: aten.multilabel_margin_loss_backward(unit(input), input, target, code, isTarget) };
   },
   explain: (call, refusal) => explainMargins(call, call.input.ndim === 0 ? [1] : call.input.shape, -1, refusal),
@@ -264,12 +264,12 @@ export const multilabelSoftMarginLoss: Loss<Pair, MultilabelSoftMarginLossOption
     if (classDim < 0) {
       throw expected('multilabelSoftMarginLoss', "'input'", 'to have at least 1 dimension, the classes', 'shape []');
     }
-    const positive = aten.mul_Tensor(target, aten.log_sigmoid(input));
-    const negative = aten.mul_Tensor(aten.rsub_Scalar(target, 1), aten.log_sigmoid(aten.neg(input)));
-    const byClass = aten.neg(aten.add_Tensor(positive, negative));
-    const weighted = weight === undefined ? byClass : aten.mul_Tensor(byClass, weight);
-    const total = aten.sum_dim_IntList(weighted, [classDim]);
-    return reduced(aten.div_Scalar(total, input.shape[classDim] as number), code);
+    const positive = aten.mul.Tensor(target, aten.log_sigmoid(input));
+    const negative = aten.mul.Tensor(aten.rsub.Scalar(target, 1), aten.log_sigmoid(aten.neg(input)));
+    const byClass = aten.neg(aten.add.Tensor(positive, negative));
+    const weighted = weight === undefined ? byClass : aten.mul.Tensor(byClass, weight);
+    const total = aten.sum.dim_IntList(weighted, [classDim]);
+    return reduced(aten.div.Scalar(total, input.shape[classDim] as number), code);
   },
   explain: ({ input, target, weight }) =>
     explainIntegers('input', input) ??

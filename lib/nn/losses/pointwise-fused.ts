@@ -3,9 +3,10 @@
  * its result somewhere, and only the last one needs to leave the cache. The losses are then added as a whole, because the
  * order of a sum shows in its bits.
  */
-import * as aten from '../../torch/aten/calls.generated';
+
 import { recordsGraph } from '../../torch/autograd';
 import { empty } from '../../torch/operators.generated';
+import { aten } from '../../torch/ops';
 import { broadcastable, broadcastShapes, sameShape, shareShape } from '../../torch/shape';
 import type { Tensor } from '../../torch/tensor';
 import { inChunks } from '../../torch/trace';

@@ -1,5 +1,5 @@
 /** How losses become one. */
-import * as aten from '../../torch/aten/calls.generated';
+import { aten } from '../../torch/ops';
 import type { Tensor } from '../../torch/tensor';
 import { none, sum } from './option';
 

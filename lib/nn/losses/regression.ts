@@ -2,7 +2,7 @@
 
 import { emitWarning } from '../../binding/load';
 import { expected, type NativeError } from '../../errors';
-import * as aten from '../../torch/aten/calls.generated';
+import { aten } from '../../torch/ops';
 import { shapeText, shareShape } from '../../torch/shape';
 import type { Tensor } from '../../torch/tensor';
 import type { ValueAndGrad } from '../../torch/value-and-grad';
@@ -65,7 +65,7 @@ export const l1Loss: Loss<Pair, WeightedOptions> = declareLoss({
   compute(call) {
     const { input, target, weight } = together('l1Loss', call);
     if (weight === undefined) return aten.l1_loss(input, target, call.reduction);
-    const losses = aten.mul_Tensor(aten.abs(aten.sub_Tensor(input, target)), weight);
+    const losses = aten.mul.Tensor(aten.abs(aten.sub.Tensor(input, target)), weight);
     return reduceWeighted(losses, weight, call.reduction);
   },
   explain: explainPair,
@@ -100,8 +100,8 @@ export const mseLoss: Loss<Pair, WeightedOptions> = declareLoss({
   compute(call) {
     const { input, target, weight } = together('mseLoss', call);
     if (weight === undefined) return pointwiseLoss(squaredError(input, target, call.reduction));
-    const squares = aten.pow_Tensor_Scalar(aten.sub_Tensor(input, target), 2);
-    return reduceWeighted(aten.mul_Tensor(squares, weight), weight, call.reduction);
+    const squares = aten.pow.Tensor_Scalar(aten.sub.Tensor(input, target), 2);
+    return reduceWeighted(aten.mul.Tensor(squares, weight), weight, call.reduction);
   },
   derivative(call, into) {
     const { input, target, weight, isBroadcast } = together('mseLoss', call);
@@ -126,15 +126,15 @@ function squaredError(input: Tensor, target: Tensor, reduction: number): Pointwi
     splits,
     whole: () => aten.mse_loss(input, target, reduction),
     losses: (x, [y], out) => {
-      aten.mse_loss_out(x, y as Tensor, none, out);
+      aten.mse_loss.out(x, y as Tensor, none, { out });
     },
     gradient: (x, [y], out) => {
       if (splits()) {
         // Not the backward operator, which takes the mean over the chunk.
-        aten.sub_out(x, y as Tensor, undefined, out);
-        aten.mul__Scalar(out, reduction === mean ? 2 / input.numel() : 2);
+        aten.sub.out(x, y as Tensor, { out });
+        aten.mul_.Scalar(out, reduction === mean ? 2 / input.numel() : 2);
       } else {
-        aten.mse_loss_backward_grad_input(unit(x), x, y as Tensor, reduction, out);
+        aten.mse_loss_backward.grad_input(unit(x), x, y as Tensor, reduction, { grad_input: out });
       }
     },
   };
@@ -172,7 +172,8 @@ export const smoothL1Loss: Loss<Pair, SmoothL1LossOptions> = declareLoss({
     if (!(beta > 0)) return undefined;
     return differentiatePair(call, into, {
       value: (x, y) => aten.smooth_l1_loss(x, y, code, beta),
-      gradient: (one, x, y, grad) => aten.smooth_l1_loss_backward_grad_input(one, x, y, code, beta, grad),
+      gradient: (one, x, y, grad) =>
+        aten.smooth_l1_loss_backward.grad_input(one, x, y, code, beta, { grad_input: grad }),
     });
   },
   explain: (call, refusal) => explainPair(call) ?? explainOption(refusal, 'beta', 'to be a number >= 0', call.beta),
@@ -209,7 +210,7 @@ export const huberLoss: Loss<Pair, HuberLossOptions, ['reduction', 'delta', 'wei
   compute(call) {
     const { input, target, weight } = together('huberLoss', call);
     if (weight === undefined) return aten.huber_loss(input, target, call.reduction, call.delta);
-    const losses = aten.mul_Tensor(aten.huber_loss(input, target, none, call.delta), weight);
+    const losses = aten.mul.Tensor(aten.huber_loss(input, target, none, call.delta), weight);
     return reduced(losses, call.reduction);
   },
   derivative(call, into) {
@@ -217,7 +218,7 @@ export const huberLoss: Loss<Pair, HuberLossOptions, ['reduction', 'delta', 'wei
     if (call.weight !== undefined || !(delta > 0)) return undefined;
     return differentiatePair(call, into, {
       value: (x, y) => aten.huber_loss(x, y, code, delta),
-      gradient: (one, x, y, grad) => aten.huber_loss_backward_out(one, x, y, code, delta, grad),
+      gradient: (one, x, y, grad) => aten.huber_loss_backward.out(one, x, y, code, delta, { grad_input: grad }),
     });
   },
   explain: (call, refusal) => explainPair(call) ?? explainOption(refusal, 'delta', 'to be a number > 0', call.delta),
@@ -300,5 +301,5 @@ function explainOption(refusal: NativeError, name: string, what: string, value: 
 function reduceWeighted(losses: Tensor, weight: Tensor, code: number): Tensor {
   if (code === none) return losses;
   const total = aten.sum(losses);
-  return code === sum ? total : aten.div_Tensor(total, aten.sum(weight));
+  return code === sum ? total : aten.div.Tensor(total, aten.sum(weight));
 }

@@ -2,10 +2,10 @@
 
 import { expected, type NativeError, show } from '../../errors';
 import { classIndex } from '../../options';
-import * as aten from '../../torch/aten/calls.generated';
 import { isTensor } from '../../torch/bind';
 import { type FlatData, isFlatData } from '../../torch/create';
 import { isTypedArray } from '../../torch/elements';
+import { aten } from '../../torch/ops';
 import { shapeText } from '../../torch/shape';
 import type { Tensor } from '../../torch/tensor';
 import { eagerly } from '../../torch/trace';
@@ -91,8 +91,8 @@ export const ctcLoss: Loss<
     const copied = eagerly(() => aten.contiguous(aten.clone(targets)));
     eagerly(() => checkLabels('ctcLoss', copied, numbersOf(counts), logProbs.shape.at(-1) ?? 0));
     return isTensor(steps)
-      ? aten.ctc_loss_Tensor(logProbs, copied, steps, counts as Tensor, blank, code, zeroInfinity)
-      : aten.ctc_loss_IntList(logProbs, copied, steps, counts as readonly number[], blank, code, zeroInfinity);
+      ? aten.ctc_loss.Tensor(logProbs, copied, steps, counts as Tensor, blank, code, zeroInfinity)
+      : aten.ctc_loss.IntList(logProbs, copied, steps, counts as readonly number[], blank, code, zeroInfinity);
   },
   explain: explainSequences,
   evaluation: {

@@ -2,8 +2,8 @@
 
 import { expected, show } from '../../errors';
 import { boolean, integer, withDefaults } from '../../options';
-import * as aten from '../../torch/aten/calls.generated';
 import { empty, zeros } from '../../torch/operators.generated';
+import { aten } from '../../torch/ops';
 import { shapeText } from '../../torch/shape';
 import type { Tensor } from '../../torch/tensor';
 import { asIndexTarget, asTensor, type TensorLike } from '../losses/arguments';
@@ -118,10 +118,10 @@ export class AdaptiveLogSoftmaxWithLoss extends Module<AdaptiveResult> {
     const batched = checkBatch(op, x, labels);
     const rows = batched ? x : aten.unsqueeze(x, 0);
     const { output, headIndex } = this.#tailLogProbs(op, rows, batched ? labels : aten.unsqueeze(labels, 0));
-    const headLogProbs = aten.log_softmax_int(this.head.forward(rows), 1);
-    aten.add__Tensor(output, aten.squeeze(aten.gather(headLogProbs, 1, aten.unsqueeze(headIndex, 1))));
+    const headLogProbs = aten.log_softmax.int(this.head.forward(rows), 1);
+    aten.add_.Tensor(output, aten.squeeze(aten.gather(headLogProbs, 1, aten.unsqueeze(headIndex, 1))));
     const loss = aten.mean(aten.neg(output));
-    return { output: batched ? output : aten.squeeze_dim(output, 0), loss };
+    return { output: batched ? output : aten.squeeze.dim(output, 0), loss };
   }
 
   /**
@@ -135,7 +135,7 @@ export class AdaptiveLogSoftmaxWithLoss extends Module<AdaptiveResult> {
     let found = 0;
     for (const [i, high] of this.cutoffs.entries()) {
       const low = i === 0 ? 0 : this.#cutoff(i - 1);
-      const mask = aten.logical_and(aten.ge_Scalar(target, low), aten.lt_Scalar(target, high));
+      const mask = aten.logical_and(aten.ge.Scalar(target, low), aten.lt.Scalar(target, high));
       const rows = aten.squeeze(aten.nonzero(mask));
       if (rows.numel() === 0) continue;
       found += rows.numel();
@@ -145,11 +145,11 @@ export class AdaptiveLogSoftmaxWithLoss extends Module<AdaptiveResult> {
         continue;
       }
       const cluster = this.tail[i - 1] as Sequential;
-      const relative = aten.sub_Scalar(chosen, low);
+      const relative = aten.sub.Scalar(chosen, low);
       const scores = cluster.forward(aten.index_select(input, 0, rows));
-      aten.index_fill__int_Scalar(headIndex, 0, rows, this.#shortlist + i - 1);
-      const local = aten.gather(aten.log_softmax_int(scores, 1), 1, aten.unsqueeze(relative, 1));
-      aten.index_copy_(output, 0, rows, aten.squeeze_dim(local, 1));
+      aten.index_fill_.int_Scalar(headIndex, 0, rows, this.#shortlist + i - 1);
+      const local = aten.gather(aten.log_softmax.int(scores, 1), 1, aten.unsqueeze(relative, 1));
+      aten.index_copy_(output, 0, rows, aten.squeeze.dim(local, 1));
     }
     if (found !== count) {
       const range = `values in [${target.min().item()}, ${target.max().item()}]`;
@@ -168,13 +168,13 @@ export class AdaptiveLogSoftmaxWithLoss extends Module<AdaptiveResult> {
     const { dtype, device } = input;
     const shortlist = this.#shortlist;
     const out = empty([headScores.shape[0] as number, this.nClasses], { dtype, device });
-    const headLogProbs = aten.log_softmax_int(headScores, 1);
-    aten.copy_(aten.slice_Tensor(out, 1, 0, shortlist), aten.slice_Tensor(headLogProbs, 1, 0, shortlist));
+    const headLogProbs = aten.log_softmax.int(headScores, 1);
+    aten.copy_(aten.slice.Tensor(out, 1, 0, shortlist), aten.slice.Tensor(headLogProbs, 1, 0, shortlist));
     for (const [i, cluster] of [...this.tail].entries()) {
-      const own = aten.log_softmax_int(cluster.forward(input), 1);
-      const ofCluster = aten.unsqueeze(aten.select_int(headLogProbs, 1, shortlist + i), 1);
-      const place = aten.slice_Tensor(out, 1, this.#cutoff(i), this.#cutoff(i + 1));
-      aten.copy_(place, aten.add_Tensor(own, ofCluster));
+      const own = aten.log_softmax.int(cluster.forward(input), 1);
+      const ofCluster = aten.unsqueeze(aten.select.int(headLogProbs, 1, shortlist + i), 1);
+      const place = aten.slice.Tensor(out, 1, this.#cutoff(i), this.#cutoff(i + 1));
+      aten.copy_(place, aten.add.Tensor(own, ofCluster));
     }
     return out;
   }
@@ -184,7 +184,7 @@ export class AdaptiveLogSoftmaxWithLoss extends Module<AdaptiveResult> {
     const x = asTensor('predict', 'input', input, this.head.weight);
     const headScores = this.head.forward(x);
     const output = aten.argmax(headScores, 1);
-    const rare = aten.squeeze_dim(aten.nonzero(aten.ge_Scalar(output, this.#shortlist)), 1);
+    const rare = aten.squeeze.dim(aten.nonzero(aten.ge.Scalar(output, this.#shortlist)), 1);
     if (rare.numel() === 0) return output;
     if (rare.numel() === output.numel()) return aten.argmax(this.#allLogProbs(x, headScores), 1);
     const logProbs = this.#allLogProbs(aten.index_select(x, 0, rare), aten.index_select(headScores, 0, rare));

@@ -3,14 +3,9 @@ import { emitWarning } from '../../binding/load';
 import { expected, show } from '../../errors';
 import { boolean, callable, isPlain, withDefaults } from '../../options';
 import { isTensor } from '../../torch/bind';
+import type { HookHandle } from '../../torch/hooks';
 import { BackwardHooks, type Hook } from './backward-hooks';
 import { className, type Forward, Registered } from './registry';
-
-/** What registering a hook gives. */
-export interface HookHandle {
-  /** Takes the hook away; after that, it does nothing. */
-  remove(): void;
-}
 
 /** How a hook is registered. */
 export interface HookOptions {

@@ -1,81 +1,81 @@
-/** The linear layer. */
-
-import { expected, show } from '../../errors';
-import { boolean, integer, withDefaults } from '../../options';
-import type { TensorOptions } from '../../torch/create';
-import { checkDevice } from '../../torch/device';
-import { checkDType } from '../../torch/dtype';
-import { empty } from '../../torch/operators.generated';
+/** Linear and bilinear layers. */
+import { expected } from '../../errors';
 import type { Tensor } from '../../torch/tensor';
-import { linear } from '../functional/operators.generated';
+import type { Device, DType } from '../../types';
+import { bilinear, linear } from '../functional/operators.generated';
 import { kaimingUniform_, uniform_ } from '../init';
-import { Parameter } from '../parameter';
-import { Module } from './module';
+import type { Parameter } from '../parameter';
+import { checkSizes, layer, type Resettable, uninitialized } from './layer';
 
 /** Options of {@link Linear}. */
-export interface LinearOptions extends Omit<TensorOptions, 'requiresGrad'> {
+export interface LinearOptions {
   /** Whether a bias is added. Default `true`. */
-  bias?: boolean | undefined;
+  bias?: boolean | null | undefined;
+  /** Element type of the parameters. Default float32. */
+  dtype?: DType | null | undefined;
+  /** Where the parameters are. Default `'cpu'`. */
+  device?: Device | null | undefined;
 }
 
-const linearDefaults: Readonly<Required<LinearOptions>> = Object.freeze({
-  bias: true,
-  dtype: null,
-  device: undefined,
-});
+/** What {@link Linear} has besides its options. */
+export interface LinearState extends Resettable {
+  /** `[outFeatures, inFeatures]` */
+  weight: Parameter;
+  /** `[outFeatures]`; `undefined` without a bias. */
+  bias: Parameter | undefined;
+}
+
+/** Draws weight and bias uniformly from ±1 / sqrt(fan-in), rounded the way PyTorch's own steps round it. */
+export function resetFan({ weight, bias }: { weight: Parameter; bias: Parameter | undefined }): void {
+  kaimingUniform_(weight, { a: Math.sqrt(5) });
+  if (bias === undefined) return;
+  const fan = weight.shape.slice(1).reduce((product, size) => product * size, 1);
+  const bound = fan > 0 ? 1 / Math.sqrt(fan) : 0;
+  uniform_(bias, -bound, bound);
+}
 
 /**
- * `y = x * weight^T + bias` with parameters to train.
- *
- * Weight `[outFeatures, inFeatures]` and bias `[outFeatures]` are drawn uniformly from ±1 / sqrt(inFeatures), in PyTorch's
- * order: the same seed gives the same layer. **Source**: `torch.nn.Linear`.
+ * `y = x * weight^T + bias`. The parameters are drawn uniformly from ±1 / sqrt(inFeatures). **Shapes**: `[…, inFeatures]` ->
+ * `[…, outFeatures]`. **Source**: `torch.nn.Linear`.
  */
-export class Linear extends Module {
-  /** The number of features of an input. */
-  readonly inFeatures: number;
-  /** The number of features of a result. */
-  readonly outFeatures: number;
-  /** `[outFeatures, inFeatures]` */
-  declare weight: Parameter;
+export class Linear extends layer<'Linear', [input: Tensor], Tensor, LinearState>('Linear', {
+  make(self, options) {
+    const { inFeatures, outFeatures } = self;
+    checkSizes('Linear', { inFeatures, outFeatures });
+    self.weight = uninitialized([outFeatures, inFeatures], options);
+    self.registerParameter('bias', options.bias ? uninitialized([outFeatures], options) : undefined);
+  },
+  reset: resetFan,
+  forward: ({ weight, bias }, input) => linear(input, weight, bias),
+  text: 'in_features={in_features}, out_features={out_features}, bias={bias}',
+}) {}
+
+/** What {@link Bilinear} has besides its options. */
+export interface BilinearState extends Resettable {
+  /** `[outFeatures, in1Features, in2Features]` */
+  weight: Parameter;
   /** `[outFeatures]`; `undefined` without a bias. */
-  declare bias: Parameter | undefined;
-
-  constructor(inFeatures: number, outFeatures: number, options?: LinearOptions) {
-    super();
-    const op = 'Linear';
-    const { bias, dtype, device } = withDefaults<LinearOptions>(op, options, linearDefaults);
-    const made = {
-      dtype: dtype === null ? null : checkDType(op, dtype),
-      device: device === undefined ? undefined : checkDevice(op, device),
-    };
-    this.inFeatures = size(op, 'inFeatures', inFeatures);
-    this.outFeatures = size(op, 'outFeatures', outFeatures);
-    this.weight = new Parameter(empty([outFeatures, inFeatures], made));
-    const hasBias = boolean(op, "option 'bias'", bias);
-    this.registerParameter('bias', hasBias ? new Parameter(empty([outFeatures], made)) : undefined);
-    this.resetParameters();
-  }
-
-  /** Draws the parameters anew. */
-  resetParameters(): void {
-    kaimingUniform_(this.weight, Math.sqrt(5));
-    const bound = this.inFeatures > 0 ? 1 / Math.sqrt(this.inFeatures) : 0;
-    if (this.bias !== undefined) uniform_(this.bias, -bound, bound);
-  }
-
-  override extraRepr(): string {
-    const { inFeatures, outFeatures, bias } = this;
-    return `in_features=${inFeatures}, out_features=${outFeatures}, bias=${bias === undefined ? 'False' : 'True'}`;
-  }
-
-  /** `[*, inFeatures] -> [*, outFeatures]` */
-  override forward(input: Tensor): Tensor {
-    return linear(input, this.weight, this.bias);
-  }
+  bias: Parameter | undefined;
 }
 
-function size(op: string, argument: string, value: unknown): number {
-  const count = integer(op, `'${argument}'`, value);
-  if (count >= 0) return count;
-  throw expected(op, `'${argument}'`, 'to be an integer >= 0', show(value));
-}
+/**
+ * `y = x1^T * weight * x2 + bias`. **Shapes**: `[…, in1Features]`, `[…, in2Features]` -> `[…, outFeatures]`. **Source**:
+ * `torch.nn.Bilinear`.
+ */
+export class Bilinear extends layer<'Bilinear', [input1: Tensor, input2: Tensor], Tensor, BilinearState>('Bilinear', {
+  make(self, options) {
+    const { in1Features, in2Features, outFeatures } = self;
+    if (in1Features <= 0) throw expected('Bilinear', "'in1Features'", 'to be an integer > 0', String(in1Features));
+    checkSizes('Bilinear', { in2Features, outFeatures });
+    self.weight = uninitialized([outFeatures, in1Features, in2Features], options);
+    self.registerParameter('bias', options.bias ? uninitialized([outFeatures], options) : undefined);
+  },
+  reset({ weight, bias }) {
+    const bound = 1 / Math.sqrt(weight.size(1));
+    uniform_(weight, -bound, bound);
+    if (bias !== undefined) uniform_(bias, -bound, bound);
+  },
+  inputs: '(Tensor input1, Tensor input2)',
+  forward: ({ weight, bias }, input1, input2) => bilinear(input1, input2, weight, bias),
+  text: 'in1_features={in1_features}, in2_features={in2_features}, out_features={out_features}, bias={bias}',
+}) {}

@@ -4,19 +4,14 @@ import { boolean, callable, withDefaults } from '../../options';
 import type { Call } from '../../torch/call';
 import { type CastOptions, readCast } from '../../torch/cast';
 import { defineFunction } from '../../torch/functions';
+import type { HookHandle } from '../../torch/hooks';
 import { aten } from '../../torch/ops';
 import type { Tensor } from '../../torch/tensor';
 import type { Device, DType } from '../../types';
 import type { Parameter } from '../parameter';
 import type { Gradients } from './backward-hooks';
 import { convertState, mover } from './convert';
-import {
-  addHook,
-  type ForwardHookOptions,
-  type ForwardPreHookOptions,
-  type HookHandle,
-  type HookOptions,
-} from './hooks';
+import { addHook, type ForwardHookOptions, type ForwardPreHookOptions, type HookOptions } from './hooks';
 import { formatModule } from './print';
 import { className, type Kind, Registered, registry } from './registry';
 import { type IncompatibleKeys, loadState, StateDict, type StateSource, saveState } from './state-dict';

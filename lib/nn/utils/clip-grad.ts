@@ -49,7 +49,7 @@ function scale(parameters: readonly Tensor[], maxNorm: number, total: Tensor, fo
  *
  * **Source**: `torch.nn.utils.get_total_norm`.
  */
-export const getTotalNorm: UtilsCalls['getTotalNorm'] = define('getTotalNorm', (tensors, p, refuses, foreach) =>
+export const getTotalNorm = define('getTotalNorm', (tensors, p, refuses, foreach) =>
   noGrad(() => totalNorm('getTotalNorm', listed('getTotalNorm', 'tensors', tensors), p, refuses, foreach)),
 );
 
@@ -57,10 +57,8 @@ export const getTotalNorm: UtilsCalls['getTotalNorm'] = define('getTotalNorm', (
  * Multiplies all gradients by `maxNorm / totalNorm` where that is below 1. **Source**:
  * `torch.nn.utils.clip_grads_with_norm_`.
  */
-export const clipGradsWithNorm_: UtilsCalls['clipGradsWithNorm_'] = define(
-  'clipGradsWithNorm_',
-  (parameters, maxNorm, total, foreach) =>
-    noGrad(() => scale(listed('clipGradsWithNorm_', 'parameters', parameters), maxNorm, total, foreach)),
+export const clipGradsWithNorm_ = define('clipGradsWithNorm_', (parameters, maxNorm, total, foreach) =>
+  noGrad(() => scale(listed('clipGradsWithNorm_', 'parameters', parameters), maxNorm, total, foreach)),
 );
 
 /**
@@ -75,34 +73,28 @@ export const clipGradsWithNorm_: UtilsCalls['clipGradsWithNorm_'] = define(
  *
  * **Source**: `torch.nn.utils.clip_grad_norm_`.
  */
-export const clipGradNorm_: UtilsCalls['clipGradNorm_'] = define(
-  'clipGradNorm_',
-  (parameters, maxNorm, p, refuses, foreach) => {
-    const op = 'clipGradNorm_';
-    const list = listed(op, 'parameters', parameters);
-    if (list.length === 0 && !Array.isArray(parameters)) emitWarning(`${op}: there is no parameter to clip`);
-    return noGrad(() => {
-      const total = totalNorm(op, gradientsOf(list), p, refuses, foreach);
-      scale(list, maxNorm, total, foreach);
-      return total;
-    });
-  },
-);
+export const clipGradNorm_ = define('clipGradNorm_', (parameters, maxNorm, p, refuses, foreach) => {
+  const op = 'clipGradNorm_';
+  const list = listed(op, 'parameters', parameters);
+  if (list.length === 0 && !Array.isArray(parameters)) emitWarning(`${op}: there is no parameter to clip`);
+  return noGrad(() => {
+    const total = totalNorm(op, gradientsOf(list), p, refuses, foreach);
+    scale(list, maxNorm, total, foreach);
+    return total;
+  });
+});
 
 /** Clamps every gradient to `[-clipValue, clipValue]`. **Source**: `torch.nn.utils.clip_grad_value_`. */
-export const clipGradValue_: UtilsCalls['clipGradValue_'] = define(
-  'clipGradValue_',
-  (parameters, clipValue, foreach) => {
-    const gradients = gradientsOf(listed('clipGradValue_', 'parameters', parameters));
-    noGrad(() => {
-      for (const group of byKind(gradients)) {
-        if (foreach === false) {
-          for (const gradient of group) gradient.clamp_(-clipValue, clipValue);
-        } else {
-          aten._foreach_clamp_min_.Scalar(group, -clipValue);
-          aten._foreach_clamp_max_.Scalar(group, clipValue);
-        }
+export const clipGradValue_ = define('clipGradValue_', (parameters, clipValue, foreach) => {
+  const gradients = gradientsOf(listed('clipGradValue_', 'parameters', parameters));
+  noGrad(() => {
+    for (const group of byKind(gradients)) {
+      if (foreach === false) {
+        for (const gradient of group) gradient.clamp_(-clipValue, clipValue);
+      } else {
+        aten._foreach_clamp_min_.Scalar(group, -clipValue);
+        aten._foreach_clamp_max_.Scalar(group, clipValue);
       }
-    });
-  },
-);
+    }
+  });
+});

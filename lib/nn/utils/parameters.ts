@@ -20,7 +20,7 @@ function onOneDevice(op: string, parameters: Tensor | Iterable<Tensor>): Tensor[
 }
 
 /** All parameters, one behind the other: `[n]`. **Source**: `torch.nn.utils.parameters_to_vector`. */
-export const parametersToVector: UtilsCalls['parametersToVector'] = define('parametersToVector', (parameters) =>
+export const parametersToVector = define('parametersToVector', (parameters) =>
   aten.cat(onOneDevice('parametersToVector', parameters).map((parameter) => parameter.view(-1))),
 );
 
@@ -28,23 +28,20 @@ export const parametersToVector: UtilsCalls['parametersToVector'] = define('para
  * Makes parts of a vector the elements of parameters, which share its memory from then on. **Source**:
  * `torch.nn.utils.vector_to_parameters`.
  */
-export const vectorToParameters: UtilsCalls['vectorToParameters'] = define(
-  'vectorToParameters',
-  (vector, parameters) => {
-    const op = 'vectorToParameters';
-    const list = onOneDevice(op, parameters);
-    const wanted = list.reduce((sum, parameter) => sum + parameter.numel(), 0);
-    if (vector.ndim !== 1 || vector.numel() < wanted) {
-      throw expected(op, "'vec'", `to have shape [n], n >= ${wanted}`, `shape [${vector.shape}]`);
-    }
-    let from = 0;
-    for (const parameter of list) {
-      const part = aten.slice.Tensor(vector, 0, from, from + parameter.numel());
-      aten.set_data(parameter, part.viewAs(parameter).detach());
-      from += parameter.numel();
-    }
-  },
-);
+export const vectorToParameters = define('vectorToParameters', (vector, parameters) => {
+  const op = 'vectorToParameters';
+  const list = onOneDevice(op, parameters);
+  const wanted = list.reduce((sum, parameter) => sum + parameter.numel(), 0);
+  if (vector.ndim !== 1 || vector.numel() < wanted) {
+    throw expected(op, "'vec'", `to have shape [n], n >= ${wanted}`, `shape [${vector.shape}]`);
+  }
+  let from = 0;
+  for (const parameter of list) {
+    const part = aten.slice.Tensor(vector, 0, from, from + parameter.numel());
+    aten.set_data(parameter, part.viewAs(parameter).detach());
+    from += parameter.numel();
+  }
+});
 
 /** The arguments of a constructor, with more options in the trailing object. */
 type Options = Readonly<Record<string, unknown>>;
@@ -57,9 +54,10 @@ type Options = Readonly<Record<string, unknown>>;
  *
  * **Source**: `torch.nn.utils.skip_init`.
  */
-export function skipInit<M extends AnyModule, Args extends readonly unknown[]>(
-  moduleClass: new (...args: Args) => M,
-  ...args: Args
+export function skipInit<M extends AnyModule>(
+  // biome-ignore lint/suspicious/noExplicitAny: classes have several forms, of which types would know the last
+  moduleClass: new (...args: any[]) => M,
+  ...args: readonly unknown[]
 ): M {
   if (typeof moduleClass !== 'function') {
     throw new TorchError('INVALID_ARGUMENT', "skipInit: expected 'moduleClass' to be a class of a module", {
@@ -71,6 +69,6 @@ export function skipInit<M extends AnyModule, Args extends readonly unknown[]>(
   const hasOptions = typeof last === 'object' && last !== null && !Array.isArray(last);
   const { device = 'cpu', ...options } = (hasOptions ? last : {}) as Options & { device?: Device };
   const positional = hasOptions ? args.slice(0, -1) : args;
-  const module = new moduleClass(...([...positional, { ...options, device: 'meta' }] as unknown as Args));
+  const module = new moduleClass(...positional, { ...options, device: 'meta' });
   return module.toEmpty({ device });
 }

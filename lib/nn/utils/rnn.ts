@@ -89,7 +89,7 @@ function packed(op: string, argument: string, given: unknown): PackedSequence {
 }
 
 /** The permutation that undoes another: `[n]`. **Source**: `torch.nn.utils.rnn.invert_permutation`. */
-export const invertPermutation: RnnCalls['invertPermutation'] = define('invertPermutation', (permutation) => {
+export const invertPermutation = define('invertPermutation', (permutation) => {
   if (permutation === undefined) return undefined;
   const places = arange(0, permutation.numel(), { dtype: 'int64', device: permutation.device });
   return aten.empty_like(permutation, { memory_format: 'contiguous_format' }).scatter_(0, permutation, places);
@@ -112,7 +112,7 @@ const pack: RnnImplementations['packPaddedSequence'] = (input, given, batchFirst
  * Packs padded sequences of the given lengths, which descend unless `enforceSorted` is false. **Shapes**: input `[T, B, *]`, or
  * `[B, T, *]` with `batchFirst`; lengths `[B]`. **Source**: `torch.nn.utils.rnn.pack_padded_sequence`.
  */
-export const packPaddedSequence: RnnCalls['packPaddedSequence'] = define('packPaddedSequence', pack);
+export const packPaddedSequence = define('packPaddedSequence', pack);
 
 const unpack: RnnImplementations['padPackedSequence'] = (given, batchFirst, paddingValue, totalLength) => {
   const sequence = packed('padPackedSequence', 'sequence', given);
@@ -133,7 +133,7 @@ const unpack: RnnImplementations['padPackedSequence'] = (given, batchFirst, padd
  * The reverse of {@link packPaddedSequence}: `[padded, lengths]`. **Shapes**: `[T, B, *]`, or `[B, T, *]` with `batchFirst`, and
  * `[B]`. **Source**: `torch.nn.utils.rnn.pad_packed_sequence`.
  */
-export const padPackedSequence: RnnCalls['padPackedSequence'] = define('padPackedSequence', unpack);
+export const padPackedSequence = define('padPackedSequence', unpack);
 
 /** The sequences of a list, or the rows of a tensor. */
 function sequencesOf(op: string, given: Tensor | Iterable<Tensor>): Tensor[] {
@@ -144,7 +144,7 @@ function sequencesOf(op: string, given: Tensor | Iterable<Tensor>): Tensor[] {
  * Sequences of any lengths in one tensor, with `paddingValue` behind them, or before with `paddingSide: 'left'`. **Shapes**:
  * `[L, *]` each -> `[T, B, *]`, or `[B, T, *]` with `batchFirst`. **Source**: `torch.nn.utils.rnn.pad_sequence`.
  */
-export const padSequence: RnnCalls['padSequence'] = define('padSequence', (sequences, batchFirst, value, side) =>
+export const padSequence = define('padSequence', (sequences, batchFirst, value, side) =>
   aten.pad_sequence(sequencesOf('padSequence', sequences), batchFirst, value, side),
 );
 
@@ -161,19 +161,19 @@ const unpad: RnnImplementations['unpadSequence'] = (padded, lengths, batchFirst)
  * The reverse of {@link padSequence}: the sequences of the given lengths. **Source**: `torch.nn.utils.rnn.unpad_sequence`,
  * which transposes the tensor that it is given, too.
  */
-export const unpadSequence: RnnCalls['unpadSequence'] = define('unpadSequence', unpad);
+export const unpadSequence = define('unpadSequence', unpad);
 
 /**
  * Packs sequences, which become shorter unless `enforceSorted` is false. **Source**: `torch.nn.utils.rnn.pack_sequence`.
  */
-export const packSequence: RnnCalls['packSequence'] = define('packSequence', (sequences, enforceSorted) => {
+export const packSequence = define('packSequence', (sequences, enforceSorted) => {
   const list = sequencesOf('packSequence', sequences);
   const lengths = list.map((sequence) => sequence.size(0));
   return pack(aten.pad_sequence(list), lengths, false, enforceSorted);
 });
 
 /** The sequences that were packed. **Source**: `torch.nn.utils.rnn.unpack_sequence`. */
-export const unpackSequence: RnnCalls['unpackSequence'] = define('unpackSequence', (given) => {
+export const unpackSequence = define('unpackSequence', (given) => {
   const [padded, lengths] = unpack(packed('unpackSequence', 'packedSequences', given), true, 0, undefined);
   return unpad(padded, lengths, true);
 });

@@ -16,6 +16,12 @@ export interface Overload {
   readonly schema: string;
 }
 
+/** What a short call gives that has called nothing, and cannot tell whether the arguments fit. */
+export const undecided: unique symbol = Symbol('undecided');
+
+/** What it gives where the arguments do not fit. */
+export const unfit: unique symbol = Symbol('unfit');
+
 /** An overload, ready to be called. */
 export class BoundOverload {
   readonly #signature: Signature;
@@ -27,16 +33,15 @@ export class BoundOverload {
   readonly #call: Operator;
   readonly #failed: NativeResult;
   readonly #parameters: readonly Parameter[];
-  readonly #first: Parameter | undefined;
-  readonly #second: Parameter | undefined;
+  /** How many arguments may go by position; none if they are to be checked. */
   readonly #positional: number;
   readonly #required: number;
   readonly #finish: (result: NativeResult, given: readonly unknown[]) => unknown;
   /** Which argument is the only result, in place of one that native code gives; -1 if none is. */
   readonly #returned: number;
   readonly #givesTensor: boolean;
-  /** How many tensors a call of tensors alone has; 0 if there is none that gives one new tensor. */
-  readonly #tensors: number;
+  /** Whether no other overload may be meant, so that elements of lists are left to native code to check. */
+  readonly #isOnly: boolean;
 
   constructor(
     op: string,
@@ -44,87 +49,57 @@ export class BoundOverload {
     schema: OperatorSchema,
     naming: Naming,
     makesTensors: boolean,
+    isOnly: boolean,
     thrower: (...args: never[]) => unknown,
   ) {
     checkOperator(op, name);
     this.#thrower = thrower;
+    this.#isOnly = isOnly;
     this.#check = argumentCheck(op, name);
     this.#operator = native().bareOperator(name, schema.overload);
     this.#signature = new Signature(op, schema, naming, makesTensors);
     this.#parameters = this.#signature.parameters;
-    this.#positional = this.#signature.positional;
+    this.#positional = this.#check === undefined ? this.#signature.positional : -1;
     this.#required = this.#signature.required;
     this.#call = this.#operator.call;
     this.#failed = this.#operator.failed;
-    [this.#first, this.#second] = this.#parameters;
     this.#finish = finisher(schema, naming);
     const [only, ...others] = schema.returns;
     this.#returned = others.length === 0 && only?.argument !== undefined ? only.argument : -1;
     this.#givesTensor = others.length === 0 && only?.type === 'Tensor';
-    const isOfTensors = this.#parameters.slice(0, this.#required).every(({ isTensor }) => isTensor);
-    this.#tensors =
-      this.#givesTensor && this.#returned < 0 && isOfTensors && this.#check === undefined ? this.#required : 0;
   }
 
   /**
-   * The commonest calls, of one or two tensors and nothing else, without a look at parameters; `notShort` for others.
-   * It is the shortest way that there is: `npm run bench` holds it to one of the typed functions of `lib/torch/aten`.
+   * Calls the operator with the first `count` of three arguments if all are positional and fit; else gives `unfit` or
+   * `undecided`. Most calls are such: no array is made for them.
    */
-  ofTensors(args: readonly unknown[]): unknown {
-    const count = args.length;
-    if (count !== 1 && count !== 2) return notShort;
-    if (count !== this.#tensors) return notShort;
-    const first = handleOf(args[0]);
-    if (first === undefined) return notShort;
-    let result: NativeResult;
-    if (count === 1) {
-      result = this.#call(first);
-      if (result === this.#failed) result = this.#operator.recover([first], this.#thrower);
-    } else {
-      const second = handleOf(args[1]);
-      if (second === undefined) return notShort;
-      result = this.#call(first, second);
-      if (result === this.#failed) result = this.#operator.recover([first, second], this.#thrower);
-    }
-    return result === undefined ? undefined : wrap(result);
-  }
-
-  /**
-   * Calls the operator if all arguments are positional and fit; else gives `notShort` and has called nothing. `isOnly`:
-   * no other overload may be meant, so that elements of lists are left to native code to check.
-   */
-  short(args: readonly unknown[], isOnly: boolean): unknown {
-    const count = args.length;
-    if (count > this.#positional || count < this.#required || this.#check !== undefined) return notShort;
+  direct(count: number, a: unknown, b: unknown, c: unknown): unknown {
+    const last = count > 2 ? c : count > 1 ? b : a;
+    if (count > this.#positional || count < this.#required) return this.#misfit(last);
+    const x = count > 0 ? this.#quickly(0, a) : undefined;
+    if (x === unfit) return this.#misfit(last);
+    const y = count > 1 ? this.#quickly(1, b) : undefined;
+    if (y === unfit) return this.#misfit(last);
+    const z = count > 2 ? this.#quickly(2, c) : undefined;
+    if (z === unfit) return this.#misfit(last);
     const call = this.#call;
-    const failed = this.#failed;
-    let result: NativeResult;
-    let values: NativeValue[] | undefined;
-    // Most operators have one or two operands: no array is made for them.
-    if (count <= 2 && count > 0) {
-      const first = quickly(this.#signature.op, this.#first as Parameter, args[0], isOnly);
-      if (first === notShort) return notShort;
-      if (count === 1) {
-        result = call(first);
-        if (result === failed) values = [first];
-      } else {
-        const second = quickly(this.#signature.op, this.#second as Parameter, args[1], isOnly);
-        if (second === notShort) return notShort;
-        result = call(first, second);
-        if (result === failed) values = [first, second];
-      }
-    } else {
-      values = [];
-      for (let i = 0; i < count; i++) {
-        const value = quickly(this.#signature.op, this.#parameters[i] as Parameter, args[i], isOnly);
-        if (value === notShort) return notShort;
-        values.push(value);
-      }
-      result = call(...values);
+    let result = count > 2 ? call(x, y, z) : count > 1 ? call(x, y) : count > 0 ? call(x) : call();
+    if (result === this.#failed) result = this.#recover([x, y, z].slice(0, count));
+    if (this.#returned >= 0) return this.#returned === 0 ? a : this.#returned === 1 ? b : c;
+    return this.#givesTensor && result !== undefined ? wrap(result) : this.#finish(result, [a, b, c]);
+  }
+
+  /** {@link direct} with any number of arguments. */
+  listed(args: readonly unknown[]): unknown {
+    const count = args.length;
+    if (count > this.#positional || count < this.#required) return this.#misfit(args[count - 1]);
+    const values: NativeValue[] = [];
+    for (let i = 0; i < count; i++) {
+      const value = this.#quickly(i, args[i]);
+      if (value === unfit) return this.#misfit(args[count - 1]);
+      values.push(value);
     }
-    if (result === failed) result = this.#operator.recover(values as NativeValue[], this.#thrower);
-    if (this.#returned >= 0) return args[this.#returned];
-    return this.#givesTensor && result !== undefined ? wrap(result) : this.#finish(result, args);
+    return this.#finished(this.#called(values), args);
   }
 
   /** {@link Signature.fit}. */
@@ -135,27 +110,42 @@ export class BoundOverload {
   /** Calls the operator with arguments that fit. */
   run({ given, values, requiresGrad }: Fitting): unknown {
     this.#check?.(new Map(this.#parameters.map(({ name }, i) => [name, given[i]])));
-    let result = this.#call(...values);
-    if (result === this.#failed) result = this.#operator.recover(values, this.#thrower);
-    const made = this.#returned >= 0 ? given[this.#returned] : this.#finish(result, given);
+    const made = this.#finished(this.#called(values), given);
     return requiresGrad === true ? (made as Tensor).requiresGrad_() : made;
   }
-}
 
-/** The value as native code takes it, or `notShort` if it does not fit. */
-function quickly(op: string, parameter: Parameter, value: unknown, isOnly: boolean): NativeValue | typeof notShort {
-  const handle = handleOf(value);
-  if (handle !== undefined) return parameter.isTensor ? handle : notShort;
-  if (value === undefined || value === null) {
-    return parameter.isNullable && !(value === undefined && parameter.refusesUndefined) ? undefined : notShort;
+  #called(values: NativeValue[]): NativeResult {
+    const result = this.#call(...values);
+    return result === this.#failed ? this.#recover(values) : result;
   }
-  const { conversion } = parameter;
-  if (isOnly && conversion.isPlainList === true && Array.isArray(value)) return value as NativeValue[];
-  return conversion.accepts(value) ? conversion.toNative(value, op) : notShort;
-}
 
-/** What {@link BoundOverload.short} gives where it has called nothing. */
-export const notShort: unique symbol = Symbol('not short');
+  #recover(values: NativeValue[]): NativeResult {
+    return this.#operator.recover(values, this.#thrower);
+  }
+
+  #finished(result: NativeResult, given: readonly unknown[]): unknown {
+    if (this.#returned >= 0) return given[this.#returned];
+    return this.#givesTensor && result !== undefined ? wrap(result) : this.#finish(result, given);
+  }
+
+  /** An argument as native code takes it, or `unfit`. */
+  #quickly(index: number, value: unknown): NativeValue | typeof unfit {
+    const { isTensor, isNullable, refusesUndefined, conversion } = this.#parameters[index] as Parameter;
+    const handle = handleOf(value);
+    if (handle !== undefined) return isTensor ? handle : unfit;
+    if (value === undefined || value === null) {
+      return isNullable && !(refusesUndefined && value === undefined) ? undefined : unfit;
+    }
+    if (this.#isOnly && conversion.isPlainList === true && Array.isArray(value)) return value as NativeValue[];
+    return conversion.accepts(value) ? conversion.toNative(value, this.#signature.op) : unfit;
+  }
+
+  /** `undecided` if a call may fit after all whose last argument this is: it may hold keywords, or stand for nothing. */
+  #misfit(last: unknown): typeof unfit | typeof undecided {
+    if (this.#check !== undefined || last === undefined) return undecided;
+    return typeof last === 'object' && !Array.isArray(last) && handleOf(last) === undefined ? undecided : unfit;
+  }
+}
 
 /** Makes what a call gives of what native code gives. */
 function finisher(

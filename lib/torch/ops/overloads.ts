@@ -1,7 +1,7 @@
 /** The overloads of an operator, of which a call takes the first that its arguments fit. */
 import type { OperatorSchema } from '../../binding/native';
 import { show, TorchError } from '../../errors';
-import { BoundOverload, notShort } from './overload';
+import { BoundOverload, undecided, unfit } from './overload';
 import { isFactory, misfit, type Naming, type Refusal } from './signature';
 
 /** An operator with overloads in the order in which they are tried; each is bound when it is. */
@@ -33,21 +33,35 @@ export class Overloads {
       this.schemas[index] as OperatorSchema,
       this.#naming,
       this.#makesTensors,
+      this.#isOnly,
       this.thrower,
     );
     this.#bound[index] = bound;
     return bound;
   }
 
-  /** Calls the first overload that fits. */
-  call(args: readonly unknown[]): unknown {
-    const quick = (this.#bound[0] ?? this.#bind(0)).ofTensors(args);
-    if (quick !== notShort) return quick;
+  /** Calls the first overload that fits `count` arguments: those before `rest`, and what is in there. */
+  call(count: number, a: unknown, b: unknown, c: unknown, rest: readonly unknown[]): unknown {
+    const args = count > 3 ? [a, b, c, ...rest] : undefined;
+    for (let i = 0; i < this.schemas.length; i++) {
+      const bound = this.#bound[i] ?? this.#bind(i);
+      const result = args === undefined ? bound.direct(count, a, b, c) : bound.listed(args);
+      if (result === undecided) break;
+      if (result !== unfit) return result;
+    }
+    return this.#callAtLength(args ?? [a, b, c].slice(0, count));
+  }
+
+  /** {@link call} with the arguments in an array. */
+  callWith(args: readonly unknown[]): unknown {
+    return this.call(args.length, args[0], args[1], args[2], args.slice(3));
+  }
+
+  /** With keywords, or with errors. */
+  #callAtLength(args: readonly unknown[]): unknown {
     const refusals: Refusal[] = [];
     for (let i = 0; i < this.schemas.length; i++) {
       const bound = this.#bound[i] ?? this.#bind(i);
-      const result = bound.short(args, this.#isOnly);
-      if (result !== notShort) return result;
       const fitting = bound.fit(args);
       if ('values' in fitting) return bound.run(fitting);
       refusals.push(fitting);

@@ -33,7 +33,10 @@ export function makePacket(operator: string): Packet | undefined {
 
 function functionOf(op: string, operator: string, schemas: readonly OperatorSchema[]): (...args: unknown[]) => unknown {
   const overloads = new Overloads(op, operator, schemas, 'schema');
-  const called = (...args: unknown[]): unknown => overloads.call(args);
+  const called = function (a?: unknown, b?: unknown, c?: unknown, ...rest: unknown[]): unknown {
+    // biome-ignore lint/complexity/noArguments: how many there are, without an array of them
+    return overloads.call(arguments.length, a, b, c, rest);
+  };
   Object.defineProperty(called, 'name', { value: op });
   overloads.thrower = called;
   return called;

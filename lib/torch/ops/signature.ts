@@ -42,6 +42,8 @@ export interface Parameter {
   isRequired: boolean;
   /** Whether nothing may be given for it. */
   isNullable: boolean;
+  /** Whether `null` says that there is none, also where the default is something else. */
+  takesNone: boolean;
   isKeywordOnly: boolean;
   /** Whether `undefined` in its place is no absence: a dtype whose constant was misspelled. */
   refusesUndefined: boolean;
@@ -61,6 +63,8 @@ export class Signature {
   readonly positional: number;
   /** How many must be given; infinitely many if one of them goes by name only. */
   readonly required: number;
+  /** The place of each parameter. */
+  readonly #places: ReadonlyMap<string, number>;
   /** The arguments that the keyword `out` stands for. */
   readonly #outs: readonly number[];
   /** Whether it makes a tensor, which may be asked to require gradients. */
@@ -79,13 +83,15 @@ export class Signature {
       name: isPython ? pythonName(argument) : argument.name,
       isRequired: !argument.hasDefault,
       isNullable: argument.hasDefault || argument.optional,
+      takesNone: argument.optional,
       isKeywordOnly: argument.kwargOnly,
       refusesUndefined: isPython && argument.type === 'ScalarType',
       type: argument.type,
       isTensor: argument.type === 'Tensor',
-      fallback: argument.default,
+      fallback: fallbackOf(argument),
       conversion: conversionFor(argument),
     }));
+    this.#places = new Map(this.parameters.map(({ name }, i) => [name, i] as const).reverse());
     this.positional = this.parameters.filter(({ isKeywordOnly }) => !isKeywordOnly).length;
     this.required = this.parameters.some(({ isKeywordOnly, isRequired }) => isKeywordOnly && isRequired)
       ? Number.POSITIVE_INFINITY
@@ -97,20 +103,22 @@ export class Signature {
    * number that they hold where a number is asked for, as in Python.
    */
   fit(args: readonly unknown[], unpacks = false): Fitting | Refusal {
-    const last = args.at(-1);
+    const last = args[args.length - 1];
     const hasKeywords = isKeywords(last, this.parameters[args.length - 1]);
-    let positional = hasKeywords ? args.slice(0, -1) : args;
-    while (positional.length > this.positional && isAbsent(positional.at(-1))) positional = positional.slice(0, -1);
-    if (positional.length > this.positional) return this.#tooMany(positional.length);
-    const given: unknown[] = Array.from(positional);
+    let count = hasKeywords ? args.length - 1 : args.length;
+    while (count > this.positional && isAbsent(args[count - 1])) count--;
+    if (count > this.positional) return this.#tooMany(count);
+    const given = args.slice(0, count);
     const fitting: Fitting = { given, values: [], signature: this };
     if (hasKeywords) {
       const refusal = this.#readKeywords(last as Record<string, unknown>, fitting, given);
       if (refusal !== undefined) return refusal;
     }
-    for (const [i, { name, conversion, isRequired, isNullable, refusesUndefined }] of this.parameters.entries()) {
+    const { parameters } = this;
+    for (let i = 0; i < parameters.length; i++) {
+      const { name, conversion, isRequired, isNullable, refusesUndefined } = parameters[i] as Parameter;
       let value = given[i];
-      if (refusesUndefined && value === undefined && i < positional.length) {
+      if (refusesUndefined && value === undefined && i < count) {
         return this.#mismatch(name, aWrittenDType, value, i);
       }
       if (isAbsent(value)) {
@@ -119,7 +127,7 @@ export class Signature {
         fitting.values.push(undefined);
         continue;
       }
-      if (!conversion.accepts(value) && unpacks) {
+      if (unpacks && !conversion.accepts(value)) {
         value = numbersIn(value);
         given[i] = value;
       }
@@ -130,11 +138,14 @@ export class Signature {
   }
 
   #tooMany(count: number): Refusal {
-    const keywords = this.#keywords().slice(this.positional);
-    const hint = keywords.length === 0 ? '' : ` (${keywords.join(', ')} go into a trailing object)`;
-    const what = `to have at most ${this.positional} positional arguments${hint}`;
+    const error = (): TorchError => {
+      const keywords = this.#keywords().slice(this.positional);
+      const hint = keywords.length === 0 ? '' : ` (${keywords.join(', ')} go into a trailing object)`;
+      const what = `to have at most ${this.positional} positional arguments${hint}`;
+      return expected(this.op, 'the call', what, `${count}`);
+    };
     // Less telling than an argument of the wrong kind in the same place.
-    return new Refusal(() => expected(this.op, 'the call', what, `${count}`), this.positional - 0.5);
+    return new Refusal(error, this.positional - 0.5);
   }
 
   #missing(name: string, position: number): Refusal {
@@ -185,8 +196,8 @@ export class Signature {
         if (refusal !== undefined) return refusal;
         continue;
       }
-      const index = this.parameters.findIndex(({ name }) => name === key);
-      if (index < 0) {
+      const index = this.#places.get(key);
+      if (index === undefined) {
         const known = this.#keywords();
         const next = this.parameters[count];
         // An object where something else is needed, rather than keywords.
@@ -277,6 +288,12 @@ export function isFactory(schema: OperatorSchema): boolean {
 }
 
 const aWrittenDType: Named = { what: writtenDType.slice('to be '.length) };
+
+/** A default; of a list of fixed length the one number for all, as it is written. */
+function fallbackOf({ default: value, fixedLength }: ArgumentSchema): unknown {
+  if (fixedLength === undefined || !Array.isArray(value)) return value;
+  return value.every((each) => each === value[0]) ? value[0] : value;
+}
 
 /** What PyTorch's functions call an argument, in camelCase. */
 function pythonName({ name, isOut }: ArgumentSchema): string {

@@ -1,11 +1,18 @@
 // What is called, and with what: arguments that fit mostly, and hostile values among them.
+const called = require('./called.json');
 const { Hostile, integers, numbers, bigints, dtypes, strings } = require('./values.cjs');
 
 /** libtorch's backward kernels trust what their forward operators have checked; scripts do not reach them alone. */
 const trusting = /_backward/;
 
+/** `'add.Tensor'` as native code takes it. */
+function pathOf(name) {
+  const [operator, overload = ''] = name.split('.');
+  return [`aten::${operator}`, overload];
+}
+
 /** Makers of calls: functions that give `{ name, call, args }`. */
-function makersOfCalls({ torch, native, generated, signatures, random, state, values, judge }) {
+function makersOfCalls({ torch, native, signatures, random, state, values, judge }) {
   const { below, pick, chance, listOf } = random;
   const { hostile, trapped, trappedObject, typedArray, upset } = values;
   const pickTensor = () => pick(state.tensors);
@@ -51,17 +58,21 @@ function makersOfCalls({ torch, native, generated, signatures, random, state, va
     return chance(0.15) ? trapped(entries) : entries;
   }
 
-  const schemas = Object.entries(generated.schemas)
-    .filter(([name]) => !trusting.test(name))
-    .map(([name, schema]) => {
+  /** Operators that the library calls, or has called, itself: `positional` of their arguments are not for keywords only. */
+  const schemas = called
+    .filter((name) => !trusting.test(name))
+    .map((name) => {
+      const schema = native.schema(...pathOf(name));
       const inside = schema.slice(schema.indexOf('(') + 1, schema.lastIndexOf(') ->'));
       // Commas inside of brackets part nothing here: no argument of these operators has one.
-      return { name, args: inside.split(', ').filter((argument) => argument !== '' && argument !== '*') };
+      const parts = inside.split(', ').filter((argument) => argument !== '');
+      const star = parts.indexOf('*');
+      return { name, args: parts.filter((part) => part !== '*'), positional: star < 0 ? parts.length : star };
     });
 
   const operators = new Map();
   function operatorOf(name) {
-    const made = operators.get(name) ?? native.operator(`aten::${name.split('.')[0]}`, name.split('.')[1] ?? '');
+    const made = operators.get(name) ?? native.operator(...pathOf(name));
     operators.set(name, made);
     return made;
   }
@@ -76,13 +87,16 @@ function makersOfCalls({ torch, native, generated, signatures, random, state, va
     };
   }
 
-  function generatedOperator() {
-    const { name, args } = pick(schemas);
-    return {
-      name,
-      call: generated[name.replace('.', '_')],
-      args: args.map((argument) => plausible(argument, pickTensor)),
-    };
+  function atenOperator() {
+    const { name, args, positional } = pick(schemas);
+    const values = args.map((argument) => plausible(argument, pickTensor));
+    const [base, overload = 'default'] = name.split('.');
+    const given = values.slice(0, positional);
+    if (positional < args.length && chance(0.7)) {
+      const keywords = args.slice(positional).map((argument) => argument.split('=')[0].split(' ').at(-1));
+      given.push(Object.fromEntries(keywords.map((keyword, i) => [keyword, values[positional + i]])));
+    }
+    return { name, call: torch.ops.aten[base][overload], args: given };
   }
 
   // ---- the other native entries
@@ -342,7 +356,7 @@ function makersOfCalls({ torch, native, generated, signatures, random, state, va
   }
 
   const busyEntry = () => nativeEntry(pick(busy));
-  const all = [nativeOperator, generatedOperator, () => nativeEntry(), busyEntry, publicFunction, loss, member];
+  const all = [nativeOperator, atenOperator, () => nativeEntry(), busyEntry, publicFunction, loss, member];
   return {
     all,
     entries: [...nativeNames.map((name) => `native.${name}`), ...schemas.map(({ name }) => `native ${name}`)],

@@ -22,13 +22,12 @@ const { values: options } = parseArgs({
 options.dist = resolve(options.dist);
 const torch = require(join(options.dist, 'index.js'));
 const { loadedLibtorch, native } = require(join(options.dist, 'binding', 'load.js'));
-const generated = require(join(options.dist, 'torch', 'aten', 'calls.generated.js'));
 const { functional: signatures } = require('../../contract/python-signatures.json');
 
 const random = choices(options.seed);
 const state = newState(torch, native(), loadedLibtorch().addon, random);
 const values = hostileValues(random, state);
-const makers = makersOfCalls({ torch, native: native(), generated, signatures, random, state, values, judge });
+const makers = makersOfCalls({ torch, native: native(), signatures, random, state, values, judge });
 
 /** Renewed before everything is disposed, detached or spoilt. */
 const renewal = 200;

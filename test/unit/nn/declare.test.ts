@@ -4,7 +4,7 @@ import type { TensorLike } from '../../../lib/nn/losses/arguments';
 import { lossClass } from '../../../lib/nn/losses/class';
 import { declareLoss, type Loss } from '../../../lib/nn/losses/declare';
 import { numberOr, reduction, sum, tensor } from '../../../lib/nn/losses/option';
-import * as aten from '../../../lib/torch/aten/calls.generated';
+import { aten } from '../../../lib/torch/ops';
 import type { Reduction } from '../../../lib/types';
 import { refusal } from '../torch/support';
 
@@ -20,8 +20,8 @@ const focalLoss: Loss<[input: TensorLike, target: TensorLike], FocalOptions, ['g
   options: { gamma: numberOr(2), reduction },
   positional: ['gamma'],
   compute({ input, target, gamma, reduction: code }) {
-    const p = aten.abs(aten.sub_Tensor(aten.sigmoid(input), aten.rsub_Scalar(target, 1)));
-    const losses = aten.mul_Tensor(aten.pow_Tensor_Scalar(aten.rsub_Scalar(p, 1), gamma), aten.neg(aten.log(p)));
+    const p = aten.abs(aten.sub.Tensor(aten.sigmoid(input), aten.rsub.Scalar(target, 1)));
+    const losses = aten.mul.Tensor(aten.pow.Tensor_Scalar(aten.rsub.Scalar(p, 1), gamma), aten.neg(aten.log(p)));
     if (code === 0) return losses;
     return code === sum ? aten.sum(losses) : aten.mean(losses);
   },

@@ -72,7 +72,7 @@ describe('Linear', () => {
     ['a bias that is a tensor', [1, 1, { bias: scores }], 'bias'],
     ['a dtype that is none', [1, 1, { dtype: 'float' }], 'dtype'],
     ['an unknown option', [1, 1, { requiresGrad: false }], 'requiresGrad'],
-    ['a flag in the place of options', [1, 1, false], 'options'],
+    ['text in the place of a bias', [1, 1, 'yes'], 'bias'],
   ])('%s: refused', (_name, args, argument) => {
     const Linear = nn.Linear as unknown as new (...args: unknown[]) => unknown;
     expect(refusal(() => new Linear(...args))).toMatchObject({ op: 'Linear', argument });
@@ -126,8 +126,6 @@ test.each<[string, () => unknown, string, string]>([
     'BCEWithLogitsLoss',
     'posWeight',
   ],
-  ['no dimension', () => new nn.Softmax({} as never), 'Softmax', 'dim'],
-  ['nothing at all', () => new nn.LogSoftmax(undefined as never), 'LogSoftmax', 'dim'],
   ['a dimension that is a fraction', () => new nn.LogSoftmax({ dim: 0.5 }), 'LogSoftmax', 'dim'],
 ])('%s is refused when the module is made', (_name, make, op, argument) => {
   expect(refusal(make)).toMatchObject({ op, argument });

@@ -1,6 +1,6 @@
 /** In-place forms: the same tensor, seen through every view, and what PyTorch's graph refuses of them. */
 import * as torch from 'libtorch-losses';
-import * as aten from '../../../lib/torch/aten/calls.generated';
+import { aten } from '../../../lib/torch/ops';
 import { expectNative, refusal } from './support';
 
 const { tensor } = torch;
@@ -101,8 +101,8 @@ test.each([
 ])('what an operator writes into keeps its shape, in %s', (_memory, out) => {
   // libtorch's resize changes the shape before it finds that the memory cannot grow.
   for (const size of [6, 3]) {
-    refusal(() => aten.mul_out(torch.ones([size]), tensor(2), out));
+    refusal(() => aten.mul.out(torch.ones([size]), tensor(2), { out }));
     expect(out.shape).toEqual([4]);
   }
-  expect(aten.mul_out(torch.ones([4]), tensor(2), out).toArray()).toEqual([2, 2, 2, 2]);
+  expect(aten.mul.out(torch.ones([4]), tensor(2), { out }).toArray()).toEqual([2, 2, 2, 2]);
 });

@@ -72,6 +72,10 @@ const args = new Map<string | symbol, readonly unknown[]>(
     matmul: [torch.tensor([1, 2])],
     to: ['float64'],
     indexPut_: [[0], 1],
+    registerHook: [() => undefined],
+    apply_: [() => 1],
+    map_: [x, () => 1],
+    map2_: [x, x, () => 1],
   }),
 );
 
@@ -107,6 +111,7 @@ describe.each(names.map((name) => [String(name), name]))('%s', (_text, name) => 
       pinMemory: torch.cuda.isAvailable() ? '' : 'RUNTIME',
       backward: 'RUNTIME', // of what requires no gradient
       retainGrad: 'RUNTIME',
+      registerHook: 'RUNTIME',
       cuda: torch.cuda.isAvailable() ? '' : 'INVALID_ARGUMENT',
     };
     const code = unfit[name];

@@ -1,0 +1,18 @@
+/** Weights as matrices: what norms by rows and by singular values look at. */
+import type { Tensor } from '../../torch/tensor';
+import type { AnyModule } from '../modules/module';
+
+/** A weight as a matrix whose rows are the slices along a dimension. */
+export function asMatrix(weight: Tensor, dim: number): Tensor {
+  const others = Array.from({ length: weight.ndim }, (_, i) => i).filter((i) => i !== dim);
+  const first = dim === 0 ? weight : weight.permute([dim, ...others]);
+  return first.reshape([first.size(0), -1]);
+}
+
+/** The dimension of a module's outputs in its weight: transposed convolutions have it second. */
+export function outputDim(module: AnyModule): number {
+  for (let at: object | null = module; at !== null; at = Object.getPrototypeOf(at)) {
+    if (/^ConvTranspose[123]d$/.test(at.constructor?.name ?? '')) return 1;
+  }
+  return 0;
+}

@@ -1,0 +1,4 @@
+/** Signal processing, as `torch.signal`. */
+
+/** Windows, as `torch.signal.windows`. */
+export * as windows from './windows';
