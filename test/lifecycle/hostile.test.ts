@@ -215,8 +215,8 @@ test('a gradient that user code gave is not used when a later part of the pass t
     n.setRequiresGrad(x, true);
     const early = n.customFunction(handle(4), [x], [], 'graph', () => (take(array), [handle(4)]));
     const late = n.customFunction(handle(4), [x], [], 'graph', () => [tensor]);
-    const pass = () => n.backward([operator('aten::add', 'Tensor')(early, late)], [handle(4)]);
-    console.log(JSON.stringify(refusal(() => n.withGradMode(false, pass))?.[0]));
+    const sum = operator('aten::add', 'Tensor')(early, late);
+    console.log(JSON.stringify(refusal(() => n.withGradMode(false, () => n.backward([sum], [handle(4)])))?.[0]));
   `);
   expect(code).toBe('DETACHED');
 });
