@@ -12,6 +12,7 @@ const own = {
   Tensors: 'Tensor | Iterable<Tensor>',
   Lengths: 'Tensor | readonly number[]',
   PackedSequence: 'PackedSequence',
+  ParameterPair: '[Parameter, Parameter]',
 };
 
 /** What types are imported from. */
@@ -19,6 +20,7 @@ const sources = {
   '../torch/generator': ['Generator'],
   '../torch/tensor': ['Tensor'],
   '../types': ['Complex', 'Device', 'DType', 'Scalar'],
+  './parameter': ['Parameter'],
   './utils/rnn': ['PackedSequence'],
 };
 

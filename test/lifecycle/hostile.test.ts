@@ -100,13 +100,13 @@ test.each([
   expect([before, after[0]]).toEqual(['fine', 'DETACHED']);
 });
 
-test('what runs off the main thread has copies of shared memory, also in the pieces that it works on', () => {
+test('what runs off the main thread has copies of shared memory, also in its chunks', () => {
   const results = printed<number[][]>(`${shared}
     const add = operator('aten::add_', 'Tensor');
     const result = handle(4);
     n.start(
       () => {
-        const program = n.trace([handle(4)], ([piece]) => (add(piece, n.share(array.subarray(0, 1), 6, [1])), []));
+        const program = n.trace([handle(4)], ([chunk]) => (add(chunk, n.share(array.subarray(0, 1), 6, [1])), []));
         n.runInChunks(program, 4, 1, 1, [true], [result]);
         return [mul(result, tensor)];
       },
@@ -123,7 +123,7 @@ test('what runs off the main thread has copies of shared memory, also in the pie
 
 test('a program that was traced before does not run off the main thread on shared memory', () => {
   const [code, message] = printed<string[]>(`${shared}
-    const program = n.trace([handle(4)], ([piece]) => [mul(piece, n.share(array.subarray(0, 1), 6, [1]))]);
+    const program = n.trace([handle(4)], ([chunk]) => [mul(chunk, n.share(array.subarray(0, 1), 6, [1]))]);
     const chunks = () => (n.runInChunks(program, 4, 1, 1, [true], [handle(4)]), []);
     console.log(JSON.stringify(refusal(() => n.start(chunks, () => {}))));
   `);
@@ -262,7 +262,7 @@ test('a warning that makes its receiver throw fails the call that warned, off th
   expect(messages).toEqual(['no warnings here', 'no warnings here']);
 });
 
-test('an array whose length is no number is refused, and not printed', () => {
+test('an array whose length is not a number is refused, and not printed', () => {
   const message = printed<string>(`
     const array = new Proxy([1, 2], { get: (target, key) => (key === 'length' ? new Array(2 ** 31) : target[key]) });
     try { torch.tensor(array); } catch (error) { console.log(JSON.stringify(error.message)); }

@@ -207,9 +207,9 @@ export function wrongOptionsOfPairs(input: Tensor, target: Tensor): void {
   // @ts-expect-error: a distance gives a tensor
   F.tripletMarginWithDistanceLoss(input, input, target, { distanceFunction: (a) => a.numel() });
   // @ts-expect-error: a distance is given by name
-  F.tripletMarginWithDistanceLoss(input, input, target, F.pairwiseDistance);
+  F.tripletMarginWithDistanceLoss(input, input, target, (x: Tensor, y: Tensor) => x.sub(y));
   // @ts-expect-error: the class takes it by name, too
-  new nn.TripletMarginWithDistanceLoss(F.pairwiseDistance);
+  new nn.TripletMarginWithDistanceLoss((x: Tensor, y: Tensor) => x.sub(y));
   // @ts-expect-error: lengths of inputs and of targets
   F.ctcLoss(input, target, [5]);
   // @ts-expect-error: lengths are numbers
@@ -225,13 +225,13 @@ export function wrongArguments(input: Tensor): void {
   F.crossEntropy(input);
   // @ts-expect-error: no arguments
   F.klDiv();
-  // @ts-expect-error: undefined is no target
+  // @ts-expect-error: undefined is not a target
   F.crossEntropy(input, undefined);
-  // @ts-expect-error: null is no target
+  // @ts-expect-error: null is not a target
   F.binaryCrossEntropy(input, null);
-  // @ts-expect-error: text is no tensor
+  // @ts-expect-error: text is not a tensor
   F.nllLoss('logits', [0]);
-  // @ts-expect-error: an object without data is no tensor
+  // @ts-expect-error: an object without data is not a tensor
   F.nllLoss(input, { dims: [1] });
   // @ts-expect-error: a dimension is a number
   F.softmax(input, '1');

@@ -7,13 +7,13 @@ import { type Metadata, textMap } from '../tensor-maps';
 /** What saving takes besides the tensors. */
 export interface SafetensorsSaveOptions {
   /** Texts that the file shall hold too; they change nothing of the tensors. */
-  metadata?: Metadata | null;
+  metadata?: Metadata | null | undefined;
 }
 
 /** What loading takes besides the file. */
 export interface SafetensorsLoadOptions {
   /** Where the tensors shall be. Default `'cpu'`. */
-  device?: Device | null;
+  device?: Device | null | undefined;
 }
 
 /** Where tensors shall be, of a device or options. */
@@ -23,7 +23,7 @@ export function readDevice(op: string, given: unknown): Device {
   return checkDevice(op, device);
 }
 
-/** Metadata by position, or as an option: texts by name are no options, and an option is no text. */
+/** Metadata by position, or as an option: texts by name are not options, and an option is not text. */
 export function readMetadata(op: string, given: unknown): ReadonlyMap<string, string> | undefined {
   if (given === undefined || given === null) return undefined;
   const isOption =

@@ -17,11 +17,11 @@ import { readDevice, type SafetensorsLoadOptions } from './options';
 /** What {@link saveSharded} takes besides the tensors and the folder. */
 export interface SaveShardedOptions {
   /** The most bytes of tensors in one file, as a number or as `'5GB'`; a larger tensor has a file of its own. Default `'5GB'`. */
-  maxShardSize?: number | string | null;
+  maxShardSize?: number | string | null | undefined;
   /** The names of the files: `{suffix}` stands for `-00001-of-00003`, or nothing. Default `'model{suffix}.safetensors'`. */
-  filenamePattern?: string | null;
+  filenamePattern?: string | null | undefined;
   /** Texts for the index, or for the file if there is one only. */
-  metadata?: Metadata | null;
+  metadata?: Metadata | null | undefined;
 }
 
 const defaults = Object.freeze({
@@ -234,7 +234,7 @@ function readIndex(path: string): Map<string, Set<string>> {
     index = JSON.parse(readFileSync(path, 'utf8'));
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== undefined) throw unreadable(path, cause);
-    throw badData(path, `is no JSON: ${(cause as Error).message}`, { cause });
+    throw badData(path, `is not JSON: ${(cause as Error).message}`, { cause });
   }
   const weights: unknown = (index as { weight_map?: unknown } | null)?.weight_map;
   if (typeof weights !== 'object' || weights === null || Array.isArray(weights)) {
