@@ -139,10 +139,11 @@ function truth(value: boolean): Bits {
  * with an error of this library's formula, which may come before libtorch is asked. Another libtorch may have other
  * words, so that where bits are not expected, the same words are not either: the kind of the error is.
  */
-function checkError(expected: RecordedError, thrown: unknown, judge: Judge): void {
+function checkError(expected: RecordedError, given: unknown, judge: Judge): void {
   const wanted = `${expected.type} '${expected.message}'`;
-  if (thrown === undefined) throw new Error(`nothing was thrown, but PyTorch raises ${wanted}`);
-  if (!(thrown instanceof TorchError)) throw new Error(`${thrown} is not a TorchError; PyTorch raises ${wanted}`);
+  if (given === undefined) throw new Error(`nothing was thrown, but PyTorch raises ${wanted}`);
+  if (!(given instanceof TorchError)) throw new Error(`${given} is not a TorchError; PyTorch raises ${wanted}`);
+  const thrown = withoutLayer(given);
   const explained = thrown instanceof NativeError && thrown.cause instanceof NativeError;
   if (thrown instanceof NativeError) {
     const refusal = explained ? (thrown.cause as NativeError) : thrown;
@@ -160,6 +161,12 @@ function checkError(expected: RecordedError, thrown: unknown, judge: Judge): voi
   if (!ours || !/^[\w.]+: expected .+, but received .+/s.test(thrown.message)) {
     throw new Error(`${thrown.code} '${thrown.message}' has not the form of this library's errors`);
   }
+}
+
+/** The error without the layer that modules add to libtorch's refusals: `… (in Softmax(dim=2), given [2, 3])`. */
+function withoutLayer(error: TorchError): TorchError {
+  const { cause, message } = error;
+  return cause instanceof NativeError && message.startsWith(`${cause.message} (in `) ? cause : error;
 }
 
 /** To Python a NotImplementedError is a RuntimeError: another libtorch may raise the one for the other. */
