@@ -1,7 +1,6 @@
 /** The classes of `torch.nn`; the functions are in {@link functional}. */
 
 export type { HookHandle } from '../torch/hooks';
-export { CosineSimilarity, PairwiseDistance } from './distance';
 /** The functions of `torch.nn.functional`. */
 export * as functional from './functional';
 /** Values to begin training with, as `torch.nn.init`. */
@@ -35,6 +34,7 @@ export type { Gradients } from './modules/backward-hooks';
 export * from './modules/batch-norm';
 export { Identity, ModuleDict, ModuleList, type NamedModules, Sequential } from './modules/containers';
 export * from './modules/convolution';
+export { CosineSimilarity, PairwiseDistance } from './modules/distance';
 export * from './modules/dropout';
 export * from './modules/embedding';
 export type { ForwardHookOptions, ForwardPreHookOptions, HookOptions } from './modules/hooks';
