@@ -14,19 +14,14 @@ import { readAll, SafetensorsFile } from './file';
 import { layOut } from './layout';
 import { readDevice, type SafetensorsLoadOptions } from './options';
 
-/** Named arguments of {@link saveSharded}. */
+/** What {@link saveSharded} takes besides the tensors and the folder. */
 export interface SaveShardedOptions {
-  /**
-   * The most bytes of tensors in one file, as a number or as `'5GB'`; a larger tensor has a file of its own. Default
-   * `'5GB'`.
-   */
-  maxShardSize?: number | string | null;
-  /**
-   * The names of the files: `{suffix}` stands for `-00001-of-00003`, or nothing. Default `'model{suffix}.safetensors'`.
-   */
-  filenamePattern?: string | null;
+  /** The most bytes of tensors in one file, as a number or as `'5GB'`; a larger tensor has a file of its own. Default `'5GB'`. */
+  maxShardSize?: number | string | null | undefined;
+  /** The names of the files: `{suffix}` stands for `-00001-of-00003`, or nothing. Default `'model{suffix}.safetensors'`. */
+  filenamePattern?: string | null | undefined;
   /** Texts for the index, or for the file if there is one only. */
-  metadata?: Metadata | null;
+  metadata?: Metadata | null | undefined;
 }
 
 const defaults = Object.freeze({
@@ -36,9 +31,9 @@ const defaults = Object.freeze({
 });
 
 /**
- * Writes a state dict to a folder: to one .safetensors file, or, where it is larger than `maxShardSize`, to several
- * with an index, the way Hugging Face's libraries do. All files appear together; then those of an earlier saving with
- * the same names are removed. Of tensors that share memory the file has one, and the metadata say which.
+ * Writes a state dict to a folder: to one .safetensors file, or, where it is larger than `maxShardSize`, to several with
+ * an index, the way Hugging Face's libraries do. All files appear together; then those of an earlier saving with the same
+ * names are removed. Of tensors that share memory the file has one, and the metadata say which.
  *
  * @example safetensors.saveSharded(model.stateDict(), 'checkpoint', { maxShardSize: '1GB' });
  *
@@ -184,9 +179,7 @@ function readSize(op: string, size: unknown): number {
   );
 }
 
-/**
- * Removes the files of an earlier saving by the same pattern: an index of other files would be read in place of these.
- */
+/** Removes the files of an earlier saving by the same pattern: an index of other files would be read in place of these. */
 function removeOthers(folder: string, [before, behind]: Pattern, files: ReadonlySet<string>): void {
   for (const name of readdirSync(folder)) {
     const bare = name.endsWith('.index.json') ? name.slice(0, -'.index.json'.length) : name;
@@ -199,8 +192,8 @@ function removeOthers(folder: string, [before, behind]: Pattern, files: Readonly
 }
 
 /**
- * All tensors of a checkpoint that is in several .safetensors files: of a folder with `model.safetensors.index.json`
- * (or `model.safetensors` alone), or of an index that is named. The files have to be what the index says.
+ * All tensors of a checkpoint that is in several .safetensors files: of a folder with `model.safetensors.index.json` (or
+ * `model.safetensors` alone), or of an index that is named. The files have to be what the index says.
  *
  * @example model.loadStateDict(safetensors.loadSharded('checkpoint'));
  *
