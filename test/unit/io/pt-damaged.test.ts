@@ -55,16 +55,16 @@ describe('hostile pickles', () => {
     ['a name from the stack', `\x80\x04\x8c\x02os\x8c\x06system\x93.`, 'uses "os.system"'],
     ['a name that objects have', pickled('cconstructor\nx\n)R'), 'uses "constructor.x"'],
     ['an object', pickled('ccollections\nOrderedDict\n)\x81'), 'makes an object of a class'],
-    ['a call of what is no function', pickled('K\x01)R'), 'calls what is no function'],
-    ['a call of a dtype', pickled('ctorch\nfloat32\n)R'), 'calls what is no function'],
+    ['a call of what is not a function', pickled('K\x01)R'), 'calls what is not a function'],
+    ['a call of a dtype', pickled('ctorch\nfloat32\n)R'), 'calls what is not a function'],
     [
       'a call of a class of storages',
       pickled('ctorch\nFloatStorage\n)R'),
-      'calls torch.FloatStorage, which is no function',
+      'calls torch.FloatStorage, which is not a function',
     ],
     ['a call without arguments', pickled('ctorch._utils\n_rebuild_tensor_v2\n)R'), 'has a tensor without a storage'],
     ['attributes', pickled(`ccollections\nOrderedDict\n)R}${text('get')}K\x01sb`), 'sets the attribute "get"'],
-    ['attributes of a list', pickled(`]}${text('x')}K\x01sb`), 'sets attributes of what is no OrderedDict'],
+    ['attributes of a list', pickled(`]}${text('x')}K\x01sb`), 'sets attributes of what is not an OrderedDict'],
     ['a prototype', pickled(`ccollections\nOrderedDict\n)R}${text('__proto__')}}sb`), 'sets the attribute "__proto__"'],
     ['an unknown instruction', pickled('P'), 'byte 2: has the instruction 0x50'],
     ['protocol 0', '\x80\x00N.', 'is of protocol 0; 2 to 5 are read'],
@@ -79,21 +79,21 @@ describe('hostile pickles', () => {
     ['the memo', pickled('h\x07'), 'takes the value 7 of its memo'],
     ['a long text', pickled(`X${le32(0xffffffff)}x`), 'needs 4294967295 bytes'],
     ['a longer text', '\x80\x04\x8d\xff\xff\xff\xff\xff\xff\xff\x7fx.', 'bytes, but the pickle ends'],
-    ['no UTF-8', pickled(`X${le32(1)}\xff`), 'has a text that is no UTF-8'],
+    ['no UTF-8', pickled(`X${le32(1)}\xff`), 'has a text that is not UTF-8'],
     ['a large integer', pickled(`\x8b${le32(5000)}${'\x01'.repeat(5000)}`), 'has an integer of 5000 bytes'],
-    ['a list as a key', pickled('}]Ns'), 'has a key that is no number'],
-    ['a nested tuple as a key', pickled('}))\x85\x86Ns'), 'has a key that is no number'],
-    ['an append to a tuple', pickled(')Na'), 'appends to what is no list'],
-    ['an item of a list', pickled(']NNs'), 'sets items of what is no dictionary'],
-    ['an odd number of items', pickled('}(Nu'), 'sets items of what is no dictionary'],
+    ['a list as a key', pickled('}]Ns'), 'has a key that is not a number'],
+    ['a nested tuple as a key', pickled('}))\x85\x86Ns'), 'has a key that is not a number'],
+    ['an append to a tuple', pickled(')Na'), 'appends to what is not a list'],
+    ['an item of a list', pickled(']NNs'), 'sets items of what is not a dictionary'],
+    ['an odd number of items', pickled('}(Nu'), 'sets items of what is not a dictionary'],
     [
       'a storage',
       pickled(`(${text('storage')}ctorch\nFloatStorage\n${text('0')}${text('cpu')}K\x01tQ`),
       'holds a storage outside',
     ],
     ['a class in a dictionary', pickled(`}${text('x')}ctorch\nTensor\ns`), 'holds torch.Tensor itself'],
-    ['something outside', pickled(`${text('x')}Q`), 'names something outside of it that is no storage'],
-    ['a module outside', pickled(`(${text('module')}NNNNtQ`), 'names something outside of it that is no storage'],
+    ['something outside', pickled(`${text('x')}Q`), 'names something outside of it that is not a storage'],
+    ['a module outside', pickled(`(${text('module')}NNNNtQ`), 'names something outside of it that is not a storage'],
     [
       'copies',
       pickled(`c__builtin__\nset\nq\x01](${'K\x01'.repeat(200)}eq\x020(${'h\x01h\x02\x85R'.repeat(200)}t`),
@@ -120,8 +120,8 @@ describe('hostile pickles', () => {
     ['an offset', tensor(2, 2, [1], [1]), 'offset 2 reaches beyond'],
     ['an offset of nothing', tensor(2, 3, [0], [1]), 'offset 3 reaches beyond'],
     ['a stride', tensor(2, 0, [2, 2], [1, 1000]), 'strides [1, 1000]'],
-    ['a negative stride', tensor(2, 1, [2], [-1]), 'no integer >= 0'],
-    ['a negative size', tensor(2, 0, [-1], [1]), 'no integer >= 0'],
+    ['a negative stride', tensor(2, 1, [2], [-1]), 'not an integer >= 0'],
+    ['a negative size', tensor(2, 0, [-1], [1]), 'not an integer >= 0'],
     ['sizes and strides', tensor(2, 0, [2], [1, 1]), 'whose sizes and strides do not fit'],
     ['too many elements', tensor(2, 0, Array(6).fill(0x7fffffff), Array(6).fill(0)), 'which has too many elements'],
     ['another length', tensor(3, 0, [3], [1]), 'has 8 bytes, and the pickle says 12'],
@@ -197,9 +197,9 @@ describe('damaged archives', () => {
       { name: 'archive/b', content: 'x' },
     ];
     const read = (...files: Parameters<typeof zip>[0][number][]): string => failure(() => torch.load(zip(files)));
-    expect(read(a, a)).toContain('it has the member "archive/data.pkl" twice');
-    expect(read(a, { ...b, encrypted: true })).toContain('is encrypted');
-    expect(read(a, { ...b, method: 99 })).toContain('is compressed by method 99');
+    expect(read(a, a)).toContain('has the member "archive/data.pkl" twice');
+    expect(read({ ...a, encrypted: true }, b)).toContain('is encrypted');
+    expect(read({ ...a, method: 99 }, b)).toContain('is compressed by method 99');
     const overlapping = zip([a, b]);
     const second = overlapping.lastIndexOf('PK\x01\x02');
     overlapping.writeUInt32LE(0, second + 42);
