@@ -32,7 +32,7 @@ const [endSize, locatorSize, end64Size, entrySize, localSize] = [22, 20, 56, 46,
 /** The newest version of the zip format, 6.3, as archives write it. */
 const newestVersion = 63;
 
-/** No byte of deflated data stands for more. */
+/** The most bytes that one byte of deflated data can expand to. */
 const mostInflated = 1032;
 
 /**

@@ -58,10 +58,10 @@ async function openStored(name: string, file: StoredFile, { start, size, crc }: 
   return new StoredRows(name, member, { ...layout, offset: start + layout.offset }, file.stamp);
 }
 
-/** As many bytes are summed at a time. */
+/** Bytes summed at a time. */
 const summedBlock = 1 << 20;
 
-/** The bytes of a stored member. Those that are read from front to back are summed on the way. */
+/** The bytes of a stored member. Bytes that are read from front to back are summed on the way. */
 class StoredMember implements RandomBytes {
   readonly #name: string;
   readonly #file: StoredFile;
@@ -109,7 +109,7 @@ class StoredMember implements RandomBytes {
     this.#file.close();
   }
 
-  /** Adds bytes to the sum, unless they are in it. */
+  /** Adds bytes to the sum, unless it includes them already. */
   check(offset: number, count: number): void {
     const blocks = this.#summed(offset + count);
     while (!blocks.next().done);
