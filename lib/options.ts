@@ -7,7 +7,7 @@ import { expected, show, TorchError } from './errors';
 /**
  * The options with defaults filled in.
  *
- * @throws TorchError `INVALID_ARGUMENT` if `options` is no plain object, `UNKNOWN_OPTION` for a key that `defaults` lacks.
+ * @throws TorchError `INVALID_ARGUMENT` if `options` is not a plain object, `UNKNOWN_OPTION` for a key that `defaults` lacks.
  */
 export function withDefaults<T extends object>(op: string, options: Partial<T> | undefined, defaults: Readonly<T>): T {
   if (options === undefined || options === null) return defaults;

@@ -132,7 +132,7 @@ function grouped(count: number): string {
   return count.toLocaleString('en-US');
 }
 
-// A reader that has seen enough, as in `quickstart | head`, is no failure.
+// A reader that has seen enough, as in `quickstart | head`, is not a failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit();

@@ -45,7 +45,8 @@ function faultOf(file: number, arch: string): string | undefined {
   const { size } = fstatSync(file);
   if (size === 0) return 'the file is empty';
   const header = read(file, 0, elfHeaderSize);
-  if (header.subarray(0, 4).toString('latin1') !== '\x7fELF') return 'the file is no library: it does not begin as one';
+  if (header.subarray(0, 4).toString('latin1') !== '\x7fELF')
+    return 'the file is not a library: it does not begin as one';
   // Anything but 64 bits, little-endian, has other offsets; the linker's own words will do.
   if (header.length < elfHeaderSize || header[4] !== 2 || header[5] !== 1) return undefined;
   const machine = header.readUInt16LE(18);

@@ -216,7 +216,7 @@ export interface Native {
   operatorNames(): string[];
   /** The overloads of `aten::add`, in the order in which Python's `torch.ops` tries them. */
   operatorSchemas(name: string): OperatorSchema[];
-  /** A schema of a function that is no operator, by the same notation. */
+  /** A schema of a function that is not an operator, by the same notation. */
   parseSchema(schema: string): OperatorSchema;
 
   newGenerator(device: string): GeneratorHandle;

@@ -81,7 +81,7 @@ export interface SelfTestResult {
   known: readonly number[];
   /** What the reference in plain TypeScript computed. */
   reference: readonly number[];
-  /** How far a computed number, or one of the reference, is from the known one at most; `null` if one is no number. */
+  /** How far a computed number, or one of the reference, is from the known one at most; `null` if one is not a number. */
   error: number | null;
   passed: boolean;
 }

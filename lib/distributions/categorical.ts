@@ -114,7 +114,7 @@ export class Categorical {
   /**
    * The log-probability of classes, which broadcast with the distribution's batch.
    *
-   * @throws TorchError `INVALID_ARGUMENT` for a class that is no integer in [0, K).
+   * @throws TorchError `INVALID_ARGUMENT` for a class that is not an integer in [0, K).
    */
   logProb(value: Tensor): Tensor {
     unwrap(value, 'Categorical.logProb', 'value');

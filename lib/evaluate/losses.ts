@@ -62,7 +62,7 @@ export const lossDescriptions: readonly LossDescription[] = Object.values(F)
 
 const descriptions = new WeakMap<object, LossDescription>(lossDescriptions.map((known) => [known.loss, known]));
 
-/** What is known of a loss, the same object each time; `undefined` for a function that is no declared loss. */
+/** What is known of a loss, the same object each time; `undefined` for a function that is not a declared loss. */
 export function descriptionOf(loss: unknown): LossDescription | undefined {
   if (declarationOf(loss) === undefined) return undefined;
   const description = descriptions.get(loss as AnyLoss) ?? describe(loss as AnyLoss);

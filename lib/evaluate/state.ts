@@ -27,7 +27,7 @@ export function writeState({ name }: LossDescription, options: Options, tally: T
 /**
  * @internal The sums of a state.
  *
- * @throws TorchError `INVALID_ARGUMENT` for a state of another loss or other options, or what is no state.
+ * @throws TorchError `INVALID_ARGUMENT` for a state of another loss or other options, or what is not a state.
  */
 export function readState(
   state: EvaluatorState,
@@ -58,7 +58,7 @@ export function checkSameOptions(argument: string, own: Options, others: Options
 
 const kinds: readonly string[] = ['number', 'bigint', 'string', 'boolean'];
 
-/** The options that can be compared: those that are no tensors, arrays or functions. */
+/** The options that can be compared: those that are not tensors, arrays or functions. */
 function plain(options: Options): Options {
   const kept = Object.entries(options).filter(([, value]) => kinds.includes(typeof value));
   return Object.fromEntries(kept.map(([name, value]) => [name, typeof value === 'bigint' ? String(value) : value]));

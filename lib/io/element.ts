@@ -59,7 +59,7 @@ const otherKinds: Readonly<Record<string, string>> = {
 /** The element of a dtype string of NumPy's, such as `<f4`; else why there is none. */
 export function numpyElement(descr: string): ElementType | string {
   const [, order, kind, size] = /^([<>=|]?)([A-Za-z?])(\d*)/.exec(descr) ?? [];
-  if (kind === undefined) return 'is no dtype of NumPy';
+  if (kind === undefined) return 'is not a dtype of NumPy';
   const element = numpyElements.get(descr.slice((order as string).length));
   if (element !== undefined) {
     return { ...element, name: descr, bigEndian: order === '>' && element.size > 1 };

@@ -76,7 +76,7 @@ function parseHeader(
   }
   const sizes = fields.get('shape');
   if (!isTuple(sizes) || !sizes.every((size) => typeof size === 'bigint')) {
-    throw badData(name, 'shape of the header is no tuple of integers', { offset });
+    throw badData(name, 'shape of the header is not a tuple of integers', { offset });
   }
   return { element, fortranOrder, shape: checkShape(name, sizes, element, offset) };
 }
@@ -86,7 +86,7 @@ function headerText(name: string, header: Buffer, offset: number, encoding: 'utf
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(header);
   } catch (cause) {
-    throw badData(name, 'the header is no UTF-8', { offset, cause });
+    throw badData(name, 'the header is not UTF-8', { offset, cause });
   }
 }
 
@@ -98,18 +98,18 @@ function parseDictionary(name: string, text: string, offset: number, longs: bool
     if (!(cause instanceof LiteralError)) throw cause;
     const rest = text.slice(cause.position).trim();
     const place = rest === '' ? 'the end' : quote(rest);
-    const reason = `the header is no dictionary of Python: ${cause.message} at ${place}`;
+    const reason = `the header is not a dictionary of Python: ${cause.message} at ${place}`;
     throw badData(name, reason, { offset: offset + cause.position, cause });
   }
   if (parsed instanceof Map) return parsed;
-  throw badData(name, `the header is no dictionary of Python, but ${quote(text.trim())}`, { offset });
+  throw badData(name, `the header is not a dictionary of Python, but ${quote(text.trim())}`, { offset });
 }
 
 function readDescr(name: string, descr: PythonLiteral, offset: number): ElementType {
   if (Array.isArray(descr)) {
     throw badData(name, 'has a structured dtype of several fields; only numbers and booleans are read', { offset });
   }
-  if (typeof descr !== 'string') throw badData(name, 'descr of the header is no dtype', { offset });
+  if (typeof descr !== 'string') throw badData(name, 'descr of the header is not a dtype', { offset });
   const element = numpyElement(descr);
   if (typeof element !== 'string') return element;
   throw badData(name, `the dtype ${quote(descr)} ${element}`, { offset });

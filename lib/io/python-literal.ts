@@ -80,7 +80,7 @@ class Parser {
     while (this.#peek() !== '}') {
       const start = this.#at;
       const key = this.value(depth + 1);
-      if (typeof key !== 'string') throw new LiteralError(start, 'a key of the dictionary is no string');
+      if (typeof key !== 'string') throw new LiteralError(start, 'a key of the dictionary is not a string');
       if (entries.has(key)) throw new LiteralError(start, `the key ${JSON.stringify(key)} is there twice`);
       this.#take(':');
       entries.set(key, this.value(depth + 1));
@@ -135,12 +135,12 @@ class Parser {
     const value = word === undefined ? undefined : words.get(word);
     const isLong = word?.endsWith('L') === true && !this.#longs;
     if (word === undefined || isLong || (value === undefined && !/\d/.test(word)))
-      throw this.#error('is no literal of Python');
+      throw this.#error('is not a literal of Python');
     this.#at += word.length;
     return value === undefined ? BigInt(word.replace('L', '')) : value;
   }
 
-  /** The next character that is no white space; empty at the end. */
+  /** The next character that is not white space; empty at the end. */
   #peek(): string {
     while (/^[ \t\r\n\f]$/.test(this.#text[this.#at] ?? '')) this.#at++;
     return this.#text[this.#at] ?? '';

@@ -58,7 +58,7 @@ export interface Place {
 }
 
 /**
- * A tensor in the memory under `bytes`, a tensor of uint8 that begins where its memory does. It is no view of `bytes`:
+ * A tensor in the memory under `bytes`, a tensor of uint8 that begins where its memory does. It is not a view of `bytes`:
  * tensors of one memory that were made so know nothing of one another, as after Python's `set_`. The place must lie
  * within the memory.
  */

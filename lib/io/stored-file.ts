@@ -40,7 +40,7 @@ export class StoredFile {
       descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
       const stats = fstatSync(descriptor, { bigint: true });
       if (!stats.isFile())
-        throw badData(name, stats.isDirectory() ? 'is a directory, not a file' : 'is no ordinary file');
+        throw badData(name, stats.isDirectory() ? 'is a directory, not a file' : 'is not an ordinary file');
       return new StoredFile(name, descriptor, Number(stats.size), new FileStamp(path, name, stats));
     } catch (error) {
       if (descriptor !== undefined) closeSync(descriptor);

@@ -17,7 +17,7 @@ export function parseStrictJson(text: string): unknown {
     else if (token === '[') objects.push(undefined);
     else if (token === '}' || token === ']') objects.pop();
     else if (token.startsWith('"')) checkString(token, colon, objects.at(-1));
-    else if (!/^(?:0|-?[1-9]\d*)$/.test(token)) throw new SyntaxError(`the number ${token} is no plain integer`);
+    else if (!/^(?:0|-?[1-9]\d*)$/.test(token)) throw new SyntaxError(`the number ${token} is not a plain integer`);
   }
   return value;
 }

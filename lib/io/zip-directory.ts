@@ -37,7 +37,7 @@ const mostInflated = 1032;
  */
 export function readZipDirectory(name: string, file: ArchiveBytes): Map<string, ZipEntry> {
   const fault: Fault = (reason, offset) =>
-    badData(name, `is no zip archive that can be read: ${reason}`, offset === undefined ? {} : { offset });
+    badData(name, `is not a zip archive that can be read: ${reason}`, offset === undefined ? {} : { offset });
   const { count, offset, size } = findDirectory(fault, file);
   const directory = file.read(offset, size);
   const entries = new Map<string, ZipEntry & { header: number }>();

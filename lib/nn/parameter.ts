@@ -13,7 +13,7 @@ import { subclassArguments, Tensor } from '../torch/tensor';
  * **Source**: `torch.nn.Parameter`.
  */
 export class Parameter extends Tensor {
-  // What only looks like a tensor is no parameter, nor is a tensor, for TypeScript too.
+  // What only looks like a tensor is not a parameter, nor is a tensor, for TypeScript too.
   declare private readonly kind: 'parameter';
 
   constructor(data?: Tensor | null, requiresGrad?: boolean | { requiresGrad?: boolean | null } | null) {

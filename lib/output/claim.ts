@@ -14,7 +14,7 @@ export interface Claim {
 /**
  * Resolves the path that a user gave for an output.
  *
- * @throws TorchError `INVALID_ARGUMENT` for a folder that does not exist, and for what is no ordinary file.
+ * @throws TorchError `INVALID_ARGUMENT` for a folder that does not exist, and for what is not an ordinary file.
  */
 export function claimPlace(op: string, flag: string, path: string): Claim {
   const refuse = (what: string, actual = show(path)): Error => expected(op, flag, what, actual);

@@ -151,7 +151,7 @@ function construct<T>(name: string, ...args: unknown[]): T {
 
 /** Gives the layer tensors as its parameters, so that gradients reach them. */
 function own(layer: torch.nn.Linear, weight: torch.Tensor, bias?: torch.Tensor): void {
-  // Tensors of a graph are no parameters.
+  // Tensors of a graph are not parameters.
   for (const name of ['weight', 'bias']) Reflect.deleteProperty(layer, name);
   Object.assign(layer, { weight, bias });
 }

@@ -137,7 +137,7 @@ function truth(value: boolean): Bits {
 function checkError(expected: RecordedError, thrown: unknown, judge: Judge): void {
   const wanted = `${expected.type} '${expected.message}'`;
   if (thrown === undefined) throw new Error(`nothing was thrown, but PyTorch raises ${wanted}`);
-  if (!(thrown instanceof TorchError)) throw new Error(`${thrown} is no TorchError; PyTorch raises ${wanted}`);
+  if (!(thrown instanceof TorchError)) throw new Error(`${thrown} is not a TorchError; PyTorch raises ${wanted}`);
   const explained = thrown instanceof NativeError && thrown.cause instanceof NativeError;
   if (thrown instanceof NativeError) {
     const refusal = explained ? (thrown.cause as NativeError) : thrown;

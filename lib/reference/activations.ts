@@ -10,7 +10,7 @@ import { type Differentiable, differentiable } from './reduction';
  * **Formula** p_k = exp(x_k) / Σ_j exp(x_j)
  * **Shapes** input `[…]` -> the same
  * **Gradient** (input) ∂L/∂x_k = p_k (g_k − Σ_j g_j p_j), g being the gradient by p
- * **Errors** `INVALID_ARGUMENT` if `dim` is no axis of `input`
+ * **Errors** `INVALID_ARGUMENT` if `dim` is not an axis of `input`
  * **Source** `torch.softmax`
  *
  * @param dim the axis along which the probabilities sum to 1; negative ones count from the end
@@ -40,7 +40,7 @@ export function softmax(input: ArraySource, dim: number): Differentiable<{ input
  * **Formula** y_k = x_k − log Σ_j exp(x_j)
  * **Shapes** input `[…]` -> the same
  * **Gradient** (input) ∂L/∂x_k = g_k − exp(y_k) Σ_j g_j
- * **Errors** `INVALID_ARGUMENT` if `dim` is no axis of `input`
+ * **Errors** `INVALID_ARGUMENT` if `dim` is not an axis of `input`
  * **Source** `torch.log_softmax`
  *
  * @param dim the axis along which the probabilities sum to 1; negative ones count from the end

@@ -10,7 +10,7 @@ export type Options<T> = { readonly [Key in keyof T]?: T[Key] | undefined | null
 /**
  * The settings with the caller's options in place of the defaults.
  *
- * @throws TorchError `INVALID_ARGUMENT` if `options` is no plain object, `UNKNOWN_OPTION` for a key that `defaults`
+ * @throws TorchError `INVALID_ARGUMENT` if `options` is not a plain object, `UNKNOWN_OPTION` for a key that `defaults`
  *   lacks.
  */
 export function withDefaults<T extends object>(op: string, options: Options<T>, defaults: Readonly<T>): T {

@@ -109,7 +109,7 @@ const cosineSimilarityDefaults: CosineSimilaritySettings = Object.freeze({ dim: 
  * **Shapes** x1 `[…]`, x2 any shape that broadcasts with it -> the joint shape without axis `dim`
  * **Gradient** (x1) x2_k / (n1 n2) − (y / n1) x1_k / ‖x1‖, also where eps has taken the place of the length; the second
  * term is 0 for a vector of zeros. (x2) likewise
- * **Errors** `INVALID_ARGUMENT` for shapes that do not broadcast, a `dim` that is no axis; `UNKNOWN_OPTION`
+ * **Errors** `INVALID_ARGUMENT` for shapes that do not broadcast, a `dim` that is not an axis; `UNKNOWN_OPTION`
  * **Source** `torch.nn.CosineSimilarity`, `aten::cosine_similarity`
  *
  * @example

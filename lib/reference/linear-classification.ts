@@ -136,7 +136,7 @@ export interface AdaptiveResult {
  * **Shapes** input `[N, K]`, target `[N]` -> output `[N]`, loss `[]`; or input `[K]`, target `[]` -> output `[]`
  * **Units** nats
  * **Gradient** (input, head, headBias, tail) by the chain rule through the layers and {@link logSoftmax}
- * **Errors** `INVALID_ARGUMENT` for shapes that do not fit, cutoffs that do not rise, a target that is no class
+ * **Errors** `INVALID_ARGUMENT` for shapes that do not fit, cutoffs that do not rise, a target that is not a class
  * **Source** `torch.nn.AdaptiveLogSoftmaxWithLoss`; Grave et al. 2017, arXiv:1609.04309
  *
  * @param cutoffs where the clusters begin, as the module's constructor takes them: without the number of classes

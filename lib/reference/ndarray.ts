@@ -58,7 +58,7 @@ export class NdArray {
   /**
    * An array of whatever {@link ArraySource} allows.
    *
-   * @throws TorchError `INVALID_ARGUMENT` for ragged nesting, elements that are no numbers, a shape that does not fit;
+   * @throws TorchError `INVALID_ARGUMENT` for ragged nesting, elements that are not numbers, a shape that does not fit;
    *   `DETACHED` for a typed array whose memory was transferred away.
    */
   static from(source: ArraySource): NdArray {

@@ -52,7 +52,7 @@ function noTensor(value: unknown, op: string, argument: string): Error {
   return expected(camelCase(op), `'${named}'`, 'to be a Tensor', showForeign(value));
 }
 
-/** What is no tensor of this package, as messages show it; what looks like one is told from it. */
+/** What is not a tensor of this package, as messages show it; what looks like one is told from it. */
 export function showForeign(value: unknown): string {
   const shown = show(value);
   return shown === 'a Tensor' ? 'a proxy of a Tensor, or a Tensor of another copy of this package' : shown;

@@ -17,14 +17,14 @@ const codes: Readonly<Record<DType, number>> = {
   bfloat16: 15,
 };
 
-/** Of a map, so that what is no dtype is not asked for its name. */
+/** Of a map, so that what is not a dtype is not asked for its name. */
 const codeOf = new Map<unknown, number>(Object.entries(codes));
 const names = new Map(dtypes.map((dtype) => [codes[dtype], dtype]));
 
 /**
  * `'float32'` -> libtorch's code of it.
  *
- * @throws TorchError `INVALID_ARGUMENT` for a name that is no dtype.
+ * @throws TorchError `INVALID_ARGUMENT` for a name that is not a dtype.
  */
 export function dtypeCode(dtype: DType, op: string): number {
   return codeOf.get(dtype) ?? codes[checkDType(op, dtype)];

@@ -171,7 +171,7 @@ function packReal(op: string, values: readonly Scalar[], dtype: DType): TypedArr
     case 'bfloat16':
       return encodeHalf(values.map(Number), dtype);
     case 'bool':
-      // NaN is no zero, and so it is true, as in PyTorch.
+      // NaN is not zero, and so it is true, as in PyTorch.
       return Uint8Array.from(values, (value) => (value === 0 || value === 0n || value === false ? 0 : 1));
     default:
       return packIntegers(op, values, dtype);

@@ -330,7 +330,7 @@ export const lu: {
 /**
  * The shape that tensors of several shapes broadcast to.
  *
- * @throws TorchError `INVALID_ARGUMENT` for sizes that are no integers >= 0, and for shapes that do not fit together.
+ * @throws TorchError `INVALID_ARGUMENT` for sizes that are not integers >= 0, and for shapes that do not fit together.
  *
  * **Source**: `torch.broadcast_shapes`.
  */

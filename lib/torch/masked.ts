@@ -217,7 +217,12 @@ export const median: MaskedIndex = defineFunction(
     const [found] = aten.nanmedian.dim(values, along, keepdim);
     if (isFloat) return found;
     if (!aten.any(aten.isnan(found)).item<boolean>()) return found.to(dtype ?? input.dtype);
-    throw expected(op, "'mask'", 'to leave an element of each row where the dtype is no floating one', 'a row without');
+    throw expected(
+      op,
+      "'mask'",
+      'to leave an element of each row where the dtype is not a floating one',
+      'a row without',
+    );
   },
 );
 

@@ -36,7 +36,7 @@ export function track(tensor: Tensor): void {
  * @example
  * const loss = torch.scope(() => F.crossEntropy(model(x), y).item());
  *
- * @throws TorchError `INVALID_ARGUMENT` if `fn` is no function; whatever `fn` throws, after disposing.
+ * @throws TorchError `INVALID_ARGUMENT` if `fn` is not a function; whatever `fn` throws, after disposing.
  */
 export function scope<T>(fn: () => T): T {
   callable('scope', "'fn'", fn);

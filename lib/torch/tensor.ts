@@ -184,7 +184,7 @@ export class Tensor implements Disposable {
     return native().isLeaf(this.#handle);
   }
 
-  /** Whether the tensor is no leaf and keeps its gradient all the same, see {@link retainGrad}. */
+  /** Whether the tensor is not a leaf and keeps its gradient all the same, see {@link retainGrad}. */
   get retainsGrad(): boolean {
     return native().retainsGrad(this.#handle);
   }
@@ -194,7 +194,7 @@ export class Tensor implements Disposable {
     return native().gradFn(this.#handle);
   }
 
-  /** The gradient that `backward()` accumulated; `undefined` before the first and for tensors that are no leaves. */
+  /** The gradient that `backward()` accumulated; `undefined` before the first and for tensors that are not leaves. */
   get grad(): Tensor | undefined {
     const known = this.#grad === undefined ? undefined : this.#grad.#handle;
     const handle = native().gradient(this.#handle, known);
@@ -215,7 +215,7 @@ export class Tensor implements Disposable {
     return this;
   }
 
-  /** Keeps the gradient of a tensor that is no leaf in its `grad` too; returns the tensor itself. */
+  /** Keeps the gradient of a tensor that is not a leaf in its `grad` too; returns the tensor itself. */
   retainGrad(): this {
     native().retainGrad(this.#handle);
     return this;
@@ -380,7 +380,7 @@ export class Tensor implements Disposable {
    */
   get [Symbol.toStringTag](): string {
     if (#handle in this) return contentTag(this, this.#handle);
-    // The class itself has a name; a proxy of a tensor is no tensor, and equals itself only.
+    // The class itself has a name; a proxy of a tensor is not a tensor, and equals itself only.
     return (this as unknown) === Tensor.prototype ? 'Tensor' : identityTag(this, 'Tensor');
   }
 

@@ -58,7 +58,7 @@ interface Settings {
  * **Tolerances** (rtol, atol), where none are given: float64 1e-7, 1e-7; float32 1.3e-6, 1e-5; float16 1e-3, 1e-5;
  * bfloat16 1.6e-2, 1e-5; others 0, 0. Of two dtypes the greater ones.
  *
- * @throws TorchError `NOT_CLOSE`, which says how many elements differ, where and by how much; `INVALID_ARGUMENT` for one tolerance without the other, or what is no tensor; `UNKNOWN_OPTION`.
+ * @throws TorchError `NOT_CLOSE`, which says how many elements differ, where and by how much; `INVALID_ARGUMENT` for one tolerance without the other, or what is not a tensor; `UNKNOWN_OPTION`.
  *
  * @example testing.assertClose(tensor([0.1]).add(0.2), [0.3]) // undefined
  *

@@ -40,8 +40,8 @@ c10::DeviceAllocator& AllocatorOf(c10::Device device) {
   return *c10::getDeviceAllocator(device.type());
 }
 
-// Whether its memory is a device's, or page-locked: of the CPU's memory that is no array's, what
-// the CPU's own allocator has not given.
+// Whether its memory is a device's, or page-locked: of the CPU's memory that is not an array's,
+// what the CPU's own allocator has not given.
 bool IsOfDevice(const at::Tensor& tensor) {
   if (!tensor.is_cpu()) return true;
   if (!tensor.has_storage() || SharedMemoryOf(tensor)) return false;

@@ -165,7 +165,7 @@ struct JsFunctionNode : torch::autograd::Function<JsFunctionNode> {
           function->spent ? std::exchange(function->saved, {}) : function->saved;
       results = function->Gradients(gradients[0], &saved, needed);
     }
-    // forward's last argument is no tensor and has no gradient.
+    // forward's last argument is not a tensor and has no gradient.
     results.emplace_back();
     return results;
   }
@@ -203,7 +203,7 @@ struct BackwardHookFunction : torch::autograd::Function<BackwardHookFunction> {
                      [&](CallHandles& handles) -> std::vector<napi_value> {
                        return {WrapAll(hook->reference.env(), handles, gradients)};
                      });
-    // forward's last argument is no tensor and has no gradient.
+    // forward's last argument is not a tensor and has no gradient.
     results.emplace_back();
     return results;
   }

@@ -17,8 +17,8 @@ namespace {
 
 constexpr napi_type_tag kHookTag = {0x6b1f0c52d7a94e83, 0x9d05e4c8312fb67a};
 
-// A function that libtorch's engine calls with a gradient. The graph holds it, and the handle that
-// removes it: a removed one stays in the graph's list, where it costs a look and holds nothing.
+// A function that libtorch's engine calls with a gradient. Only the graph holds it: a removed one
+// stays in the graph's list, where it costs a look and holds nothing.
 class Hook {
  public:
   Hook(napi_env env, napi_value function)
@@ -56,7 +56,9 @@ class Hook {
   std::thread::id thread_ = std::this_thread::get_id();
 };
 
-using SharedHook = std::shared_ptr<Hook>;
+// What JavaScript removes a hook by. A strong pointer here would close a circle through the
+// function's own scope, which nothing collects.
+using Registered = std::weak_ptr<Hook>;
 
 // registerHook(tensor, hook): what removeHook takes. `hook(gradient)` gives a gradient, or
 // undefined where it stays.
@@ -64,18 +66,18 @@ Napi::Value RegisterHook(const Napi::CallbackInfo& info) {
   const napi_env env = info.Env();
   const at::Tensor tensor = UnwrapTensor(env, info[0], "tensor");
   if (!info[1].IsFunction()) throw Refused("hook", "a function", Describe(env, info[1]));
-  const SharedHook hook = std::make_shared<Hook>(env, info[1]);
+  const auto hook = std::make_shared<Hook>(env, info[1]);
   tensor.register_hook([hook](at::Tensor gradient) { return (*hook)(gradient); });
-  return {env, ToExternal(env, std::make_unique<SharedHook>(hook), kHookTag,
+  return {env, ToExternal(env, std::make_unique<Registered>(hook), kHookTag,
                           [](node_api_basic_env, void* data, void*) {
-                            delete static_cast<SharedHook*>(data);
+                            delete static_cast<Registered*>(data);
                           })};
 }
 
 Napi::Value RemoveHook(const Napi::CallbackInfo& info) {
-  const auto* hook = FromExternal<SharedHook>(info.Env(), info[0], kHookTag);
-  if (hook == nullptr) throw Refused("handle", "a handle", Describe(info.Env(), info[0]));
-  (*hook)->Remove();
+  const auto* registered = FromExternal<Registered>(info.Env(), info[0], kHookTag);
+  if (registered == nullptr) throw Refused("handle", "a handle", Describe(info.Env(), info[0]));
+  if (const auto hook = registered->lock()) hook->Remove();
   return info.Env().Undefined();
 }
 

@@ -93,7 +93,8 @@ Napi::Value OperatorSchemas(const Napi::CallbackInfo& info) {
   return result;
 }
 
-// parseSchema("norm(Tensor self, int dim=0) -> Any"): a schema of a function that is no operator.
+// parseSchema("norm(Tensor self, int dim=0) -> Any"): a schema of a function that is not an
+// operator.
 Napi::Value ParseSchema(const Napi::CallbackInfo& info) {
   const napi_env env = info.Env();
   return Describe(env, torch::jit::parseSchema(ReadString(env, info[0], "schema")));

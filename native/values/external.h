@@ -14,7 +14,7 @@ T* FromExternal(napi_env env, napi_value value, const napi_type_tag& tag) {
   napi_valuetype type = napi_undefined;
   bool ours = false;
   void* data = nullptr;
-  // The type first: asked for the tag of what is no object, Node throws.
+  // The type first: asked for the tag of what is not an object, Node throws.
   if (napi_typeof(env, value, &type) != napi_ok || type != napi_external ||
       napi_check_object_type_tag(env, value, &tag, &ours) != napi_ok || !ours ||
       napi_get_value_external(env, value, &data) != napi_ok) {

@@ -141,7 +141,7 @@ Napi::Value SetRequiresGrad(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// retainGrad(tensor): keep the gradient of a tensor that is no leaf
+// retainGrad(tensor): keep the gradient of a tensor that is not a leaf
 Napi::Value RetainGrad(const Napi::CallbackInfo& info) {
   Self(info).retain_grad();
   return info.Env().Undefined();
@@ -183,7 +183,7 @@ Napi::Value Gradients(const Napi::CallbackInfo& info) {
   Napi::Array results = Napi::Array::New(env, tensors.size() + 1);
   int flags = 0;
   for (size_t i = 0; i < tensors.size(); i++) {
-    // Not Tensor::grad(), which would warn of tensors that are no leaves: they may have been given
+    // Not Tensor::grad(), which would warn of tensors that are not leaves: they may have been given
     // one.
     const at::Tensor& gradient = tensors[i].unsafeGetTensorImpl()->grad();
     if (!gradient.defined()) continue;

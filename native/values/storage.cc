@@ -75,7 +75,7 @@ size_t BytesOfShape(const std::vector<int64_t>& shape, at::ScalarType dtype) {
 
 // Whether other threads can write to the memory of a typed array while native code reads it.
 bool IsSharedBetweenThreads(napi_env env, napi_value buffer) {
-  // Node gives a SharedArrayBuffer, too, which is no ArrayBuffer.
+  // Node gives a SharedArrayBuffer, too, which is not an ArrayBuffer.
   bool is_array_buffer = false;
   napi_is_arraybuffer(env, buffer, &is_array_buffer);
   return !is_array_buffer;

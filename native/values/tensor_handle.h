@@ -28,7 +28,7 @@ struct PendingTensor {
 napi_value WrapTensor(napi_env env, at::Tensor tensor);
 
 // The tensor behind a handle; valid while the handle is neither collected nor disposed.
-// Throws INVALID_ARGUMENT for anything that is no handle, DISPOSED, DETACHED, PENDING.
+// Throws INVALID_ARGUMENT for anything that is not a handle, DISPOSED, DETACHED, PENDING.
 const at::Tensor& UnwrapTensor(napi_env env, napi_value value, const std::string& argument);
 
 // A list of handles. Owning copies: reading the array may run user code.

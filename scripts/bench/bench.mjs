@@ -15,6 +15,7 @@ import { measureLoop } from './sections/loop.mjs';
 import { measureMemory } from './sections/memory.mjs';
 import { measureOperators } from './sections/operators.mjs';
 import { measureSpeed } from './sections/speed.mjs';
+import { measureTraining } from './sections/training.mjs';
 import {
   evaluateTable,
   eventLoopTable,
@@ -81,6 +82,7 @@ function checkPlot({ running }, options) {
 const sections = {
   speed: { measure: measureSpeed, show: (records, print) => speedTables(records, print).join('\n\n') },
   operators: { measure: measureOperators, show: operatorsTable },
+  training: { measure: measureTraining, show: operatorsTable },
   memory: { measure: measureMemory, show: memoryTable },
   'event-loop': { measure: measureEventLoop, show: eventLoopTable },
   loop: { measure: measureLoop, show: loopTable },

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { peers } from './peers/index.mjs';
 
-export const sections = ['speed', 'operators', 'memory', 'event-loop', 'loop', 'evaluate'];
+export const sections = ['speed', 'operators', 'training', 'memory', 'event-loop', 'loop', 'evaluate'];
 
 export const usage = `Usage: npm run bench -- [options]
 
@@ -11,7 +11,7 @@ Measures this library beside Python's PyTorch, C++ on the same libtorch, the ref
 
 Options:
   --section LIST    of ${sections.join(',')}; all by default
-  --filter TEXT     only cases whose name contains the text ("crossEntropy 3x4 float32"); for the sections speed and operators
+  --filter TEXT     only cases whose name contains the text ("crossEntropy 3x4 float32"); for the sections speed, operators and training
   --peers LIST      of ${peers.map(({ id }) => id).join(',')}; all that are there by default
   --threads LIST    of counts and "all"; 1,all by default
   --rounds N        at most so many rounds a measurement; 7 by default

@@ -18,6 +18,10 @@ def call(name: str, *args: object, **kwargs: object) -> dict[str, object]:
     return {"call": f"nn.utils.{name}", "args": list(args), "kwargs": kwargs}
 
 
+def variance() -> dict[str, object]:
+    return {"tensor": [0.3, 1.7, 0.9], "dtype": "float32"}
+
+
 def mixed() -> list[dict[str, object]]:
     return [parameter(2, 3), parameter(4, dtype="float64"), drawn(2), parameter(3), parameter(5, dtype="bfloat16")]
 
@@ -37,6 +41,13 @@ CALLS = [
     call("clip_grads_with_norm_", [parameter(2, 3), parameter(7)], 1.0, {"tensor": 3.7, "dtype": "float32"}),
     call("clip_grad_value_", [parameter(2, 3), parameter(7)], 0.6),
     call("clip_grad_value_", mixed(), 0.3, foreach=False),
+    *[
+        call("fuse_conv_bn_weights", drawn(*shape), bias, drawn(3), variance(), 1e-5, drawn(3), drawn(3), *more)
+        for shape, bias, more in [((3, 2, 2), drawn(3), ()), ((3, 2, 2, 2), None, ()), ((2, 3, 1), drawn(3), (True,))]
+    ],
+    call("fuse_conv_bn_weights", drawn(3, 2, 2), None, drawn(3), variance(), 1e-3, None, None),
+    call("fuse_linear_bn_weights", drawn(3, 4), drawn(3), drawn(3), variance(), 1e-5, drawn(3), drawn(3)),
+    call("fuse_linear_bn_weights", drawn(3, 4), None, drawn(3), variance(), 1e-5, drawn(3), drawn(3)),
     call("parameters_to_vector", [drawn(2, 3), drawn(), drawn(2)]),
     call("vector_to_parameters", drawn(9), [drawn(2, 3), drawn(3)]),
 ]

@@ -131,6 +131,8 @@ UTILS = [
     "get_total_norm",
     "parameters_to_vector",
     "vector_to_parameters",
+    "fuse_conv_bn_weights",
+    "fuse_linear_bn_weights",
 ]
 
 RNN = [name for name in torch.nn.utils.rnn.__all__ if name != "PackedSequence"]

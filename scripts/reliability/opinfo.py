@@ -17,8 +17,14 @@ import torch  # noqa: E402
 from torch.testing._internal.common_methods_invocations import op_db  # noqa: E402
 
 MOST_SAMPLES = 20
-MOST_ELEMENTS = 6000
+MOST_ELEMENTS = 20000
 DTYPES = (torch.float32, torch.int64, torch.bool, torch.complex64)
+
+# OpInfo gives these their second argument first.
+SWAPPED = ("einsum", "nn.functional.embedding", "special.polygamma")
+
+# These are methods that write into their tensor.
+DRAWN_IN_PLACE = ("cauchy", "exponential", "geometric", "log_normal", "uniform")
 
 
 class NotRecorded(Exception):
@@ -99,6 +105,19 @@ def public(name: str) -> object | None:
     return found
 
 
+def calls_of(op) -> dict[str, tuple[str, object]]:
+    """The forms in which users call it: each with its name there."""
+    if op.name in DRAWN_IN_PLACE:
+        return {"method": (f"{op.name}_", getattr(torch.Tensor, f"{op.name}_"))}
+    forms = {"function": (op.name, public(op.name)), "method": (op.name, getattr(torch.Tensor, op.name, None))}
+    return {form: named for form, named in forms.items() if callable(named[1])}
+
+
+def arguments_of(op, sample) -> tuple[object, ...]:
+    given = (sample.input, *sample.args)
+    return (given[1], given[0], *given[2:]) if op.name in SWAPPED else given
+
+
 def main(path: str) -> None:
     warnings.filterwarnings("ignore")
     torch.set_num_threads(1)
@@ -107,17 +126,17 @@ def main(path: str) -> None:
         for op in op_db:
             if op.name.startswith(("_", "torch.", "jiterator")):
                 continue
-            forms = {"function": public(op.name), "method": getattr(torch.Tensor, op.name, None)}
             supported = op.supported_dtypes("cpu")
             for dtype in [dtype for dtype in DTYPES if dtype in supported] or list(supported)[:1]:
                 graded = op.supports_autograd and dtype in op.supported_backward_dtypes("cpu")
                 torch.manual_seed(1)
                 for sample in list(op.sample_inputs("cpu", dtype, requires_grad=graded))[:MOST_SAMPLES]:
-                    for form, call in forms.items():
-                        if not callable(call) or (form == "method" and not isinstance(sample.input, torch.Tensor)):
+                    args = arguments_of(op, sample)
+                    for form, (name, call) in calls_of(op).items():
+                        if form == "method" and not isinstance(args[0], torch.Tensor):
                             continue
                         try:
-                            case = recorded(op.name, form, call, (sample.input, *sample.args), sample.kwargs)
+                            case = recorded(name, form, call, args, sample.kwargs)
                         except (NotRecorded, RuntimeError, TypeError, ValueError):
                             continue
                         file.write(json.dumps(case) + "\n")

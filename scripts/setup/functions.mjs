@@ -211,7 +211,7 @@ export function functionModules(root, schemas) {
   }
   const overloadsOf = (name) => {
     const found = operators.get(name);
-    if (found === undefined) throw new Error(`${namesPath}: ${name} is no operator`);
+    if (found === undefined) throw new Error(`${namesPath}: ${name} is not an operator`);
     return found;
   };
   const { Tensor: methods, ...sections } = readNames(root);

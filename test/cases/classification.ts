@@ -62,7 +62,7 @@ function ofIndices(logarithms: boolean): Written[] {
     { name: 'a class of weight 0', input: x(scores), target: labels, options: { weight: real([1, 0, 1, 1]) } },
     { name: 'every class of weight 0', input: x(scores), target: labels, options: { weight: real([0, 0, 0, 0]) } },
     { name: 'one ignored target', input: x(scores), target: labels, options: { ignoreIndex: 3 } },
-    { name: 'an ignored target that is no class', input: x(scores), target: classes([1, -100, 0]) },
+    { name: 'an ignored target that is not a class', input: x(scores), target: classes([1, -100, 0]) },
     {
       name: 'an ignored target beyond the classes',
       input: x(scores),

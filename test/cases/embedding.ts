@@ -49,7 +49,7 @@ export const marginRankingLoss = define({
     { name: 'a column and a row', ...ranked, input1: real([[0.25], [-0.5]]), input2: real([[1, 0.5, -1]]) },
     { name: 'a margin', ...ranked, options: { margin: 1.25 } },
     { name: 'a negative margin', ...ranked, options: { margin: -0.5 } },
-    { name: 'targets that are no signs', ...ranked, target: random(10, [2, 3], -2, 2) },
+    { name: 'targets that are not signs', ...ranked, target: random(10, [2, 3], -2, 2) },
     { name: 'equal scores', ...ranked, input2: first, byConvention: true, otherGradientSince: 14 },
   ],
   errors: [
@@ -95,7 +95,7 @@ export const cosineEmbeddingLoss = define({
     { name: 'no pairs', input1: none([0, 4]), input2: none([0, 4]), target: none([0]) },
     { name: 'one vector against all', ...compared, input1: random(27, [1, 4], -2, 2) },
     { name: 'one sign for all', ...compared, target: real([-1]) },
-    { name: 'targets that are no signs', ...compared, target: real([0, 1, 0.5]) },
+    { name: 'targets that are not signs', ...compared, target: real([0, 1, 0.5]) },
     { name: 'signs that are integers', ...compared, target: classes([1, -1, -1]) },
     { name: 'a margin', ...compared, target: real([-1, -1, -1]), options: { margin: 0.25 } },
     { name: 'a negative margin', ...compared, target: real([-1, -1, -1]), options: { margin: -0.75 } },

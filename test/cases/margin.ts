@@ -33,7 +33,7 @@ const bySign: readonly Written[] = [
   { name: 'a sign a column', input: distances, target: real([1, -1, 1]) },
   { name: 'a sign a row', input: distances, target: real([[1], [-1]]) },
   { name: 'one sign', input: distances, target: real(-1) },
-  { name: 'targets that are no signs', input: distances, target: random(7, [2, 3], -2, 2) },
+  { name: 'targets that are not signs', input: distances, target: random(7, [2, 3], -2, 2) },
 ];
 
 const bySignErrors: readonly WrittenError[] = [

@@ -12,7 +12,7 @@ import * as reference from '../../lib/reference';
 import { losses } from '../cases';
 import { Values } from '../cases/values';
 
-/** The loss that is no function: its parameters and its two results belong to the module. */
+/** The loss that is not a function: its parameters and its two results belong to the module. */
 const moduleOnly = { module: 'AdaptiveLogSoftmaxWithLoss', name: 'adaptiveLogSoftmaxWithLoss' };
 
 const functions = Object.entries(torch.nn.functional).flatMap(([name, called]) =>

@@ -144,7 +144,7 @@ test('and what is not is refused in every form, also after others of the same sh
   await expect(F.crossEntropy.async(x, bad)).rejects.toMatchObject({ code: 'INDEX', op: 'crossEntropy' });
 });
 
-test('values that are no probabilities are refused on the device, where values are looked at', () => {
+test('values that are not probabilities are refused on the device, where values are looked at', () => {
   cuda.setValidateArgs(true);
   const x = tensor([0.5, 1.5], { device });
   expect(refusal(() => F.binaryCrossEntropy(x, [0, 1])).message).toBe(

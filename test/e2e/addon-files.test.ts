@@ -67,7 +67,7 @@ function libtorchFor(addon: string): string | undefined {
 
 if (process.platform !== 'linux') {
   test('is looked at on Linux only', () => {
-    process.stdout.write(`the addons are no ELF files on ${process.platform}: nothing to look at\n`);
+    process.stdout.write(`the addons are not ELF files on ${process.platform}: nothing to look at\n`);
   });
 } else {
   describe.each(addons)('%s', (addon) => {

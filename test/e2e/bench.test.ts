@@ -87,7 +87,10 @@ test('evaluates a file, and says what of it stays in memory', () => {
 
 test.each([
   [['--sections', 'speed'], /Unknown option '--sections'/],
-  [['--section', 'sped'], /--section: 'sped' is none of speed, operators, memory, event-loop, loop, evaluate/],
+  [
+    ['--section', 'sped'],
+    /--section: 'sped' is none of speed, operators, training, memory, event-loop, loop, evaluate/,
+  ],
   [['--rounds', '0'], /--rounds: expected a whole number > 0, but received '0'/],
   [['--threads', 'some'], /--threads: expected a whole number > 0/],
 ])('%j is refused, with the usage', (args, message) => {

@@ -178,7 +178,7 @@ const wrongProcessor = (library: Buffer): Buffer => {
 
 testWhere(linux, 'libraries that are damaged as ELF files').each([
   ['is empty', () => '', 'the file is empty'],
-  ['is no library', () => 'not a library', 'the file is no library'],
+  ['is not a library', () => 'not a library', 'the file is not a library'],
   ['is truncated', (library: Buffer) => library.subarray(0, 5000), 'the file is truncated'],
   ['is for another processor', wrongProcessor, `but this Node is for ${process.arch}`],
   ['is another library', (library: Buffer) => library, 'does not say its version'],

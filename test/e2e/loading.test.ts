@@ -118,7 +118,7 @@ testWhere(process.platform === 'linux', "a library's missing libraries as Linux 
   },
 );
 
-test('a library that is no libtorch', () => {
+test('a library that is not a libtorch', () => {
   const tree = fakeLibtorch('2.13.0', (path) => copyFileSync(loader, path));
   const { code, message } = load({ LIBTORCH: tree });
   expect(code).toBe('LIBTORCH_UNUSABLE');

@@ -1,4 +1,4 @@
-/** Functions that are no losses, and no operators, against what PyTorch answered. */
+/** Functions that are not losses, and not operators, against what PyTorch answered. */
 import { judgeFor, thisHost } from '../../lib/parity/judge';
 import { readManifest, vectors } from '../../lib/parity/vectors';
 import { defineCallTests } from '../support/calls';

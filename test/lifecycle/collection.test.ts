@@ -54,6 +54,32 @@ test('collected tensors leave nothing behind: neither handles nor graphs', () =>
   expect(after).toEqual(before);
 });
 
+test('hooks are collected with the graph that held them, also where nobody removed them', () => {
+  const { collected } = printedBy<{ collected: number }>(`
+    let collected = 0;
+    const registry = new FinalizationRegistry(() => { collected += 1; });
+    const leaf = torch.ones([10], { requiresGrad: true });
+    function work() {
+      const hook = (gradient) => gradient.mul(2);
+      registry.register(hook);
+      const doubled = leaf.mul(2);
+      doubled.registerHook(hook);
+      doubled.sum().backward();
+    }
+    (async () => {
+      for (let i = 0; i < 100; i++) work();
+      for (let i = 0; i < 10 && collected < 100; i++) {
+        gc();
+        torch.ones([1]).add(1);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      console.log(JSON.stringify({ collected }));
+    })();
+  `);
+  // The last ones may still be on the stack.
+  expect(collected).toBeGreaterThan(90);
+});
+
 test('an array that a dropped tensor shared is let go', () => {
   const { collected } = printedBy<{ collected: boolean }>(`
     let collected = false;

@@ -45,7 +45,7 @@ test.each<[string, string, string]>([
   expect(stderr).toContain(words);
 });
 
-test('without a libtorch, importing is no error, and using it is one', () => {
+test('without a libtorch, importing is not an error, and using it is one', () => {
   const program = `
     process.env.LIBTORCH = '/no/such/folder';
     try { torch.ones([1]); } catch ({ code }) { console.log(code); }

@@ -117,7 +117,7 @@ test('a warning that makes its receiver throw fails the call that warned, off th
   expect(messages).toEqual(['no warnings here', 'no warnings here']);
 });
 
-test('an array whose length is no number is refused, and not printed', () => {
+test('an array whose length is not a number is refused, and not printed', () => {
   const message = printed<string>(`
     const array = new Proxy([1, 2], { get: (target, key) => (key === 'length' ? new Array(2 ** 31) : target[key]) });
     try { torch.tensor(array); } catch (error) { console.log(JSON.stringify(error.message)); }

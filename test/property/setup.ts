@@ -9,7 +9,8 @@ import type { FloatingDType } from '../../lib/types';
 import { quietly } from '../support/conditions';
 
 const seed = Number(process.env.PROPERTY_SEED ?? 20260613);
-if (!Number.isSafeInteger(seed)) throw new Error(`PROPERTY_SEED is ${process.env.PROPERTY_SEED}, which is no integer`);
+if (!Number.isSafeInteger(seed))
+  throw new Error(`PROPERTY_SEED is ${process.env.PROPERTY_SEED}, which is not an integer`);
 
 quietly();
 

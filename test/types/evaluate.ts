@@ -71,9 +71,9 @@ export function wrongArguments(input: Tensor, target: Tensor, other: BatchEvalua
   entropy.update(input);
   // @ts-expect-error: options go to the constructor
   entropy.update(input, target, { labelSmoothing: 0.1 });
-  // @ts-expect-error: text is no tensor
+  // @ts-expect-error: text is not a tensor
   entropy.update(input, 'labels.npy');
-  // @ts-expect-error: null is no tensor
+  // @ts-expect-error: null is not a tensor
   entropy.update(input, null);
   // @ts-expect-error: groups come first
   entropy.updateGroups(input, target);
@@ -114,6 +114,6 @@ export function wrongOptions(state: EvaluatorState): void {
   new BatchEvaluator(F.crossEntropy, {}, { onLosses: (losses: number[]) => losses });
   // @ts-expect-error: an evaluator is made for a loss
   BatchEvaluator.fromState(state);
-  // @ts-expect-error: a state is no text
+  // @ts-expect-error: a state is not text
   BatchEvaluator.fromState('{}', F.mseLoss);
 }

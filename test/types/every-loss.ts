@@ -47,6 +47,6 @@ export const noOtherReductionOfClasses: Nobody<
   { [Name in LossClass]: { reduction: 'average' } extends ClassOptions<Name> ? Name : never }[LossClass]
 > = true;
 
-// The checks can fail: a name that is left over is no `true`.
+// The checks can fail: a name that is left over is not `true`.
 // @ts-expect-error: crossEntropy is left over
 export const somebody: Nobody<'crossEntropy'> = true;

@@ -37,19 +37,19 @@ export function gradients(input: Tensor, target: Tensor, array: Float32Array): u
 }
 
 export function wrongForms(input: Tensor, target: Tensor): void {
-  // @ts-expect-error: a number is no tensor
+  // @ts-expect-error: a number is not a tensor
   F.crossEntropy.item(input, target).backward();
   // @ts-expect-error: options are those of the loss
   F.crossEntropy.item(input, target, { beta: 1 });
   // @ts-expect-error: the buffer comes first
   F.crossEntropy.out(input, target);
-  // @ts-expect-error: a plain array is no buffer
+  // @ts-expect-error: a plain array is not a buffer
   F.mseLoss.out([0], input, target);
   // @ts-expect-error: a promise has no elements
   F.crossEntropy.async(input, target).item();
   // @ts-expect-error: no target
   F.crossEntropy.async(input);
-  // @ts-expect-error: what is no loss has no other forms
+  // @ts-expect-error: what is not a loss has no other forms
   F.softmax.item(input, 1);
   // @ts-expect-error: nor have modules
   new nn.CrossEntropyLoss().async(input, target);
@@ -58,13 +58,13 @@ export function wrongForms(input: Tensor, target: Tensor): void {
 export function wrongGradients(input: Tensor, target: Tensor): void {
   // @ts-expect-error: misspelled
   valueAndGrad(F.mseLoss, { into: input });
-  // @ts-expect-error: a plain array is no buffer
+  // @ts-expect-error: a plain array is not a buffer
   valueAndGrad(F.mseLoss, { gradInto: [0] });
   // @ts-expect-error: a function that gives no tensor
   valueAndGrad((x: Tensor) => x.numel());
   // @ts-expect-error: the arguments are those of the loss
   valueAndGrad(F.mseLoss)(input, target, { beta: 1 });
-  // @ts-expect-error: a new tensor is no typed array
+  // @ts-expect-error: a new tensor is not a typed array
   const array: Float32Array = valueAndGrad(F.mseLoss)(input, target).grad;
   void array;
 }

@@ -225,13 +225,13 @@ export function wrongArguments(input: Tensor): void {
   F.crossEntropy(input);
   // @ts-expect-error: no arguments
   F.klDiv();
-  // @ts-expect-error: undefined is no target
+  // @ts-expect-error: undefined is not a target
   F.crossEntropy(input, undefined);
-  // @ts-expect-error: null is no target
+  // @ts-expect-error: null is not a target
   F.binaryCrossEntropy(input, null);
-  // @ts-expect-error: text is no tensor
+  // @ts-expect-error: text is not a tensor
   F.nllLoss('logits', [0]);
-  // @ts-expect-error: an object without data is no tensor
+  // @ts-expect-error: an object without data is not a tensor
   F.nllLoss(input, { dims: [1] });
   // @ts-expect-error: a dimension is a number
   F.softmax(input, '1');

@@ -15,7 +15,7 @@ export function refused(): void {
   crossEntropy([[1, 2]], [0], { reduction: 'average' });
   // @ts-expect-error: misspelled
   crossEntropy([[1, 2]], [0], { labelSmooth: 0.1 });
-  // @ts-expect-error: half-precision bits are no numbers
+  // @ts-expect-error: half-precision bits are not numbers
   crossEntropy(new Uint16Array(2), 0);
   // @ts-expect-error: no target
   nllLoss([1, 2]);

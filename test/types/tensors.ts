@@ -70,7 +70,7 @@ export function wrongArguments(x: Tensor): void {
   zeros('2');
   // @ts-expect-error: randint needs a shape
   randint(0, 10);
-  // @ts-expect-error: text is no data
+  // @ts-expect-error: text is not data
   tensor('1');
   // @ts-expect-error: a tensor has no length
   x.length;

@@ -223,7 +223,7 @@ describe('plot', () => {
   });
 });
 
-/** The elements that are not closed, or closed out of order, of an XML text; throws at text that is no markup. */
+/** The elements that are not closed, or closed out of order, of an XML text; throws at text that is not markup. */
 function unclosed(xml: string): string[] {
   const open: string[] = [];
   const rest = xml.replace(

@@ -21,7 +21,7 @@ interface Part {
  * The arrays as one source. Each is opened now, to compare them, and again when its rows are due: so no more than one
  * file is open at a time.
  *
- * @throws TorchError `BAD_DATA` if dtypes or shapes of rows differ, or a file is no array.
+ * @throws TorchError `BAD_DATA` if dtypes or shapes of rows differ, or a file is not an array.
  */
 export async function concatenate(
   name: string,

@@ -45,7 +45,7 @@ export async function openNpz(path: string, name: string, member: string | undef
 async function openZip(file: StoredFile, name: string): Promise<yauzl.ZipFile> {
   const start = file.read(0, 4).toString('latin1');
   if (start !== 'PK\x03\x04' && start !== 'PK\x05\x06') {
-    throw badData(name, 'is no zip archive that can be read: it does not begin as one', { offset: 0 });
+    throw badData(name, 'is not a zip archive that can be read: it does not begin as one', { offset: 0 });
   }
   try {
     return await yauzl.fromFdPromise(file.descriptor, { autoClose: false });
@@ -56,7 +56,7 @@ async function openZip(file: StoredFile, name: string): Promise<yauzl.ZipFile> {
 
 function badArchive(name: string, error: unknown): Error {
   if ((error as NodeJS.ErrnoException).code !== undefined) return unreadable(name, error);
-  return badData(name, `is no zip archive that can be read: ${(error as Error).message}`, { cause: error });
+  return badData(name, `is not a zip archive that can be read: ${(error as Error).message}`, { cause: error });
 }
 
 /** An archive, and its name in messages. */
@@ -109,7 +109,7 @@ function checkDirectory(name: string, end: Buffer, length: number): void {
         : undefined;
   if (declared === length) return;
   const said = declared === undefined ? 'its end does not follow' : `${declared} bytes were announced`;
-  throw badData(name, `is no zip archive that can be read: its directory has ${length} bytes, and ${said}`);
+  throw badData(name, `is not a zip archive that can be read: its directory has ${length} bytes, and ${said}`);
 }
 
 function checkReadable(name: string, entry: yauzl.Entry): void {

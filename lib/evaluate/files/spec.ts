@@ -12,7 +12,7 @@ export interface ArrayPath {
 }
 
 /**
- * The arrays that a spec names. A file of exactly that name comes first: only what is no file is split at the colon, and
+ * The arrays that a spec names. A file of exactly that name comes first: only what is not a file is split at the colon, and
  * only then taken for a pattern. Matches are in natural order, `shard-2` before `shard-10`.
  *
  * @throws TorchError `BAD_DATA` if no file matches a pattern; `INVALID_ARGUMENT` for a spec that is none.

@@ -42,7 +42,7 @@ const defaults = Object.freeze({
 
 /**
  * What a file of Python's `torch.save` holds: state dicts of modules and optimizers, and checkpoints of those. Nothing in
- * the file is executed: what is no tensor, container, number or text is refused by its name before anything is built.
+ * the file is executed: what is not a tensor, container, number or text is refused by its name before anything is built.
  *
  * Dictionaries come as maps, tuples as frozen arrays, lists as arrays, bytes as `Uint8Array`, dtypes and devices as their
  * names, integers beyond 2^53 as bigint. Tensors that shared memory share it again.
@@ -127,7 +127,7 @@ function checked(location: string, device: unknown): Device {
   }
 }
 
-/** Refuses what is no archive of `torch.save`, with what to do about it. */
+/** Refuses what is not an archive of `torch.save`, with what to do about it. */
 function lookAt(name: string, start: Buffer): void {
   if (start.toString('latin1', 0, 2) === 'PK') return;
   const anew = 'in Python, write it anew: torch.save(torch.load(path, weights_only=True), path)';
@@ -135,7 +135,7 @@ function lookAt(name: string, start: Buffer): void {
   if (start.toString('latin1', 257, 262) === 'ustar')
     throw badData(name, `is a tar archive of an early PyTorch; ${anew}`);
   if (start[8] === 0x7b) throw badData(name, 'looks like a .safetensors file: safetensors.loadFile reads those');
-  throw badData(name, 'is no file of torch.save: it does not begin as a zip archive', { offset: 0 });
+  throw badData(name, 'is not a file of torch.save: it does not begin as a zip archive', { offset: 0 });
 }
 
 /** The newest version of the format that PyTorch reads. */
@@ -155,7 +155,7 @@ function read(archive: Archive, options: { mmap: boolean; deviceOf: (location: s
     throw badData(archive.name, 'is a TorchScript program; in Python, save the state_dict() of torch.jit.load(path)');
   }
   if (!has('data.pkl')) {
-    throw badData(archive.name, `is no file of torch.save: it has no record data.pkl, but ${listNames(names)}`);
+    throw badData(archive.name, `is not a file of torch.save: it has no record data.pkl, but ${listNames(names)}`);
   }
   const version = has('version') ? Number(textOf('version')) : 1;
   if (!(version >= 1 && version <= newestVersion)) {

@@ -253,7 +253,7 @@ export class Pickler {
     }
   }
 
-  /** Items of a dictionary that is no plain one. */
+  /** Items of a dictionary that is not a plain one. */
   #items(entries: readonly (readonly [unknown, unknown])[]): void {
     for (let from = 0; from < entries.length; from += batch) {
       const part = entries.slice(from, from + batch);

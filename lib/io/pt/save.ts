@@ -25,7 +25,7 @@ import { storageTypes } from './storage-types';
  * @example torch.save({ model: model.stateDict(), optimizer: optimizer.stateDict(), epoch }, 'checkpoint.pt');
  *
  * @throws TorchError `INVALID_ARGUMENT` for a value that is something else, with its place; and for a link, a device or a
- *   folder that is not there; `BAD_DATA` if the file cannot be written.
+ *   folder that does not exist; `BAD_DATA` if the file cannot be written.
  *
  * **Source**: `torch.save`.
  */

@@ -141,12 +141,12 @@ export class Unpickler {
     GLOBAL: (text) => this.#stack.push(this.#global(...(text.toString('utf8').split('\n') as [string, string]))),
     STACK_GLOBAL: () => {
       const [module, name] = [this.#pop(1), this.#pop()].reverse() as [unknown, unknown];
-      if (typeof module !== 'string' || typeof name !== 'string') throw this.#fault('has a name that is no text');
+      if (typeof module !== 'string' || typeof name !== 'string') throw this.#fault('has a name that is not text');
       this.#stack.push(this.#global(module, name));
     },
     REDUCE: () => {
       const [args, callee] = [this.#pop(1), this.#pop()];
-      if (!(callee instanceof Global) || !isTuple(args)) throw this.#fault('calls what is no function');
+      if (!(callee instanceof Global) || !isTuple(args)) throw this.#fault('calls what is not a function');
       this.#stack.push(this.#words.call(callee.name, args));
     },
     BUILD: () => this.#build(),
@@ -167,7 +167,7 @@ export class Unpickler {
     ADDITEMS: () => {
       const items = this.#popMark();
       const set = this.#top();
-      if (!(set instanceof Set)) throw this.#fault('adds to what is no set');
+      if (!(set instanceof Set)) throw this.#fault('adds to what is not a set');
       for (const item of items) set.add(this.#key(item));
     },
     BINGET: ([index]) => this.#get(index as number),
@@ -208,19 +208,19 @@ export class Unpickler {
 
   #append(items: readonly unknown[]): void {
     const list = this.#top();
-    if (!Array.isArray(list) || isTuple(list)) throw this.#fault('appends to what is no list');
+    if (!Array.isArray(list) || isTuple(list)) throw this.#fault('appends to what is not a list');
     for (const item of items) (list as unknown[]).push(item);
   }
 
   #setItems(items: readonly unknown[]): void {
     const dictionary = this.#top();
-    if (!isMap(dictionary) || items.length % 2 !== 0) throw this.#fault('sets items of what is no dictionary');
+    if (!isMap(dictionary) || items.length % 2 !== 0) throw this.#fault('sets items of what is not a dictionary');
     for (let i = 0; i < items.length; i += 2) dictionary.set(this.#key(items[i]), items[i + 1]);
   }
 
   #key(value: unknown): unknown {
     if (isKey(value)) return value;
-    throw this.#fault('has a key that is no number, text, tuple or None');
+    throw this.#fault('has a key that is not a number, text, tuple or None');
   }
 
   #refuseObject(): never {
@@ -231,7 +231,7 @@ export class Unpickler {
   #build(): void {
     const [state, object] = [this.#pop(1), this.#top()];
     if (!isMap(object) || kindOf(object) !== 'OrderedDict' || !isMap(state)) {
-      throw this.#fault('sets attributes of what is no OrderedDict');
+      throw this.#fault('sets attributes of what is not an OrderedDict');
     }
     for (const [key, value] of state) {
       if (key !== '_metadata')
@@ -248,7 +248,7 @@ export class Unpickler {
       const item = waiting.pop();
       if (typeof item !== 'object' || item === null || seen.has(item)) continue;
       seen.add(item);
-      if (item instanceof Global) throw badData(this.#name, `holds ${item.name} itself, which is no plain data`);
+      if (item instanceof Global) throw badData(this.#name, `holds ${item.name} itself, which is not plain data`);
       if (isOpaque(item))
         throw badData(this.#name, 'holds a storage outside of a tensor, which is not read; save a tensor');
       if (Array.isArray(item)) for (const inner of item) waiting.push(inner);
@@ -277,8 +277,8 @@ type Constant = (operand: Buffer, fault: (reason: string) => Error) => unknown;
 
 const text: Constant = (bytes, fault) => {
   const decoded = bytes.toString('utf8');
-  // What is no UTF-8 is replaced by three bytes for each fault.
-  if (decoded.includes('\ufffd') && !Buffer.from(decoded).equals(bytes)) throw fault('has a text that is no UTF-8');
+  // What is not UTF-8 is replaced by three bytes for each fault.
+  if (decoded.includes('\ufffd') && !Buffer.from(decoded).equals(bytes)) throw fault('has a text that is not UTF-8');
   return decoded;
 };
 

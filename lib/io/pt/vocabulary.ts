@@ -51,7 +51,7 @@ export class CheckpointVocabulary implements Vocabulary {
 
   call(name: string, args: Args): unknown {
     const call = Object.hasOwn(this.#calls, name) ? this.#calls[name] : undefined;
-    if (call === undefined) throw this.#fault(`calls ${name}, which is no function`);
+    if (call === undefined) throw this.#fault(`calls ${name}, which is not a function`);
     try {
       return call(args);
     } catch (error) {
@@ -65,7 +65,7 @@ export class CheckpointVocabulary implements Vocabulary {
   persistent(id: unknown): unknown {
     const [kind, type, key, location, count] = isTuple(id) ? id : [];
     if (kind !== 'storage' || typeof key !== 'string' || typeof location !== 'string' || !(type instanceof Global)) {
-      throw this.#fault('names something outside of it that is no storage');
+      throw this.#fault('names something outside of it that is not a storage');
     }
     const isUntyped = type.name === untypedStorage;
     const dtype = isUntyped ? 'uint8' : storageDTypes.get(type.name);
@@ -149,7 +149,7 @@ export class CheckpointVocabulary implements Vocabulary {
   /** A tensor whose elements stand for their conjugates, or negatives. */
   #flagged(plain: Tensor, flags: unknown): Tensor {
     if (flags === undefined || flags === null) return plain;
-    if (!isMap(flags)) throw this.#fault('has a tensor with flags that are no dictionary');
+    if (!isMap(flags)) throw this.#fault('has a tensor with flags that are not a dictionary');
     let made = plain;
     for (const [flag, isSet] of flags) {
       if (flag !== 'conj' && flag !== 'neg') throw this.#fault(`has a tensor with the flag ${flag}, which is not read`);
@@ -197,11 +197,11 @@ export class CheckpointVocabulary implements Vocabulary {
 
   #count(value: unknown): number {
     if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
-    throw this.#fault('has a size, a stride or an offset that is no integer >= 0');
+    throw this.#fault('has a size, a stride or an offset that is not an integer >= 0');
   }
 
   #counts(values: unknown): number[] {
-    if (!isTuple(values)) throw this.#fault('has sizes that are no tuple');
+    if (!isTuple(values)) throw this.#fault('has sizes that are not a tuple');
     return values.map((value) => this.#count(value));
   }
 

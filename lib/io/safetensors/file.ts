@@ -105,7 +105,7 @@ export class SafetensorsFile {
       });
     } catch (cause) {
       if ((cause as { code?: string }).code === 'BAD_DATA') throw cause;
-      throw badData(`${this.name}:${entry.name}`, `is no tensor that can be made: ${(cause as Error).message}`, {
+      throw badData(`${this.name}:${entry.name}`, `is not a tensor that can be made: ${(cause as Error).message}`, {
         cause,
       });
     }

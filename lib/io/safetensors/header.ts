@@ -77,7 +77,7 @@ function parseJson(name: string, bytes: Buffer): Record<string, unknown> {
       unknown
     >;
   } catch (cause) {
-    throw badData(name, `the header is no JSON: ${(cause as Error).message}`, { offset: 8, cause });
+    throw badData(name, `the header is not JSON: ${(cause as Error).message}`, { offset: 8, cause });
   }
 }
 
@@ -88,7 +88,7 @@ function readMetadata(name: string, metadata: unknown): ReadonlyMap<string, stri
   if (isObject && Object.values(metadata).every((value) => typeof value === 'string')) {
     return new Map(Object.entries(metadata as Record<string, string>));
   }
-  throw badData(name, '__metadata__ of the header is no object of strings', { offset: 8 });
+  throw badData(name, '__metadata__ of the header is not an object of strings', { offset: 8 });
 }
 
 function isCount(value: unknown): value is number {

@@ -23,7 +23,7 @@ export function readDevice(op: string, given: unknown): Device {
   return checkDevice(op, device);
 }
 
-/** Metadata by position, or as an option: texts by name are no options, and an option is no text. */
+/** Metadata by position, or as an option: texts by name are not options, and an option is not text. */
 export function readMetadata(op: string, given: unknown): ReadonlyMap<string, string> | undefined {
   if (given === undefined || given === null) return undefined;
   const isOption =

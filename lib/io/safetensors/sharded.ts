@@ -234,7 +234,7 @@ function readIndex(path: string): Map<string, Set<string>> {
     index = JSON.parse(readFileSync(path, 'utf8'));
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== undefined) throw unreadable(path, cause);
-    throw badData(path, `is no JSON: ${(cause as Error).message}`, { cause });
+    throw badData(path, `is not JSON: ${(cause as Error).message}`, { cause });
   }
   const weights: unknown = (index as { weight_map?: unknown } | null)?.weight_map;
   if (typeof weights !== 'object' || weights === null || Array.isArray(weights)) {

@@ -84,7 +84,7 @@ interface IndexPlace {
 }
 
 /**
- * A target of class indices as a tensor. Data becomes int64; a number among it that is no integer is refused.
+ * A target of class indices as a tensor. Data becomes int64; a number among it that is not an integer is refused.
  *
  * @throws TorchError `INDEX` for an index out of range, where a device would fail for good.
  */

@@ -145,7 +145,7 @@ export const nllLoss: Loss<Pair, NLLLossOptions, ['weight']> = declareLoss({
 /** {@link nllLoss} with its options. **Source**: `torch.nn.NLLLoss`. */
 export class NLLLoss extends lossClass(nllLoss, 'NLLLoss', ['weight', 'ignoreIndex', 'reduction'], ['weight']) {}
 
-/** The class indices that scores allow; `undefined` for what is no scores. */
+/** The class indices that scores allow; `undefined` for what is not scores. */
 function indexRange(scores: Tensor, ignoreIndex: number | bigint): IndexRange | undefined {
   if (scores.isDisposed || scores.ndim === 0) return undefined;
   return { classes: scores.shape[scores.ndim === 1 ? 0 : 1] as number, ignoreIndex };

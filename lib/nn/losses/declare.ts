@@ -1,5 +1,5 @@
 /**
- * A loss is one declaration: what it takes, how it is computed and differentiated, how a refusal of libtorch is withArgumentErrors,
+ * A loss is one declaration: what it takes, how it is computed and differentiated, how a refusal of libtorch is explained,
  * and how it is evaluated in batches. Its function with all forms, its class, and its entries in the evaluator, on the
  * command line and in docs/losses.md come from that.
  */

@@ -29,7 +29,7 @@ export function checkIndices(op: string, argument: string, target: Tensor, range
   });
 }
 
-/** Refuses values that are no probabilities, of a tensor on a device that is to be looked at. */
+/** Refuses values that are not probabilities, of a tensor on a device that is to be looked at. */
 export function checkProbabilities(op: string, argument: string, tensor: Tensor): void {
   if (!isFloating(tensor.dtype) || tensor.numel() === 0) return;
   // Written so that NaN is refused too, as the kernels do.

@@ -102,7 +102,7 @@ export function explainProbabilities(input: Tensor, target: Tensor): Explanation
   return firstOutside('input', input) ?? firstOutside('target', target);
 }
 
-/** The first value that is no probability, and where it is. */
+/** The first value that is not a probability, and where it is. */
 export function firstOutside(argument: string, tensor: Tensor): Explanation | undefined {
   const values = tensor.detach().to('float64').toTypedArray();
   for (let i = 0; i < values.length; i++) {

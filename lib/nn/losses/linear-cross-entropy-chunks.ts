@@ -32,14 +32,14 @@ export interface ChunkedCall {
   plan: ChunkPlan;
 }
 
-/** Which gradients are wanted. */
-export interface Wanted {
+/** Which gradients are needed. */
+export interface NeededGradients {
   input: boolean;
   linearWeight: boolean;
   linearBias: boolean;
 }
 
-/** The loss and the gradients that were wanted. */
+/** The loss and the gradients that were needed. */
 export interface Differentiated {
   loss: Tensor;
   input: Tensor | undefined;
@@ -217,22 +217,22 @@ function losses(shared: Shared): Tensor {
  * The sum or mean of all losses and its gradients; with `'none'`, the gradients for the upstream gradient of each row's
  * loss (and a loss that means nothing).
  */
-export function chunkedGradients(call: ChunkedCall, wanted: Wanted, upstream?: Tensor): Differentiated {
-  return scope(() => differentiate(share(call, wanted.input), wanted, upstream));
+export function chunkedGradients(call: ChunkedCall, needed: NeededGradients, upstream?: Tensor): Differentiated {
+  return scope(() => differentiate(share(call, needed.input), needed, upstream));
 }
 
-function differentiate(shared: Shared, wanted: Wanted, upstream: Tensor | undefined): Differentiated {
+function differentiate(shared: Shared, needed: NeededGradients, upstream: Tensor | undefined): Differentiated {
   const { call, layout } = shared;
   const { input, linearWeight, reduction } = call;
   const { dtype, device, shape } = input;
   const total = zeros([], { dtype: layout.output, device });
   const grads = {
-    input: wanted.input ? empty(shape, { dtype: layout.inputGrad, device }) : undefined,
-    linearWeight: wanted.linearWeight ? zeros(linearWeight.shape, { dtype, device }) : undefined,
-    linearBias: wanted.linearBias ? zeros(linearWeight.shape.slice(0, 1), { dtype, device }) : undefined,
+    input: needed.input ? empty(shape, { dtype: layout.inputGrad, device }) : undefined,
+    linearWeight: needed.linearWeight ? zeros(linearWeight.shape, { dtype, device }) : undefined,
+    linearBias: needed.linearBias ? zeros(linearWeight.shape.slice(0, 1), { dtype, device }) : undefined,
   };
   if (reduction === 'mean' && shape[0] === 0) aten.fill_.Scalar(total, Number.NaN);
-  const differentiates = wanted.input || wanted.linearWeight || wanted.linearBias;
+  const differentiates = needed.input || needed.linearWeight || needed.linearBias;
   forEachChunk(shared, upstream, (chunk) => {
     const { weights } = chunk;
     const scores = shiftedScores(shared, chunk);

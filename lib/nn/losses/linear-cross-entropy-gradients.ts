@@ -8,7 +8,7 @@ import {
   chunkedGradients,
   chunkedLosses,
   type Differentiated,
-  type Wanted,
+  type NeededGradients,
 } from './linear-cross-entropy-chunks';
 
 /** What the loss is a function of, in the order of {@link gradientsOf}; the class weights get no gradient. */
@@ -27,19 +27,19 @@ type Gradients = Omit<Differentiated, 'loss'>;
 interface CallShape {
   hasBias: boolean;
   hasWeight: boolean;
-  wanted: Wanted;
+  needed: NeededGradients;
 }
 
 function shapeOf({ input, linearWeight, linearBias, weight }: ChunkedCall): CallShape {
-  const wanted = {
+  const needed = {
     input: input.requiresGrad,
     linearWeight: linearWeight.requiresGrad,
     linearBias: linearBias?.requiresGrad ?? false,
   };
-  return { hasBias: linearBias !== undefined, hasWeight: weight !== undefined, wanted };
+  return { hasBias: linearBias !== undefined, hasWeight: weight !== undefined, needed };
 }
 
-const nothing: Wanted = { input: false, linearWeight: false, linearBias: false };
+const nothing: NeededGradients = { input: false, linearWeight: false, linearBias: false };
 
 /** The sum or mean of the losses. Its gradients are computed with it; the backward pass scales them. */
 export function chunkedTotal(op: string, call: ChunkedCall, allowRetainGraph: boolean): Tensor {
@@ -48,7 +48,7 @@ export function chunkedTotal(op: string, call: ChunkedCall, allowRetainGraph: bo
     return noGrad(() => chunkedGradients(call, nothing).loss);
   }
   const shape = shapeOf(call);
-  const { loss, ...grads } = noGrad(() => chunkedGradients(call, shape.wanted));
+  const { loss, ...grads } = noGrad(() => chunkedGradients(call, shape.needed));
   return customFunction(loss, {
     inputs,
     saved: [grads.input, grads.linearWeight, grads.linearBias].filter((grad) => grad !== undefined),
@@ -60,11 +60,11 @@ export function chunkedTotal(op: string, call: ChunkedCall, allowRetainGraph: bo
 /** Apart from {@link chunkedTotal}, so that the function it gives keeps none of its tensors alive. */
 function scaleGradients(op: string, shape: CallShape, allowRetainGraph: boolean) {
   return (gradient: Tensor, saved: readonly Tensor[] | undefined): (Tensor | undefined)[] => {
-    const { wanted } = shape;
-    if (saved === undefined && (wanted.input || wanted.linearWeight || wanted.linearBias)) throw calledTwice(op);
+    const { needed } = shape;
+    if (saved === undefined && (needed.input || needed.linearWeight || needed.linearBias)) throw calledTwice(op);
     const scaled = (saved ?? []).map((grad) => (allowRetainGraph ? grad.mul(gradient) : grad.mul_(gradient)));
     const next = (is: boolean): Tensor | undefined => (is ? scaled.shift() : undefined);
-    const [input, linearWeight, linearBias] = [next(wanted.input), next(wanted.linearWeight), next(wanted.linearBias)];
+    const [input, linearWeight, linearBias] = [next(needed.input), next(needed.linearWeight), next(needed.linearBias)];
     return gradientsOf(shape, { input, linearWeight, linearBias });
   };
 }
@@ -109,7 +109,7 @@ function recomputeGradients(
     const call = { input, linearWeight, linearBias, weight, target, reduction: 'none', ignoreIndex, plan } as const;
     return gradientsOf(
       shape,
-      noGrad(() => chunkedGradients(call, shape.wanted, gradient)),
+      noGrad(() => chunkedGradients(call, shape.needed, gradient)),
     );
   };
 }

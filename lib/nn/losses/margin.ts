@@ -197,7 +197,7 @@ export class MultiMarginLoss extends lossClass(
  * Hinge loss between the scores of a sample's labels and those of all other classes.
  *
  * **Formula**: `l_n = sum_j sum_i max(0, 1 - (x[y_j] - x[i])) / C` over the labels y_j before the first -1 and the classes
- * i that are no label.
+ * i that are not a label.
  *
  * **Shapes**: input and target `[C]` or `[N, C]` -> `[]`, with `'none'` `[]` or `[N]`.
  *

@@ -20,7 +20,7 @@ export interface Parameters {
  * The options of a call: what stands behind the required arguments, by position or in one trailing object. `null` and
  * `undefined` are absent.
  *
- * @throws TorchError `UNKNOWN_OPTION`; `INVALID_ARGUMENT` for an option that is given twice, and for what is no object.
+ * @throws TorchError `UNKNOWN_OPTION`; `INVALID_ARGUMENT` for an option that is given twice, and for what is not an object.
  */
 export function readOptions(parameters: Parameters, args: readonly unknown[]): Readonly<Record<string, unknown>> {
   const { required, defaults, positional } = parameters;

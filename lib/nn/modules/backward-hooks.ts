@@ -10,7 +10,7 @@ import { className, type Registered } from './registry';
 // biome-ignore lint/suspicious/noExplicitAny: what a hook takes and gives is its module's matter
 export type Hook = (...args: any[]) => any;
 
-/** Gradients of inputs or results; `undefined` for what is no tensor, and where there is none. */
+/** Gradients of inputs or results; `undefined` for what is not a tensor, and where there is none. */
 export type Gradients = readonly (Tensor | undefined)[];
 
 /** What goes through one call of a module. */

@@ -157,7 +157,7 @@ export function uninitialized(
   return new Parameter(empty(shape, factoryOptions(options)));
 }
 
-/** Gives a module a property that is no parameter, buffer or module. */
+/** Gives a module a property that is not a parameter, buffer or module. */
 export function setProperty(module: AnyModule, name: string, value: unknown): void {
   Object.defineProperty(module, name, { value, writable: true, enumerable: true, configurable: true });
 }

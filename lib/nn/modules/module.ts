@@ -115,7 +115,7 @@ export class Module<Result = Tensor> extends Registered {
   }
 
   /**
-   * Registers a tensor of the module's state that is no parameter; one that is not `persistent` is left out of state dicts.
+   * Registers a tensor of the module's state that is not a parameter; one that is not `persistent` is left out of state dicts.
    *
    * **Source**: `torch.nn.Module.register_buffer`.
    */

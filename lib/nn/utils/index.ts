@@ -1,5 +1,13 @@
 /** Helpers for training, as `torch.nn.utils`. */
 export { clipGradNorm_, clipGradsWithNorm_, clipGradValue_, getTotalNorm } from './clip-grad';
+export {
+  convertConv2dWeightMemoryFormat,
+  convertConv3dWeightMemoryFormat,
+  fuseConvBnEval,
+  fuseConvBnWeights,
+  fuseLinearBnEval,
+  fuseLinearBnWeights,
+} from './fusion';
 export { removeSpectralNorm, removeWeightNorm, spectralNorm, weightNorm } from './norms';
 export { parametersToVector, skipInit, vectorToParameters } from './parameters';
 /** Parametrizations by name, as `torch.nn.utils.parametrizations`. */

@@ -1,5 +1,6 @@
 /** Weights as matrices: what norms by rows and by singular values look at. */
 import type { Tensor } from '../../torch/tensor';
+import { ConvTranspose1d, ConvTranspose2d, ConvTranspose3d } from '../modules/convolution';
 import type { AnyModule } from '../modules/module';
 
 /** A weight as a matrix whose rows are the slices along a dimension. */
@@ -11,8 +12,5 @@ export function asMatrix(weight: Tensor, dim: number): Tensor {
 
 /** The dimension of a module's outputs in its weight: transposed convolutions have it second. */
 export function outputDim(module: AnyModule): number {
-  for (let at: object | null = module; at !== null; at = Object.getPrototypeOf(at)) {
-    if (/^ConvTranspose[123]d$/.test(at.constructor?.name ?? '')) return 1;
-  }
-  return 0;
+  return [ConvTranspose1d, ConvTranspose2d, ConvTranspose3d].some((made) => module instanceof made) ? 1 : 0;
 }

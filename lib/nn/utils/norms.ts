@@ -37,7 +37,7 @@ function parameterOf(op: string, module: AnyModule, name: string): Parameter {
   throw expected(op, "'name'", `to be a parameter of ${className(module)}`, show(name));
 }
 
-/** A property of a module, which is no parameter. */
+/** A property of a module, which is not a parameter. */
 function put(module: AnyModule, name: string, value: Tensor): void {
   Reflect.set(module, name, value);
 }

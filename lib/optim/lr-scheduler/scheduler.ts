@@ -28,7 +28,7 @@ export function setValue(group: ParamGroup, key: string, value: Numeric): void {
   else group[key] = value;
 }
 
-/** @internal Refuses what is no optimizer. */
+/** @internal Refuses what is not an optimizer. */
 export function checkOptimizer(op: string, value: unknown): Optimizer {
   if (value instanceof Optimizer) return value;
   throw expected(op, "'optimizer'", 'to be an Optimizer', show(value));

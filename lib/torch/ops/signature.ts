@@ -45,7 +45,7 @@ export interface Parameter {
   /** Whether `null` says that there is none, also where the default is something else. */
   takesNone: boolean;
   isKeywordOnly: boolean;
-  /** Whether `undefined` in its place is no absence: a dtype whose constant was misspelled. */
+  /** Whether `undefined` in its place is not absence: a dtype whose constant was misspelled. */
   refusesUndefined: boolean;
   type: string;
   isTensor: boolean;

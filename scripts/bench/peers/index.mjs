@@ -29,7 +29,7 @@ const directBackward = ['crossEntropy', 'mseLoss', 'smoothL1Loss', 'ctcLoss'];
 export const peers = [
   {
     id: 'tensors',
-    usedIn: ['speed', 'operators', 'memory'],
+    usedIn: ['speed', 'operators', 'training', 'memory'],
     start: () => node('library-tensors.mjs'),
     columns: (_kase, form) => ({ tensors: form }),
   },
@@ -42,7 +42,7 @@ export const peers = [
   },
   {
     id: 'pytorch',
-    usedIn: ['speed', 'operators', 'memory', 'evaluate'],
+    usedIn: ['speed', 'operators', 'training', 'memory', 'evaluate'],
     start: startPython,
     columns: (_kase, form) => ({ pytorch: form }),
   },

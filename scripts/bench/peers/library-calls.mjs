@@ -1,10 +1,62 @@
-// The calls of the section `operators`: what one of them costs beside Python's. peer.py has the same.
+// The calls of the sections `operators` and `training`: what one of them costs beside Python's. peer.py has the same.
 import { torch } from './library.mjs';
 
 const F = torch.nn.functional;
 
+const optimizers = {
+  Sgd: (parameters) => new torch.optim.SGD(parameters, 0.01, 0.9),
+  AdamW: (parameters) => new torch.optim.AdamW(parameters),
+};
+
+/** A model of linear layers with the given weights, and what trains it. */
+function perceptron(name, weights) {
+  const layers = weights.map((weight) => {
+    const layer = new torch.nn.Linear(weight.size(1), weight.size(0));
+    torch.noGrad(() => {
+      layer.weight.copy_(weight).mul_(0.02);
+      layer.bias.zero_();
+    });
+    return layer;
+  });
+  const model = new torch.nn.Sequential(
+    ...layers.flatMap((layer, i) => (i === 0 ? [layer] : [new torch.nn.ReLU(), layer])),
+  );
+  return { model, optimizer: optimizers[name](model.parameters()) };
+}
+
+/** A whole step of training; gives the loss. */
+const train =
+  (name) =>
+  (x, y, ...weights) => {
+    const { model, optimizer } = perceptron(name, weights);
+    return () => {
+      optimizer.zeroGrad();
+      const loss = F.crossEntropy(model(x), y);
+      loss.backward();
+      optimizer.step();
+      return loss;
+    };
+  };
+
+/** The step of the optimizer alone; gives a weight. */
+const step =
+  (name) =>
+  (x, y, ...weights) => {
+    const { model, optimizer } = perceptron(name, weights);
+    F.crossEntropy(model(x), y).backward();
+    const [first] = model.parameters();
+    return () => {
+      optimizer.step();
+      return first;
+    };
+  };
+
 /** What each makes of the inputs that it is given. */
 const makers = {
+  trainSgd: train('Sgd'),
+  trainAdamW: train('AdamW'),
+  stepSgd: step('Sgd'),
+  stepAdamW: step('AdamW'),
   add: (x, y) => () => x.add(y),
   relu: (x) => () => x.relu(),
   view: (x) => () => x.view(-1),

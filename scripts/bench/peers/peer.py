@@ -87,7 +87,60 @@ def cross_entropy_in_turn(*inputs):
     return lambda: F.cross_entropy(*next(pairs))
 
 
+OPTIMIZERS = {
+    "Sgd": lambda parameters: torch.optim.SGD(parameters, 0.01, 0.9),
+    "AdamW": torch.optim.AdamW,
+}
+
+
+def perceptron(name, weights):
+    layers = []
+    for weight in weights:
+        layer = torch.nn.Linear(weight.size(1), weight.size(0))
+        with torch.no_grad():
+            layer.weight.copy_(weight).mul_(0.02)
+            layer.bias.zero_()
+        layers += [torch.nn.ReLU(), layer] if layers else [layer]
+    model = torch.nn.Sequential(*layers)
+    return model, OPTIMIZERS[name](model.parameters())
+
+
+def train(name):
+    def make(x, y, *weights):
+        model, optimizer = perceptron(name, weights)
+
+        def call():
+            optimizer.zero_grad()
+            loss = F.cross_entropy(model(x), y)
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        return call
+
+    return make
+
+
+def step(name):
+    def make(x, y, *weights):
+        model, optimizer = perceptron(name, weights)
+        F.cross_entropy(model(x), y).backward()
+        first = next(model.parameters())
+
+        def call():
+            optimizer.step()
+            return first
+
+        return call
+
+    return make
+
+
 CALLS = {
+    "trainSgd": train("Sgd"),
+    "trainAdamW": train("AdamW"),
+    "stepSgd": step("Sgd"),
+    "stepAdamW": step("AdamW"),
     "add": add,
     "relu": relu,
     "view": view,

@@ -97,7 +97,7 @@ function run(command, args) {
   });
 }
 
-/** Resident memory that is no file's, so beyond the page cache; Linux tells. */
+/** Resident memory that is not a file's, so beyond the page cache; Linux tells. */
 function anonymousMemory(id) {
   try {
     const kilobytes = /^RssAnon:\s+(\d+) kB/m.exec(readFileSync(`/proc/${id}/status`, 'utf8'))?.[1];

@@ -31,15 +31,16 @@ export const calls = [
   call('crossEntropyInTurn', `${shapes} shapes`, inTurn(), 'tensor', 1),
 ];
 
-function call(name, size, inputs, form, target) {
+/** A call, as the sections of calls have it. */
+export function call(name, size, inputs, form, target) {
   return { id: `${name} ${size} ${form}`, loss: name, size, dtype: 'float32', inputs, form, target };
 }
 
-function matrix(rows, columns) {
+export function matrix(rows, columns) {
   return { fill: 'normal', dtype: 'float32', shape: [rows, columns] };
 }
 
-function scores(rows, classes) {
+export function scores(rows, classes) {
   return [matrix(rows, classes), { fill: 'labels', below: classes, dtype: 'int64', shape: [rows] }];
 }
 
@@ -48,11 +49,14 @@ function inTurn() {
 }
 
 /** Measures them, or those whose name contains the filter; gives one record a call. */
-export async function measureOperators({ peers, options, progress }) {
-  const takers = peers.filter(({ usedIn }) => usedIn.includes('operators'));
+export const measureOperators = (context) => measureCalls('operators', calls, context);
+
+/** Measures calls on one thread, by all peers of a section. */
+export async function measureCalls(section, all, { peers, options, progress }) {
+  const takers = peers.filter(({ usedIn }) => usedIn.includes(section));
   for (const peer of takers) await asked(peer, 'threads', 1);
   const filter = options.filter.toLowerCase();
-  const chosen = calls.filter(({ id }) => id.toLowerCase().includes(filter));
+  const chosen = all.filter(({ id }) => id.toLowerCase().includes(filter));
   const records = [];
   for (const [index, kase] of chosen.entries()) {
     progress(`${index + 1}/${chosen.length} ${kase.id}`);

@@ -10,16 +10,13 @@ torch.manualSeed(0);
 
 const x = torch.randn([64, 64]);
 const y = torch.randint(0, 10, [64]);
-const weight = torch.zeros([10, 64], { requiresGrad: true });
-const bias = torch.zeros([10], { requiresGrad: true });
+const model = new torch.nn.Linear(64, 10);
+const optimizer = new torch.optim.AdamW(model.parameters(), { lr: 0.1 });
 
 function step() {
-  const loss = F.crossEntropy(F.linear(x, weight, bias), y);
-  const gradients = torch.grad(loss, [weight, bias]);
-  torch.noGrad(() => {
-    weight.sub_(gradients[0].mul(0.1));
-    bias.sub_(gradients[1].mul(0.1));
-  });
+  optimizer.zeroGrad();
+  F.crossEntropy(model(x), y).backward();
+  optimizer.step();
 }
 
 const start = performance.now();
@@ -28,5 +25,5 @@ for (let i = 0; i < Number(steps); i++) {
   else step();
 }
 const seconds = (performance.now() - start) / 1000;
-const loss = F.crossEntropy(F.linear(x, weight, bias), y).item();
+const loss = F.crossEntropy(model(x), y).item();
 console.log(JSON.stringify({ peak: highWater(), seconds, loss }));

@@ -181,7 +181,7 @@ def errors(recorder: Recorder) -> None:
 
 
 def record(recorder: Recorder) -> None:
-    # Parameters and the choice of a result are no options of the module; the tests know what to make of them.
+    # Parameters and the choice of a result are not options of the module; the tests know what to make of them.
     recorder.module_options = None
     sizes(recorder)
     targets(recorder)

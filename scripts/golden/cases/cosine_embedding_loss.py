@@ -62,7 +62,7 @@ def shapes_and_layouts(recorder: Recorder) -> None:
 
 
 def edges(recorder: Recorder) -> None:
-    """Zero vectors, equal and opposite ones, right angles where the hinge bends; targets that are no signs."""
+    """Zero vectors, equal and opposite ones, right angles where the hinge bends; targets that are not signs."""
     nan, inf = float("nan"), float("inf")
     pairs = [
         ([0.0, 0.0, 0.0], [1.0, 2.0, 3.0]),

@@ -142,7 +142,7 @@ def normalised(recorder: Recorder, dtype_name: str, dtype: torch.dtype) -> None:
 
 def edges(recorder: Recorder) -> None:
     """Repeated labels, which need a blank between them; targets too long for their inputs, whose loss is infinite;
-    labels that are the blank; padding that is no label; probabilities of zero."""
+    labels that are the blank; padding that is not a label; probabilities of zero."""
     inf, nan = float("inf"), float("nan")
     targets = {
         "repeated": [[1, 1, 1], [2, 2, 1]],

@@ -24,7 +24,7 @@ LOSS = Elementwise(
 
 
 def edges(recorder: Recorder) -> None:
-    """Distances of exactly the margin; targets that are no signs take both branches; special numbers."""
+    """Distances of exactly the margin; targets that are not signs take both branches; special numbers."""
     for dtype_name, dtype in FLOATING.items():
         eps = torch.finfo(dtype).eps
         distances = [1.0, 1.0 - eps / 2, 1.0 + eps, 0.5, 0.0, -0.0, -1.0, 2.0]

@@ -24,7 +24,7 @@ LOSS = Elementwise(
 
 
 def edges(recorder: Recorder) -> None:
-    """Differences of exactly the margin, where the hinge bends; targets that are no signs; special numbers."""
+    """Differences of exactly the margin, where the hinge bends; targets that are not signs; special numbers."""
     for dtype_name, dtype in FLOATING.items():
         eps = torch.finfo(dtype).eps
         differences = [0.0, -0.0, 0.5, 0.5 - eps / 4, 0.5 + eps / 2, -0.5, 2.0, -2.0]

@@ -14,7 +14,7 @@ LOSS = Elementwise(tensors={"input": normal, "target": signs}, grad=("input",), 
 
 
 def edges(recorder: Recorder) -> None:
-    """Where the exponential overflows: the loss is infinite and its gradient NaN; targets that are no signs."""
+    """Where the exponential overflows: the loss is infinite and its gradient NaN; targets that are not signs."""
     for dtype_name, dtype in FLOATING.items():
         special = specials(dtype)
         group = recorder.group(

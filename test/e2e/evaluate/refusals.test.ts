@@ -72,7 +72,7 @@ describe('refusals', () => {
     expect(stream).toBe(`${path}: ends after 4 rows, before the others\n`);
   });
 
-  test('groups that are no integers', () => {
+  test('groups that are not integers', () => {
     const values = Array.from({ length: expected.rows }, (_, i) => i / 2);
     const path = broken('groups.npy', npy({ kind: 'f4', shape: [expected.rows], values }));
     expect(failure(1, [...files, '--group-by', path])).toContain('0.5 at index 1');

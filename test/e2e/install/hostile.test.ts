@@ -280,7 +280,7 @@ describeWhere(posix, 'pipes whose reader is gone')('output that nobody reads', (
   });
 });
 
-test('an empty zip, and one of an empty name, are no wheels', async () => {
+test('an empty zip, and one of an empty name, are not wheels', async () => {
   for (const bytes of [zip([]), zip([{ name: '', content: '' }])]) {
     expectRefused(await command.run('install', '--from-file', command.file('x.whl', bytes)), 'x.whl');
   }

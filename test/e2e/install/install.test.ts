@@ -138,7 +138,7 @@ describe('from the wheel index', () => {
   });
 
   testWhere(linux, 'CUDA builds for Linux')(
-    'is no source of CUDA builds for Linux, which only pip can put together',
+    'is not a source of CUDA builds for Linux, which only pip can put together',
     async () => {
       await command.serve();
       const { status, stderr } = await command.run('install', '--cuda', 'cu130');

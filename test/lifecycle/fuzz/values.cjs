@@ -33,7 +33,7 @@ function detach(array) {
  * Hostile values, chosen with `random` (choices.cjs).
  *
  * `state` holds what they are made of beside plain values: `tensors`, `handles`, `foreign` (objects of native code that
- * are no tensors of ours) and `shared` (typed arrays that tensors use).
+ * are not tensors of ours) and `shared` (typed arrays that tensors use).
  */
 function hostileValues({ below, pick, chance, listOf }, state) {
   function typedArray() {

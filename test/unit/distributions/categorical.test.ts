@@ -73,7 +73,7 @@ test.each<[string, unknown]>([
   ['a negative class', tensor([-1n, 0n])],
   ['a fraction', tensor([0.5, 1])],
   ['NaN', tensor(NaN)],
-  ['a number that is no tensor', 1],
+  ['a number that is not a tensor', 1],
 ])('log-probability of %s: refused', (_name, value) => {
   const distribution = new Categorical({ probs: double(weights) });
   const refused = { op: 'Categorical.logProb', argument: 'value' };

@@ -295,7 +295,7 @@ describe('details', () => {
   });
 });
 
-describe('losses that are no numbers', () => {
+describe('losses that are not numbers', () => {
   test('count as NaN with and without details, in the sums too', () => {
     torch.scope(() => {
       for (const details of [false, true]) {

@@ -80,7 +80,7 @@ describe('refusals', () => {
       "expected 'groups' to hold 2 integers, one a sample, but received 3 elements",
     ],
     [
-      'groups that are no integers',
+      'groups that are not integers',
       () => new BatchEvaluator(F.crossEntropy).updateGroups([1, 0.5], logits, [0, 1]),
       code,
       '0.5 at index 1',

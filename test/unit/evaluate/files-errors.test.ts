@@ -87,26 +87,26 @@ describe('.npy', () => {
   ])('%s', (name, bytes, message) => expectFault(here.file(`${name}.npy`, bytes), message));
 
   test.each([
-    ['', 'the header is no dictionary of Python: is no literal of Python at the end', 64],
-    ['(1, 2)', 'the header is no dictionary of Python, but "(1, 2)"', 10],
-    ["{'descr': '<f4'} + {}", 'the header is no dictionary of Python: more text follows the literal at "+ {}…', 27],
+    ['', 'the header is not a dictionary of Python: is not a literal of Python at the end', 64],
+    ['(1, 2)', 'the header is not a dictionary of Python, but "(1, 2)"', 10],
+    ["{'descr': '<f4'} + {}", 'the header is not a dictionary of Python: more text follows the literal at "+ {}…', 27],
     [
       "{'descr': __import__('os')}",
-      'the header is no dictionary of Python: is no literal of Python at "__import__…',
+      'the header is not a dictionary of Python: is not a literal of Python at "__import__…',
       20,
     ],
-    ["{'descr': '<f4}", 'the header is no dictionary of Python: a string does not end at "\'<f4}…', 20],
-    ["{'descr': '<f4'", 'the header is no dictionary of Python: expected ",", but received nothing at the end', 64],
-    ["{'descr' '<f4'}", 'the header is no dictionary of Python: expected ":", but received "\'" at …', 19],
-    ["{'descr': '\\x41'}", 'the header is no dictionary of Python: an escape in a string is not known at …', 21],
-    ['{1: 2}', 'the header is no dictionary of Python: a key of the dictionary is no string at …', 11],
-    ["{'a': 1, 'a': 2}", 'the header is no dictionary of Python: the key "a" is there twice at …', 19],
-    [`{'a': ${'['.repeat(20)}}`, 'the header is no dictionary of Python: is nested deeper than 16 levels at …', 32],
+    ["{'descr': '<f4}", 'the header is not a dictionary of Python: a string does not end at "\'<f4}…', 20],
+    ["{'descr': '<f4'", 'the header is not a dictionary of Python: expected ",", but received nothing at the end', 64],
+    ["{'descr' '<f4'}", 'the header is not a dictionary of Python: expected ":", but received "\'" at …', 19],
+    ["{'descr': '\\x41'}", 'the header is not a dictionary of Python: an escape in a string is not known at …', 21],
+    ['{1: 2}', 'the header is not a dictionary of Python: a key of the dictionary is not a string at …', 11],
+    ["{'a': 1, 'a': 2}", 'the header is not a dictionary of Python: the key "a" is there twice at …', 19],
+    [`{'a': ${'['.repeat(20)}}`, 'the header is not a dictionary of Python: is nested deeper than 16 levels at …', 32],
     ["{'descr': '<f4', 'shape': (2,)}", 'the header lacks fortran_order', 10],
     ['{}', 'the header lacks descr and fortran_order and shape', 10],
     ["{'descr': '<f4', 'fortran_order': False, 'shape': (2,), 'x': None}", 'the header has an unknown key "x"', 10],
-    ["{'descr': 4, 'fortran_order': False, 'shape': (2,)}", 'descr of the header is no dtype', 10],
-    ["{'descr': '', 'fortran_order': False, 'shape': (2,)}", 'the dtype "" is no dtype of NumPy', 10],
+    ["{'descr': 4, 'fortran_order': False, 'shape': (2,)}", 'descr of the header is not a dtype', 10],
+    ["{'descr': '', 'fortran_order': False, 'shape': (2,)}", 'the dtype "" is not a dtype of NumPy', 10],
     [
       "{'descr': '<V2', 'fortran_order': False, 'shape': (2,)}",
       'the dtype "<V2" stands for raw bytes (save bfloat16 as float32, or in a .safetensors file); only numbers and booleans are read',
@@ -117,12 +117,16 @@ describe('.npy', () => {
       'fortran_order of the header is neither True nor False',
       10,
     ],
-    ["{'descr': '<f4', 'fortran_order': False, 'shape': 2}", 'shape of the header is no tuple of integers', 10],
-    ["{'descr': '<f4', 'fortran_order': False, 'shape': [2]}", 'shape of the header is no tuple of integers', 10],
-    ["{'descr': '<f4', 'fortran_order': False, 'shape': (02,)}", '…is no literal of Python at "02…', 61],
-    ["{'descr': '<f4', 'fortran_order': False, 'shape': (2)}", 'shape of the header is no tuple of integers', 10],
-    ["{'descr': '<f4', 'fortran_order': False, 'shape': (True,)}", 'shape of the header is no tuple of integers', 10],
-    ["{'descr': '<f4', 'fortran_order': False, 'shape': (2.5,)}", '…is no literal of Python at "2.5…', 61],
+    ["{'descr': '<f4', 'fortran_order': False, 'shape': 2}", 'shape of the header is not a tuple of integers', 10],
+    ["{'descr': '<f4', 'fortran_order': False, 'shape': [2]}", 'shape of the header is not a tuple of integers', 10],
+    ["{'descr': '<f4', 'fortran_order': False, 'shape': (02,)}", '…is not a literal of Python at "02…', 61],
+    ["{'descr': '<f4', 'fortran_order': False, 'shape': (2)}", 'shape of the header is not a tuple of integers', 10],
+    [
+      "{'descr': '<f4', 'fortran_order': False, 'shape': (True,)}",
+      'shape of the header is not a tuple of integers',
+      10,
+    ],
+    ["{'descr': '<f4', 'fortran_order': False, 'shape': (2.5,)}", '…is not a literal of Python at "2.5…', 61],
   ])('header %s', (text, message, offset) =>
     expectFault(here.file('h.npy', header(text)), `, byte ${offset}: ${message}`),
   );
@@ -137,7 +141,7 @@ describe('.npy', () => {
   });
 });
 
-describe('what is no file', () => {
+describe('what is not a file', () => {
   test('missing', async () => {
     await expectFault(join(here.path, 'missing.npy'), ': the file does not exist');
     await expectFault(join(here.path, 'missing.npz:x'), ': the file does not exist');
@@ -167,9 +171,9 @@ describe('what is no file', () => {
 
 describe('.npz', () => {
   test.each<[string, Buffer, string]>([
-    ['no archive.npz', good, ', byte 0: is no zip archive that can be read: …'],
-    ['empty.npz', Buffer.alloc(0), ', byte 0: is no zip archive that can be read: …'],
-    ['cut.npz', npz({ x: good }).subarray(0, 200), ': is no zip archive that can be read: …'],
+    ['no archive.npz', good, ', byte 0: is not a zip archive that can be read: …'],
+    ['empty.npz', Buffer.alloc(0), ', byte 0: is not a zip archive that can be read: …'],
+    ['cut.npz', npz({ x: good }).subarray(0, 200), ': is not a zip archive that can be read: …'],
     ['none.npz', zip([]), ': is an archive without members'],
     [
       'two.npz',
@@ -275,29 +279,29 @@ describe('.safetensors', () => {
       Buffer.alloc(20, 255),
       ', byte 0: expected a header of 18446744073709552000 bytes, but the file has 12 more',
     ],
-    ['no JSON', safetensorsFile('{"x"', eight), ', byte 8: the header is no JSON: …'],
+    ['no JSON', safetensorsFile('{"x"', eight), ', byte 8: the header is not JSON: …'],
     [
       'no UTF-8',
       Buffer.concat([Buffer.of(2, 0, 0, 0, 0, 0, 0, 0), Buffer.of(0x7b, 0xff)]),
-      ', byte 8: the header is no JSON: …',
+      ', byte 8: the header is not JSON: …',
     ],
     ['no object', safetensorsFile('[1]', eight), ', byte 8: the header does not begin with {'],
     ['no tensors', safetensorsFile('{}', Buffer.alloc(0)), ': has no tensors'],
     [
       'twice',
       safetensorsFile('{"x":{"dtype":"U8","shape":[8],"data_offsets":[0,8]},"\\u0078":{}}', eight),
-      ', byte 8: the header is no JSON: the key "x" is there twice',
+      ', byte 8: the header is not JSON: the key "x" is there twice',
     ],
     [
       'fraction',
       safetensorsFile('{"x":{"dtype":"U8","shape":[8.0],"data_offsets":[0,8]}}', eight),
-      ', byte 8: the header is no JSON: the number 8.0 is no plain integer',
+      ', byte 8: the header is not JSON: the number 8.0 is not a plain integer',
     ],
     ['space', safetensorsFile(' {}', eight), ', byte 8: the header does not begin with {'],
     [
       'surrogate',
       safetensorsFile('{"\\ud800":{}}', eight),
-      ', byte 8: the header is no JSON: a string has half of a surrogate pair',
+      ', byte 8: the header is not JSON: a string has half of a surrogate pair',
     ],
     [
       'another dtype',
@@ -307,7 +311,7 @@ describe('.safetensors', () => {
     [
       'metadata',
       safetensorsFile('{"__metadata__":{"a":1}}', eight),
-      ', byte 8: __metadata__ of the header is no object of strings',
+      ', byte 8: __metadata__ of the header is not an object of strings',
     ],
     ['entry', safetensorsFile('{"x":null}', eight), ':x, byte 8: expected an object in the header, but received null'],
     ['dtype', safetensorsFile('{"x":{}}', eight), ':x, byte 8: expected dtype to be a string, but received undefined'],

@@ -1,4 +1,4 @@
-/** Streams, patterns and lists of files, and the refusal of what is no spec. */
+/** Streams, patterns and lists of files, and the refusal of what is not a spec. */
 import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import * as torch from '../../../lib';

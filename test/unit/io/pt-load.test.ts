@@ -20,7 +20,7 @@ describe.each(casesOf<{ value: string; bytes: string }>('pt'))('%s', (_, given) 
   });
 });
 
-describe('what is no plain data is refused by its name', () => {
+describe('what is not plain data is refused by its name', () => {
   const messages: Record<string, string> = {
     'a module': 'uses "torch.nn.modules.linear.Linear"',
     'a function': 'uses "math.sqrt", which is not read',
@@ -50,8 +50,8 @@ describe('files and options', () => {
   test.each<[string, () => unknown, string]>([
     ['no file', () => torch.load(`${here.path}/none.pt`), 'none.pt: the file does not exist'],
     ['a folder', () => torch.load(here.path), 'is a directory, not a file'],
-    ['no archive', () => torch.load(Buffer.from('hello world')), 'the data, byte 0: is no file of torch.save'],
-    ['nothing', () => torch.load(new Uint8Array()), 'the data, byte 0: is no file of torch.save'],
+    ['no archive', () => torch.load(Buffer.from('hello world')), 'the data, byte 0: is not a file of torch.save'],
+    ['nothing', () => torch.load(new Uint8Array()), 'the data, byte 0: is not a file of torch.save'],
     [
       '.safetensors',
       () => torch.load(Buffer.from('\x02\0\0\0\0\0\0\0{}', 'latin1')),

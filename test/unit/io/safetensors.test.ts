@@ -286,7 +286,7 @@ describe('checkpoints that do not fit their index', () => {
     index([]);
     expect(load()).toContain("has no object 'weight_map'");
     own.file('model.safetensors.index.json', '{');
-    expect(load()).toContain('is no JSON');
+    expect(load()).toContain('is not JSON');
     index({ weight_map: {} });
     expect(safetensors.loadSharded(own.path).size).toBe(0);
   });

@@ -70,7 +70,7 @@ test('a neighbour that float64 cannot tell from it is out of range', () => {
   expect(() => new torch.BatchEvaluator(F.crossEntropy, options).update(logits, target)).toThrow(/INDEX|at index 1/);
 });
 
-test('what is no index of 64 bits is refused', () => {
+test('what is not an index of 64 bits is refused', () => {
   for (const ignoreIndex of [2n ** 63n, 2 ** 60, 0.5, '1', true]) {
     const call = (): unknown => F.crossEntropy(logits, ignoring, { ignoreIndex: ignoreIndex as number });
     expect(call).toThrow(/expected option 'ignoreIndex' to be a safe integer, or a bigint of 64 bits/);

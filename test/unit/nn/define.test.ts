@@ -107,7 +107,7 @@ const losses = (): torch.Tensor => x;
 test.each<[string, unknown, string]>([
   ['nothing', undefined, "'definition'"],
   ['no name', { arguments: ['x'], losses }, "'name'"],
-  ['a name that is no word', { name: 'a b', arguments: ['x'], losses }, "'name'"],
+  ['a name that is not a word', { name: 'a b', arguments: ['x'], losses }, "'name'"],
   ['no arguments', { name: 'f', arguments: [], losses }, "'arguments'"],
   ['an argument that is none', { name: 'f', arguments: [1], losses }, "'arguments[0]'"],
   ['no losses', { name: 'f', arguments: ['x'] }, "'losses'"],

@@ -62,7 +62,7 @@ describe('what is registered', () => {
     expect(Object.keys(net)).toEqual(['training', 'first', 'weight', 'runningMean', 'nothing', 'bias']);
   });
 
-  test('a plain tensor is no parameter, in Maps, arrays and objects nothing is found', () => {
+  test('a plain tensor is not a parameter, in Maps, arrays and objects nothing is found', () => {
     class Hidden extends nn.Module {
       plain = torch.ones([1], { requiresGrad: true });
       list = [new nn.Linear(1, 1)];

@@ -210,7 +210,7 @@ describe('nllLoss', () => {
     expect(nllLoss(logSoftmax(logits, 1).value, classes).item()).toBeCloseTo(0.7836567556051172, 14);
   });
 
-  test('takes an ignored index that is no class, in K dimensions too', () => {
+  test('takes an ignored index that is not a class, in K dimensions too', () => {
     const input = NdArray.full([1, 2, 2, 1], -3);
     expect(nllLoss(input, [[[0], [255]]], { ignoreIndex: 255, reduction: 'none' }).value.toArray()).toEqual([
       [[3], [0]],

@@ -390,7 +390,7 @@ describe.each([
   ['ctcLoss', (...rest: unknown[]) => ctcLoss(steps, [1, 1], [4, 4], [1, 1], ...(rest as []))],
   ['linearCrossEntropy', (...rest: unknown[]) => linearCrossEntropy(matrix, matrix, [0, 1], ...(rest as []))],
 ])('%s', (name, call) => {
-  test('refuses unknown options, reductions that are none, and options that are no object', () => {
+  test('refuses unknown options, reductions that are none, and options that are not an object', () => {
     expect(refusal(() => call({ reductoin: 'sum' }))).toMatchObject({ code: 'UNKNOWN_OPTION', op: name });
     for (const reduction of ['average', 'batchmean', 'Mean', 1]) {
       expect(refusal(() => call({ reduction }))).toMatchObject({ op: name, argument: 'reduction' });

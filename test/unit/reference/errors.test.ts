@@ -186,7 +186,7 @@ describe.each([
     else expect(refusal(call).argument).toBe('reduction');
   });
 
-  test('refuses arguments that are no arrays', () => {
+  test('refuses arguments that are not arrays', () => {
     for (const wrong of [undefined, null, 'abc', {}, () => 1, Symbol('s')]) {
       expect(refusal(() => loss(wrong, target))).toMatchObject({ op: name, argument: 'input' });
       expect(refusal(() => loss([half], wrong))).toMatchObject({ op: name, argument: 'target' });

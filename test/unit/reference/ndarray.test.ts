@@ -77,7 +77,7 @@ describe('NdArray.from', () => {
     ],
     ['data without a shape', { data: [1] }, 'to have a shape of integers >= 0, but received undefined'],
     [
-      'data that is no array',
+      'data that is not an array',
       { data: 5, shape: [1] },
       'to have data in a typed array or an array of numbers, but received 5',
     ],

@@ -85,7 +85,7 @@ describe('backward', () => {
     expect(x.grad?.toArray()).toEqual([1, 2, 3].map((v) => expect.closeTo(2 * v * Math.exp(v * v), 9)));
   });
 
-  test('a leaf that is disposed before the pass is no crash', () => {
+  test('a leaf that is disposed before the pass is not a crash', () => {
     const x = leaf();
     const loss = x.sum();
     x.dispose();
@@ -245,7 +245,7 @@ describe('leaves', () => {
     ]);
   });
 
-  test('retainGrad keeps the gradient of what is no leaf', () => {
+  test('retainGrad keeps the gradient of what is not a leaf', () => {
     const x = leaf([2]);
     const square = x.square();
     expect(square.retainGrad()).toBe(square);

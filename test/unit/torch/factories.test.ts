@@ -288,7 +288,7 @@ describe('options', () => {
   });
 
   test.each([1, 'float32', [], new Map(), torch.ones([1]), new Float32Array(1)])(
-    '%p is no options object',
+    '%p is not an options object',
     (options) => {
       expect(refusal(() => torch.zeros([1], options as never))).toMatchObject({
         code: 'INVALID_ARGUMENT',

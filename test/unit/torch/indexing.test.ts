@@ -69,7 +69,7 @@ test('gradients flow through it', () => {
   expect(leaf.grad?.tolist()).toEqual([2, 0, 1]);
 });
 
-test('what is no index is named', () => {
+test('what is not an index is named', () => {
   expect(refusal(() => x.index('a' as never)).message).toContain('index: expected index 0 to be an integer, slice(),');
   expect(refusal(() => x.index(undefined as never)).message).toContain('null adds a dimension');
   expect(refusal(() => x.index(0, 0, 0, 0)).message).toBe(

@@ -62,7 +62,7 @@ describe('arguments', () => {
     expect(refusal(() => untyped.native_layer_norm?.default?.(x, [2], { eps: 1e-5 })).argument).toBe('weight');
   });
 
-  test('keyword-only arguments are no positional ones', () => {
+  test('keyword-only arguments are not positional ones', () => {
     const error = refusal(() => untyped.add?.Tensor?.(x, x, 2));
     expect(error.message).toBe(
       'torch.ops.aten.add.Tensor: expected the call to have at most 2 positional arguments ' +

@@ -249,7 +249,7 @@ describe('an asynchronous scope', () => {
   });
 });
 
-test('using disposes at the end of its block, also after an error, and disposing twice is no error', () => {
+test('using disposes at the end of its block, also after an error, and disposing twice is not an error', () => {
   const made: torch.Tensor[] = [];
   const block = (fail: boolean): number => {
     using x = make();

@@ -30,7 +30,7 @@ test('arrived tensors are counted, those on their way are not', () => {
 test.each([
   ['a device that is none', () => stage([tensor([1])], 'nowhere')],
   ['a device without streams', () => stage([tensor([1])], 'meta')],
-  ['what is no tensor', () => native().startTransfer([{}] as never, 'cpu')],
+  ['what is not a tensor', () => native().startTransfer([{}] as never, 'cpu')],
   ['what was not staged', () => native().finishTransfer({} as never)],
   ['a handle of a tensor', () => native().finishTransfer(native().fromBytes(new Float32Array(1), 6, [1]) as never)],
 ])('%s is refused', (_what, call) => {

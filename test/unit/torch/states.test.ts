@@ -1,5 +1,5 @@
 /**
- * Every method and property on every state of what it is called on: disposed tensors say so, and what is no tensor of
+ * Every method and property on every state of what it is called on: disposed tensors say so, and what is not a tensor of
  * this package is told from one, whatever it pretends.
  */
 import { inspect } from 'node:util';
@@ -107,7 +107,7 @@ describe.each(names.map((name) => [String(name), name]))('%s', (_text, name) => 
       stft: 'INVALID_ARGUMENT', // without nFft
       newTensor: 'INVALID_ARGUMENT', // of nothing
       [Symbol.toPrimitive]: 'INVALID_ARGUMENT',
-      recordStream: 'INVALID_ARGUMENT', // of what is no stream
+      recordStream: 'INVALID_ARGUMENT', // of what is not a stream
       pinMemory: torch.cuda.isAvailable() ? '' : 'RUNTIME',
       backward: 'RUNTIME', // of what requires no gradient
       retainGrad: 'RUNTIME',
@@ -171,7 +171,7 @@ describe.each(asynchronous.map((name) => [String(name), name]))('%s', (_text, na
     await expect(use(name, gone)).rejects.toMatchObject({ code: 'DISPOSED' });
   });
 
-  test('refuses what is no tensor', async () => {
+  test('refuses what is not a tensor', async () => {
     await expect(use(name, {})).rejects.toThrow(TypeError);
   });
 });
@@ -180,7 +180,7 @@ test('itemAsync is of one element', async () => {
   await expect(x.itemAsync()).rejects.toMatchObject({ code: 'RUNTIME' });
 });
 
-describe('what is no tensor, in the place of one', () => {
+describe('what is not a tensor, in the place of one', () => {
   const revoked = (): unknown => {
     const { proxy, revoke } = Proxy.revocable(x, {});
     revoke();
@@ -212,7 +212,7 @@ describe('what is no tensor, in the place of one', () => {
   const places: readonly [string, string, string, (value: never) => unknown][] = [
     ['the first operand', 'add', 'input', (value) => torch.add(value, 1)],
     ['the second operand', 'add', 'other', (value) => x.add(value)],
-    ['an operand that is no number', 'maximum', 'other', (value) => x.maximum(value)],
+    ['an operand that is not a number', 'maximum', 'other', (value) => x.maximum(value)],
     ['an index', 'indexSelect', 'index', (value) => x.indexSelect(0, value)],
     ['an element of a list', 'stack', 'tensors[1]', (value) => torch.stack([x, value])],
     ['an in-place operand', 'mul_', 'other', (value) => x.mul_(value)],

@@ -27,7 +27,7 @@ export function detach(array: { buffer: ArrayBufferLike }): void {
   structuredClone(array.buffer, { transfer: [array.buffer as ArrayBuffer] });
 }
 
-/** Value and gradient by the graph: what is no loss of the library has no derivative of its own. */
+/** Value and gradient by the graph: what is not a loss of the library has no derivative of its own. */
 export function byGraph<Args extends readonly [input: unknown, ...rest: readonly unknown[]]>(
   loss: (...args: Args) => torch.Tensor,
 ): torch.Differentiated<Args> {

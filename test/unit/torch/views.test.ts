@@ -174,7 +174,7 @@ test.each<[string, () => unknown, 'RUNTIME' | 'INDEX', RegExp]>([
 });
 
 test.each<[string, () => unknown, string]>([
-  ['a shape that is no list', () => make().reshape('6' as never), 'shape'],
+  ['a shape that is not a list', () => make().reshape('6' as never), 'shape'],
   ['a fraction in a shape', () => make().view([1.5, 4]), 'size[0]'],
   ['an infinite size', () => make().expand([Infinity]), 'size[0]'],
   ['a typed array as shape', () => make().reshape(new Int32Array([6]) as never), 'shape'],
@@ -182,10 +182,10 @@ test.each<[string, () => unknown, string]>([
   ['a start as text', () => make().narrow(0, '0' as never, 1), 'start'],
   ['an end as text', () => torch.slice(0, '1' as never), 'the bounds'],
   ['a step of 0', () => torch.slice(0, 2, 0), 'step'],
-  ['an index that is no tensor', () => make().indexSelect(0, [0] as never), 'index'],
+  ['an index that is not a tensor', () => make().indexSelect(0, [0] as never), 'index'],
   ['a list with something else', () => torch.cat([make(), 1 as never]), 'tensors[1]'],
   ['no list', () => torch.cat(make() as never), 'tensors'],
-  ['strides that are no list', () => make().asStrided([1], 1 as never), 'stride'],
+  ['strides that are not a list', () => make().asStrided([1], 1 as never), 'stride'],
 ])('%s is refused before libtorch', (_name, call, argument) => {
   expect(refusal(call)).toMatchObject({ code: 'INVALID_ARGUMENT', argument });
 });

@@ -200,7 +200,7 @@ describe('extremes', () => {
     expect(page).toContain('<text class="tick" x="50%" y="238" text-anchor="middle">−1</text>');
   });
 
-  test('no figures whatever make a drawing that is no drawing', () => {
+  test('no figures whatever make an invalid drawing', () => {
     const anything = fc.double();
     const row = fc.tuple(anything, fc.nat(1e6), fc.double({ min: 0, max: 1 }));
     const drawn = fc.record({ losses: fc.array(row, { maxLength: 5 }), edges: fc.array(anything, { maxLength: 6 }) });

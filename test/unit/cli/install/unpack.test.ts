@@ -217,7 +217,7 @@ describe('the final name', () => {
     );
   });
 
-  test('is not taken from what is no install', async () => {
+  test('is not taken from what is not an install', async () => {
     const staging = await staged('1');
     writeFileSync(final(), '');
     await expect(publish(staging, marker)).rejects.toThrow(`${final()} was not made by this command`);

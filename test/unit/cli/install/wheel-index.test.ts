@@ -128,7 +128,7 @@ test.each([
   '2.13.x',
   `2.${'1'.repeat(200)}`,
   '２.13.0',
-])('%j is no version', (text) => {
+])('%j is not a version', (text) => {
   expect(parseVersion(text)).toBeUndefined();
 });
 

@@ -99,7 +99,7 @@ test.each([
     'fetch failed: ECONNREFUSED',
   ],
   ['a cause that says the same', new Error('a b', { cause: new Error('b') }), 'a b'],
-  ['what is no error', 'text', 'text'],
+  ['what is not an error', 'text', 'text'],
 ])('the reason of %s', (_, error, reason) => {
   expect(reasonOf(error)).toBe(reason);
 });
