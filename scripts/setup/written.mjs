@@ -12,12 +12,9 @@ const own = {
   Tensors: 'Tensor | Iterable<Tensor>',
   Lengths: 'Tensor | readonly number[]',
   PackedSequence: 'PackedSequence',
-<<<<<<< HEAD
   Module: 'AnyModule',
   Activation: "'relu' | 'gelu' | ((input: Tensor) => Tensor)",
-=======
   ParameterPair: '[Parameter, Parameter]',
->>>>>>> main
 };
 
 /** The type of TypeScript for one that no schema has. */
@@ -31,11 +28,8 @@ const sources = {
   '../torch/generator': ['Generator'],
   '../torch/tensor': ['Tensor'],
   '../types': ['Complex', 'Device', 'DType', 'Scalar'],
-<<<<<<< HEAD
   './modules/module': ['AnyModule'],
-=======
   './parameter': ['Parameter'],
->>>>>>> main
   './utils/rnn': ['PackedSequence'],
 };
 
