@@ -11,6 +11,7 @@
 #include "guard.h"
 #include "trace/background.h"
 #include "trace/tracer.h"
+#include "values/storage.h"
 
 namespace bridge {
 
@@ -116,6 +117,8 @@ bool IsHeldByUserCodeOnly(const SharedMemory& memory) {
   // The references to each tensor that are known.
   std::map<c10::TensorImpl*, size_t> tensors;
   for (const at::Tensor* handle : memory.handles) {
+    // It was given the memory of another tensor.
+    if (SharedMemoryOf(*handle).get() != &memory) return false;
     const bool first = tensors[handle->unsafeGetTensorImpl()]++ == 0;
     const auto* view = torch::autograd::impl::get_view_autograd_meta(*handle);
     if (!first || view == nullptr) continue;

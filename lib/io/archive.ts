@@ -86,7 +86,6 @@ export class Archive {
     checkMemory(`${this.name}:${entry.name}`, entry.size, 'a record');
     const packed = this.#source.read(entry.start, entry.packed);
     if (packed.length < entry.packed) throw this.#cutOff(entry);
-    this.#source.check();
     const bytes = entry.isDeflated ? this.#inflated(entry, packed) : packed;
     this.#compare(entry, crc32(bytes));
     return bytes;
@@ -94,11 +93,14 @@ export class Archive {
 
   /** The content of a member as a tensor of uint8 with memory of its own; it has at least one byte. */
   tensor(entry: ZipEntry): Tensor {
-    if (entry.isDeflated) return tensor(new Uint8Array(this.bytes(entry)));
+    if (entry.isDeflated || entry.size <= pieceBytes) {
+      const { buffer, byteOffset, length } = this.bytes(entry);
+      return tensor(new Uint8Array(buffer, byteOffset, length));
+    }
     checkMemory(`${this.name}:${entry.name}`, entry.size, 'a tensor');
     return scope(() => {
       const all = emptyBytes(entry.size);
-      const piece = Buffer.alloc(Math.min(pieceBytes, entry.size));
+      const piece = Buffer.alloc(pieceBytes);
       const shared = fromTypedArray(new Uint8Array(piece.buffer, piece.byteOffset, piece.length));
       let sum = 0;
       for (let at = 0; at < entry.size; at += piece.length) {
@@ -108,7 +110,6 @@ export class Archive {
         sum = crc32(into, sum);
         scope(() => aten.copy_(aten.narrow(all, 0, at, count), aten.narrow(shared, 0, 0, count)));
       }
-      this.#source.check();
       this.#compare(entry, sum);
       return all;
     });
@@ -121,6 +122,11 @@ export class Archive {
   shown(entry: ZipEntry, itemsize: number): Tensor | undefined {
     if (entry.isDeflated || entry.start % itemsize !== 0) return undefined;
     return this.#source.show(entry.start, entry.size);
+  }
+
+  /** @throws TorchError `BAD_DATA` if the file has changed since it was opened. */
+  check(): void {
+    this.#source.check();
   }
 
   /** Closes the file; tensors stay. */
@@ -140,6 +146,7 @@ export class Archive {
 
   #compare(entry: ZipEntry, sum: number): void {
     if (!this.#hasChecksums || sum === entry.crc) return;
+    this.#source.check();
     throw badData(`${this.name}:${entry.name}`, 'does not match its checksum in the archive: the file is damaged');
   }
 

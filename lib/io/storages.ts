@@ -2,11 +2,10 @@
 import { native } from '../binding/load';
 import { unwrap } from '../torch/bind';
 import { fromTypedArray } from '../torch/create';
-import { empty } from '../torch/operators.generated';
 import { aten } from '../torch/ops';
 import { scope } from '../torch/scope';
 import type { Tensor } from '../torch/tensor';
-import { type DType, itemsizes } from '../types';
+import type { Device, DType } from '../types';
 
 /** The memory under a tensor. */
 export interface Storage {
@@ -64,16 +63,21 @@ export interface Place {
  */
 export function tensorAt(bytes: Tensor, { dtype, offset, shape, strides }: Place): Tensor {
   return scope(() => {
-    const made = empty([0], { dtype, device: bytes.device });
+    const made = aten.empty.memory_format([0], { dtype, device: bytes.device });
     aten.set_.source_Tensor_storage_offset(made, bytes, offset, shape, strides);
     return made;
   });
 }
 
+/** The tensor on a device: itself, if it is there. */
+export function onDevice(tensor: Tensor, device: Device): Tensor {
+  return tensor.device === device ? tensor : tensor.to({ device });
+}
+
 /** A contiguous tensor on the CPU whose elements are those of a tensor: the same where that is one already. */
 export function plain(tensor: Tensor): Tensor {
   return scope(() => {
-    const own = aten.contiguous(tensor.detach().to({ device: 'cpu' }));
+    const own = aten.contiguous(onDevice(aten.detach(tensor), 'cpu'));
     return aten.resolve_neg(aten.resolve_conj(own));
   });
 }
@@ -85,24 +89,35 @@ const pieceBytes = 1 << 22;
  * Hands on the bytes of a tensor's elements in row-major order, piece by piece; each piece is valid during the call only.
  */
 export function eachPiece(tensor: Tensor, use: (piece: Uint8Array) => void): void {
-  const total = tensor.numel() * itemsizes[tensor.dtype];
-  if (total === 0) return;
-  scope(() => {
-    const bytes = aten.view.dtype(aten.view(plain(tensor), [-1]), 'uint8');
-    const piece = new Uint8Array(Math.min(pieceBytes, total));
-    const shared = fromTypedArray(piece);
-    for (let at = 0; at < total; at += piece.length) {
-      const count = Math.min(piece.length, total - at);
-      scope(() => aten.copy_(aten.narrow(shared, 0, 0, count), aten.narrow(bytes, 0, at, count)));
-      use(piece.subarray(0, count));
-    }
-  });
+  if (tensor.numel() === 0) return;
+  scope(() => eachPieceOf(aten.view.dtype(aten.view(plain(tensor), [-1]), 'uint8'), use));
+}
+
+/** The same of all memory under a tensor, of which there are `bytes`. */
+export function eachPieceUnder(tensor: Tensor, bytes: number, use: (piece: Uint8Array) => void): void {
+  if (bytes > 0) scope(() => eachPieceOf(onDevice(wholeStorage(tensor, bytes), 'cpu'), use));
+}
+
+/** The same of a vector of bytes on the CPU. */
+function eachPieceOf(bytes: Tensor, use: (piece: Uint8Array) => void): void {
+  const total = bytes.numel();
+  if (total <= pieceBytes) {
+    use(bytes.toTypedArray<Uint8Array>());
+    return;
+  }
+  const piece = new Uint8Array(pieceBytes);
+  const shared = fromTypedArray(piece);
+  for (let at = 0; at < total; at += pieceBytes) {
+    const count = Math.min(pieceBytes, total - at);
+    scope(() => aten.copy_(aten.narrow(shared, 0, 0, count), aten.narrow(bytes, 0, at, count)));
+    use(piece.subarray(0, count));
+  }
 }
 
 /** The bytes of the memory under a tensor, from its beginning, as a tensor of uint8. */
-export function wholeStorage(tensor: Tensor, bytes: number): Tensor {
+function wholeStorage(tensor: Tensor, bytes: number): Tensor {
   return scope(() => {
-    const start = aten.as_strided(tensor.detach(), [0], [1], 0);
+    const start = aten.as_strided(aten.detach(tensor), [0], [1], 0);
     return tensorAt(start, { dtype: 'uint8', offset: 0, shape: [bytes], strides: [1] });
   });
 }

@@ -82,15 +82,20 @@ export function sharedNames(tensors: ReadonlyMap<string, Tensor>): string[][] {
 
 /**
  * Of tensors that share memory, the names but that of one which covers the memory whole, with the name of that one: what
- * a file may leave out.
+ * a file may leave out. Of several the first is kept, or the first one that is preferred.
  *
  * **Source**: `_remove_duplicate_names` of `safetensors.torch`.
  */
-export function duplicateNames(op: string, tensors: ReadonlyMap<string, Tensor>): Map<string, string> {
+export function duplicateNames(
+  op: string,
+  tensors: ReadonlyMap<string, Tensor>,
+  preferred: { has(name: string): boolean } = new Set(),
+): Map<string, string> {
   const duplicates = new Map<string, string>();
   for (const names of sharedNames(tensors)) {
     names.sort();
-    const kept = names.find((name) => isWhole(tensors.get(name) as Tensor));
+    const whole = names.filter((name) => isWhole(tensors.get(name) as Tensor));
+    const kept = whole.find((name) => preferred.has(name)) ?? whole[0];
     if (kept === undefined) {
       const list = names.map((name) => JSON.stringify(name)).join(', ');
       throw expected(op, "'tensors'", 'to have one that covers its memory, of those that share it', `parts: ${list}`);

@@ -1,7 +1,6 @@
 /** The classes of `torch.nn`; the functions are in {@link functional}. */
 
 export type { HookHandle } from '../torch/hooks';
-export { CosineSimilarity, PairwiseDistance } from './distance';
 /** The functions of `torch.nn.functional`. */
 export * as functional from './functional';
 /** Values to begin training with, as `torch.nn.init`. */
@@ -37,12 +36,14 @@ export * from './modules/batch-norm';
 export { Identity, ModuleDict, ModuleList, type NamedModules, Sequential } from './modules/containers';
 export * from './modules/convolution';
 export { deepcopy } from './modules/copy';
+export { CosineSimilarity, PairwiseDistance } from './modules/distance';
 export * from './modules/dropout';
 export * from './modules/embedding';
 export type { ForwardHookOptions, ForwardPreHookOptions, HookOptions } from './modules/hooks';
-export type { LayerClass, Resettable } from './modules/layer';
+export type { Resettable } from './modules/layer';
 export { Bilinear, type BilinearState, Linear, type LinearOptions, type LinearState } from './modules/linear';
-export { type AnyModule, type ForwardHook, type ForwardPreHook, Module, type NamedOptions } from './modules/module';
+export { type AnyModule, type ForwardHook, type ForwardPreHook, Module } from './modules/module';
+export type { NamedOptions } from './modules/module-arguments';
 export type { AffineState, RMSNormState } from './modules/normalization';
 export { GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm } from './modules/normalization';
 export * from './modules/padding';

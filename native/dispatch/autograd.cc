@@ -9,6 +9,7 @@
 #include <torch/csrc/autograd/variable.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <optional>
 #include <unordered_set>
 
@@ -16,6 +17,7 @@
 #include "trace/background.h"
 #include "trace/tracer.h"
 #include "values/ivalue.h"
+#include "values/storage.h"
 #include "values/tensor_handle.h"
 
 namespace bridge {
@@ -48,8 +50,17 @@ std::optional<bool> ReadRetainGraph(const Napi::Value& value) {
   return ReadFlag(value, "retainGraph", false);
 }
 
-// The graph holds tensors that no argument names; memory they share must still be there.
-void CheckSavedTensors(napi_env env) { Environment::Of(env).shared_buffers->CheckAttached(env); }
+// Reading arrays may run user code, which may take memory away that was looked at before. The graph
+// holds tensors that no argument names, too; with a graph of its own, it saves gradients.
+void CheckMemory(napi_env env, std::initializer_list<const std::vector<at::Tensor>*> arguments) {
+  for (const auto* tensors : arguments) {
+    for (const at::Tensor& tensor : *tensors) {
+      CheckStorage(env, tensor);
+      NoteInGraph(env, tensor);
+    }
+  }
+  Environment::Of(env).shared_buffers->CheckAttached(env);
+}
 
 // The engine has a thread for each device but the CPU, which no user code can run on. While this
 // lives, the nodes of every device run on the thread that asks for gradients. That queues the work
@@ -109,7 +120,7 @@ Napi::Value Backward(const Napi::CallbackInfo& info) {
   const bool create_graph = ReadFlag(info[3], "createGraph", false);
   const auto inputs =
       IsAbsent(info[4]) ? std::vector<at::Tensor>() : UnwrapTensors(info.Env(), info[4], "inputs");
-  CheckSavedTensors(info.Env());
+  CheckMemory(info.Env(), {&tensors, &gradients, &inputs});
   // With a graph of their own, gradients are added to new tensors.
   if (!create_graph) CheckGradientsUnused(Environment::Of(info.Env()), tensors, inputs);
   const OnThisThread on_this_thread;
@@ -158,7 +169,7 @@ Napi::Value Grad(const Napi::CallbackInfo& info) {
   const auto outputs = UnwrapTensors(info.Env(), info[0], "outputs");
   const auto inputs = UnwrapTensors(info.Env(), info[1], "inputs");
   const auto gradients = ReadGradients(info[2], "gradOutputs");
-  CheckSavedTensors(info.Env());
+  CheckMemory(info.Env(), {&outputs, &inputs, &gradients});
   const OnThisThread on_this_thread;
   const auto results = torch::autograd::grad(outputs, inputs, gradients, options.retain_graph,
                                              options.create_graph, options.allow_unused);

@@ -13,6 +13,7 @@
 #include "guard.h"
 #include "trace/tracer.h"
 #include "values/ivalue.h"
+#include "values/storage.h"
 #include "values/tensor_handle.h"
 
 namespace bridge {
@@ -98,8 +99,6 @@ variable_list CallUserCode(const JsReference& reference, std::thread::id thread,
   try {
     const Napi::Function backward(env, reference.Value());
     const Napi::Value result = backward.Call(arguments(handles));
-    // The pass goes on with what the graph has saved, whose memory user code may have taken away.
-    Environment::Of(env).shared_buffers->CheckAttached(env);
     if (!result.IsArray() || result.As<Napi::Array>().Length() != count) {
       throw Refused("backward", "a function that gives one gradient for each input",
                     Describe(env, result));
@@ -109,6 +108,13 @@ variable_list CallUserCode(const JsReference& reference, std::thread::id thread,
       gradients.push_back(
           handles.Adopt(result.As<Napi::Array>().Get(i), "gradients[" + std::to_string(i) + "]"));
     }
+    // The pass goes on with these and with what the graph has saved; user code may have taken the
+    // memory away.
+    for (const at::Tensor& computed : gradients) {
+      CheckStorage(env, computed);
+      NoteInGraph(env, computed);
+    }
+    Environment::Of(env).shared_buffers->CheckAttached(env);
     return gradients;
   } catch (const Napi::Error& error) {
     throw JsError(std::make_shared<JsReference>(env, error.Value()));

@@ -75,6 +75,12 @@ napi_value Call(const Operator& op, napi_env env, size_t argc, const napi_value*
       CheckUnused(*op.environment, tensor);
     }
   }
+  // A tensor that a graph has saved may get the memory of another one.
+  if (op.outputs.changes_shape) {
+    for (const c10::IValue& value : stack) {
+      if (value.isTensor()) NoteInGraph(env, value.toTensor());
+    }
+  }
   CallOperator(op.handle, op.outputs, stack);
   // In-place and out= forms give back an argument: the caller has it already.
   return op.outputs.returns_argument ? nullptr : Results(env, stack);

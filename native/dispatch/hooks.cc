@@ -9,6 +9,7 @@
 #include "dispatch/custom_function.h"
 #include "guard.h"
 #include "values/external.h"
+#include "values/storage.h"
 #include "values/tensor_handle.h"
 
 namespace bridge {
@@ -45,7 +46,9 @@ class Hook {
       // The pass goes on with what the graph has saved, whose memory the hook may have taken away.
       Environment::Of(env).shared_buffers->CheckAttached(env);
       if (result.IsUndefined()) return {};
-      return UnwrapTensor(env, result, "hook");
+      const at::Tensor replacement = UnwrapTensor(env, result, "hook");
+      NoteInGraph(env, replacement);
+      return replacement;
     } catch (const Napi::Error& error) {
       throw JsError(std::make_shared<JsReference>(env, error.Value()));
     }

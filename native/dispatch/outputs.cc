@@ -192,7 +192,9 @@ void CheckResults(const torch::jit::Stack& results) {
 Outputs::Outputs(const c10::OperatorHandle& handle)
     : returns_argument(handle.schema().returns().size() == 1),
       gives_views(false),
-      pointwise(handle.hasTag(at::Tag::pointwise)) {
+      pointwise(handle.hasTag(at::Tag::pointwise)),
+      changes_shape(handle.hasTag(at::Tag::inplace_view) ||
+                    handle.operator_name().name == "aten::set_data") {
   const c10::FunctionSchema& schema = handle.schema();
   for (size_t i = 0; i < schema.arguments().size(); i++) {
     if (!IsWritten(schema.arguments()[i])) continue;

@@ -23,6 +23,8 @@ struct Outputs {
   bool gives_views;
   // Element by element, through libtorch's iterator, which knows strides and refuses overlaps.
   bool pointwise;
+  // Whether what it writes to may be of another shape, or in other memory, afterwards.
+  bool changes_shape;
 };
 
 // Calls the operator.

@@ -13,6 +13,7 @@
 #include "guard.h"
 #include "trace/replay.h"
 #include "trace/tracer.h"
+#include "values/storage.h"
 
 namespace bridge {
 
@@ -21,7 +22,9 @@ class ProgramWork : public Work {
   ProgramWork(Background& owner, std::shared_ptr<Tracer> traced)
       : tracer(std::move(traced)), owner_(owner) {
     for (const at::Tensor& constant : tracer->constants()) {
-      if (constant.has_storage()) storages.push_back(constant.storage().unsafeGetStorageImpl());
+      ForEachPart(constant, [this](const at::Tensor& part) {
+        if (part.has_storage()) storages.push_back(part.storage().unsafeGetStorageImpl());
+      });
     }
   }
 
@@ -177,8 +180,13 @@ void Background::Finish(const std::shared_ptr<ProgramWork>& work) {
 }
 
 bool IsUsed(const Environment& environment, const at::Tensor& tensor) {
-  return environment.background && tensor.has_storage() &&
-         environment.background->Uses(tensor.storage().unsafeGetStorageImpl());
+  if (!environment.background) return false;
+  bool is_used = false;
+  ForEachPart(tensor, [&](const at::Tensor& part) {
+    is_used |=
+        part.has_storage() && environment.background->Uses(part.storage().unsafeGetStorageImpl());
+  });
+  return is_used;
 }
 
 void CheckUnused(const Environment& environment, const at::Tensor& tensor) {

@@ -57,6 +57,13 @@ struct Signature {
 struct ProgramHandle {
   std::shared_ptr<const Program> program;
   std::vector<Signature> inputs;
+  // Tensors from before the trace that steps use.
+  std::vector<at::Tensor> constants;
+
+  // Throws DETACHED: what a program was traced with may have lost its memory before it runs.
+  void CheckConstants(napi_env env) const {
+    for (const at::Tensor& constant : constants) CheckStorage(env, constant);
+  }
 };
 
 void Finalize(node_api_basic_env /*env*/, void* data, void* /*hint*/) {
@@ -76,11 +83,15 @@ Napi::Value Trace(const Napi::CallbackInfo& info) {
   for (napi_value input : ReadArray(env, info[0], "inputs")) {
     inputs.push_back(InspectTensor(env, input, "input"));
   }
-  const auto tracer = std::make_shared<Tracer>(env, inputs, /*detached=*/false);
+  // What is traced inside of another trace runs where that runs.
+  const auto& outer = Environment::Of(env).tracer;
+  const bool detached = outer && outer->detached();
+  const auto tracer = std::make_shared<Tracer>(env, inputs, detached);
   TraceFunction(Environment::Of(env), tracer, info[1], /*below_autograd=*/true);
   auto handle = std::make_unique<ProgramHandle>();
   handle->program = std::make_shared<const Program>(std::exchange(tracer->program(), {}));
   for (const at::Tensor& input : inputs) handle->inputs.emplace_back(input);
+  handle->constants = tracer->constants();
   return {env, ToExternal(env, std::move(handle), kProgramTag, Finalize)};
 }
 
@@ -115,7 +126,7 @@ enum OutputMode : uint32_t { kTensors, kNumber };
 // The only element. float32 on the CPU is read in place, without another call of libtorch.
 napi_value Number(napi_env env, const at::Tensor& tensor) {
   if (tensor.is_cpu() && tensor.scalar_type() == at::kFloat && tensor.numel() == 1 &&
-      !tensor.is_neg()) {
+      !tensor.is_neg() && !tensor._is_zerotensor()) {
     return Napi::Number::New(env, *tensor.const_data_ptr<float>());
   }
   return ScalarToJs(env, tensor.item());
@@ -136,6 +147,7 @@ napi_value RunProgram(napi_env env, size_t argc, const napi_value* argv) {
     if (!input.defined()) return Napi::Env(env).Undefined();
     values[i] = std::move(input);
   }
+  handle.CheckConstants(env);
   for (const size_t input : program.written) {
     CheckUnused(Environment::Of(env), values[input].toTensor());
   }
@@ -264,12 +276,14 @@ Napi::Value RunInChunks(const Napi::CallbackInfo& info) {
     stack.emplace_back(std::move(input));
   }
   if (tracer) {
+    tracer->AddConstants(handle.constants);
     for (const size_t input : chunked.program->written) {
       const PendingTensor* pending = PendingOf(env, inputs[input], "input");
       if (pending != nullptr) tracer->NoteWrite(pending->value_id);
     }
     tracer->Trace("chunks", std::move(chunked), inputs, 0);
   } else {
+    handle.CheckConstants(env);
     for (const size_t input : chunked.program->written) {
       CheckUnused(Environment::Of(env), stack[input].toTensor());
     }

@@ -72,7 +72,7 @@ c10::IValue Tracer::Operand(Step& step, napi_value handle, const std::string& na
   at::Tensor constant = UnwrapTensor(env_, handle, name);
   if (!constant.device().is_cpu()) device_ = constant.device();
   // A typed array's memory can be taken away by its owner.
-  if (detached_ && SharedMemoryOf(constant)) {
+  if (detached_ && SharesArray(constant)) {
     constant = constant.clone();
     copies_.insert(constant.unsafeGetTensorImpl());
   }
@@ -117,6 +117,16 @@ void Tracer::Add(Step step) {
   program_.steps.push_back(std::move(step));
 }
 
+void Tracer::AddConstants(const std::vector<at::Tensor>& constants) {
+  for (const at::Tensor& constant : constants) {
+    if (detached_ && SharesArray(constant)) {
+      throw Refused("program", "one that was traced here, to run off the main thread",
+                    "one of a tensor that shares a typed array's memory");
+    }
+    constants_.push_back(constant);
+  }
+}
+
 void Tracer::NoteWrite(size_t value_id) {
   const auto view = views_.find(value_id);
   const size_t root = view == views_.end() ? value_id : view->second;
@@ -137,16 +147,35 @@ void Tracer::NoteWrites(const Operator& op, const Step& step) {
   }
   for (size_t i = 0; i < step.arguments.size(); i++) {
     const c10::IValue& value = step.arguments[i];
-    if (!detached_ || !value.isTensor() || !value.toTensor().defined() || !is_written(i)) continue;
-    if (copies_.count(value.toTensor().unsafeGetTensorImpl()) > 0) {
-      throw Refused(op.arguments[i].name, "in memory of its own, to be changed off the main thread",
-                    "a tensor that shares a typed array's");
-    }
-    // The JavaScript thread may just be using them as labels, which kernels check once and trust.
-    if (!value.toTensor().is_floating_point()) {
-      throw Refused(op.arguments[i].name, "of floating point, to be changed off the main thread",
-                    c10::toString(value.toTensor().scalar_type()));
-    }
+    if (!is_written(i)) continue;
+    if (value.isTensor()) CheckWritten(op, i, value.toTensor());
+    if (!value.isTensorList()) continue;
+    for (const at::Tensor& tensor : value.toTensorVector()) CheckWritten(op, i, tensor);
+  }
+}
+
+void Tracer::CheckWritten(const Operator& op, size_t argument, const at::Tensor& constant) const {
+  // What is written to in a slot is known when the program runs.
+  if (!constant.defined()) return;
+  const std::string& name = op.arguments[argument].name;
+  // It may run often, and at any time: nobody would know that the tensor has changed.
+  if (!detached_) {
+    throw Refused(name, "given to what is traced or made by it, to be changed",
+                  "a tensor that was there before");
+  }
+  if (copies_.count(constant.unsafeGetTensorImpl()) > 0) {
+    throw Refused(name, "in memory of its own, to be changed off the main thread",
+                  "a tensor that shares a typed array's");
+  }
+  // The JavaScript thread may just be using them as labels, which kernels check once and trust.
+  if (!constant.is_floating_point()) {
+    throw Refused(name, "of floating point, to be changed off the main thread",
+                  c10::toString(constant.scalar_type()));
+  }
+  // Or be looking at them.
+  if (op.outputs.changes_shape || constant.layout() != at::kStrided) {
+    throw Refused(name, "changed in its elements only, off the main thread",
+                  "a tensor whose shape or memory would change");
   }
 }
 

@@ -40,6 +40,9 @@ class Tracer : public std::enable_shared_from_this<Tracer> {
   // Notes that the value is written to.
   void NoteWrite(size_t value_id);
 
+  // The tensors of a program that is a step of this one: it works on them, too.
+  void AddConstants(const std::vector<at::Tensor>& constants);
+
   // Ends tracing: these are the outputs.
   void Complete(const std::vector<napi_value>& outputs, bool below_autograd);
 
@@ -47,6 +50,8 @@ class Tracer : public std::enable_shared_from_this<Tracer> {
   const at::Tensor& MetaTensor(size_t value_id);
   // The device of the tensors that the program works on.
   c10::Device device() const { return device_; }
+
+  bool detached() const { return detached_; }
 
   napi_value Pending(size_t value_id);
   Program& program() { return program_; }
@@ -66,6 +71,8 @@ class Tracer : public std::enable_shared_from_this<Tracer> {
   void Add(Step step);
   void NameDevice(const Operator& op, Step& step);
   void NoteWrites(const Operator& op, const Step& step);
+  // Throws INVALID_ARGUMENT for a tensor that was there before and must not be written to.
+  void CheckWritten(const Operator& op, size_t argument, const at::Tensor& constant) const;
   void NoteView(const Operator& op, const Step& step);
   // The results of a step for meta tensors. Throws what the step throws.
   torch::jit::Stack InferStep(const Step& step) const;

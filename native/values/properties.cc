@@ -9,6 +9,7 @@
 
 #include "guard.h"
 #include "trace/tracer.h"
+#include "values/storage.h"
 #include "values/tensor_handle.h"
 
 namespace bridge {
@@ -217,6 +218,8 @@ Napi::Value SetGradient(const Napi::CallbackInfo& info) {
   }
   const at::Tensor& gradient = UnwrapTensor(info.Env(), info[1], "grad");
   CheckGradient(tensor, gradient);
+  // Backward passes add to it, whatever the mode is now.
+  NoteInGraph(info.Env(), gradient);
   tensor.mutable_grad() = gradient;
   return info.Env().Undefined();
 }

@@ -205,11 +205,27 @@ std::shared_ptr<SharedMemory> SharedMemoryOf(const at::Tensor& tensor) {
   return static_cast<SharedArray*>(data.get_context())->memory;
 }
 
+bool SharesArray(const at::Tensor& tensor) {
+  bool shares = false;
+  ForEachPart(tensor, [&](const at::Tensor& part) { shares |= SharedMemoryOf(part) != nullptr; });
+  return shares;
+}
+
 void CheckStorage(napi_env env, const at::Tensor& tensor) {
-  const auto memory = SharedMemoryOf(tensor);
-  if (memory == nullptr) return;
-  CheckSharedMemory(env, *memory);
-  if (at::GradMode::is_enabled()) Environment::Of(env).shared_buffers->NoteGraph(memory);
+  ForEachPart(tensor, [&](const at::Tensor& part) {
+    const auto memory = SharedMemoryOf(part);
+    if (memory == nullptr) return;
+    CheckSharedMemory(env, *memory);
+    if (at::GradMode::is_enabled()) Environment::Of(env).shared_buffers->NoteGraph(memory);
+  });
+}
+
+void NoteInGraph(napi_env env, const at::Tensor& tensor) {
+  ForEachPart(tensor, [&](const at::Tensor& part) {
+    if (const auto memory = SharedMemoryOf(part)) {
+      Environment::Of(env).shared_buffers->NoteGraph(memory);
+    }
+  });
 }
 
 void RegisterStorage(Napi::Object exports) {

@@ -1,6 +1,8 @@
 // Typed arrays in and out, and the memory that tensors share with them.
 #pragma once
 
+#include <ATen/SparseCsrTensorImpl.h>
+#include <ATen/SparseTensorImpl.h>
 #include <ATen/core/Tensor.h>
 
 #include <memory>
@@ -14,8 +16,41 @@ struct SharedMemory;
 // The memory of a typed array that the tensor uses, if it does.
 std::shared_ptr<SharedMemory> SharedMemoryOf(const at::Tensor& tensor);
 
+// Calls `visit` with every tensor whose memory this one shows: itself, or the parts of a sparse
+// one.
+template <typename Visit>
+void ForEachPart(const at::Tensor& tensor, const Visit& visit) {
+  switch (tensor.layout()) {
+    case at::kSparse: {
+      const auto* sparse = static_cast<at::SparseTensorImpl*>(tensor.unsafeGetTensorImpl());
+      visit(sparse->indices());
+      visit(sparse->values());
+      return;
+    }
+    case at::kSparseCsr:
+    case at::kSparseCsc:
+    case at::kSparseBsr:
+    case at::kSparseBsc: {
+      const auto* sparse = static_cast<at::SparseCsrTensorImpl*>(tensor.unsafeGetTensorImpl());
+      visit(sparse->compressed_indices());
+      visit(sparse->plain_indices());
+      visit(sparse->values());
+      return;
+    }
+    default:
+      visit(tensor);
+  }
+}
+
+// Whether the tensor, or part of it, uses the memory of a typed array.
+bool SharesArray(const at::Tensor& tensor);
+
 // Throws DETACHED if the tensor shares the memory of a typed array that has lost it.
 void CheckStorage(napi_env env, const at::Tensor& tensor);
+
+// A graph may hold the tensor from here on: backward passes look whether its memory is there.
+// CheckStorage does that for operands while graphs are recorded.
+void NoteInGraph(napi_env env, const at::Tensor& tensor);
 
 // A borrowed view: a tensor over the memory of a typed array, for the time of one native call in
 // which no user code runs, so that nobody can take the memory away meanwhile. Undefined if the

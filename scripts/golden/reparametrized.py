@@ -23,6 +23,7 @@ CASES = [
     ("parametrizations.weight_norm", [5, 3], {}),
     ("parametrizations.weight_norm", [5, 3], {"dim": 1}),
     ("parametrizations.weight_norm", [5, 3], {"dim": -1}),
+    ("parametrizations.weight_norm", [5, 3], {"dim": None}),
     ("parametrizations.weight_norm", [2, 3], {"name": "bias"}),
     ("parametrizations.spectral_norm", [5, 3], {}),
     ("parametrizations.spectral_norm", [5, 3], {"n_power_iterations": 3, "dim": 1, "eps": 1e-6}),

@@ -12,8 +12,6 @@ const namesPath = 'lib/torch/python.names.txt';
 /** What is written in TypeScript instead: Python has no schema for it, or JavaScript needs another one. */
 const handwritten = {
   torch: words('full nonzero'),
-  // They take plain numbers, too.
-  'nn.functional': words('cosine_similarity pairwise_distance'),
   Tensor: words(
     'dim index_put_ is_contiguous is_inference item nonzero numel record_stream requires_grad_ retain_grad size stride to',
   ),

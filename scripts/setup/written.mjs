@@ -97,19 +97,22 @@ function implementationOf({ all, result, flagged }) {
 }
 
 /** What the constructor of a class was given. */
-function optionType(argument) {
-  const { name, type, schemaType } = argument;
-  const plain = type.replaceAll('number | bigint', 'number').replace(' | null | undefined', '');
+function optionType({ name, type, schemaType }, text) {
+  const plain = type.replaceAll('number | bigint', 'number').replace(/ \| null \| undefined$/, '');
   const isOptional = schemaType.endsWith('?');
-  return `${name}: ${plain}${isOptional ? ' | undefined' : ''};`;
+  const comment = text === undefined ? '' : `    /** ${text} */\n`;
+  return `${comment}    ${name}: ${plain}${isOptional ? ' | undefined' : ''};`;
 }
 
-function classesModule(classes) {
+function classesModule(classes, documentation) {
   const constructors = classes.map((one) => {
     const lines = signatures({ all: one.all, result: 'This' }, longestOfNn).map((line) => `new ${line}`);
     return `  ${one.name}: {\n    ${lines.join('\n    ')}\n  };`;
   });
-  const options = classes.map(({ name, all }) => `  ${name}: { ${all.map(optionType).join(' ')} };`);
+  const options = classes.map(({ name, all }) => {
+    const textOf = (argument) => documentation[`${name}.${argument}`] ?? documentation[argument];
+    return `  ${name}: {\n${all.map((argument) => optionType(argument, textOf(argument.name))).join('\n')}\n  };`;
+  });
   const schemas = classes.map((one) => `  ${one.name}: ${JSON.stringify(one.schemas)},`);
   return `/** How the classes are constructed. */
 export interface ModuleConstructors<This> {
@@ -128,8 +131,8 @@ ${schemas.join('\n')}
 `;
 }
 
-function sectionModule(section, functions) {
-  if (section === 'modules') return classesModule(functions);
+function sectionModule(section, functions, documentation) {
+  if (section === 'modules') return classesModule(functions, documentation);
   const type = section[0].toUpperCase() + section.slice(1);
   const calls = functions.map((one) => `  ${one.name}: {\n    ${callsOf(one).join('\n    ')}\n  };`);
   const implementations = functions.map((one) => `  ${one.name}: ${implementationOf(one)};`);
@@ -158,7 +161,7 @@ function readSections(root) {
     if (line === '' || line.startsWith('#')) continue;
     const heading = /^\[(\w+)\]$/.exec(line)?.[1];
     if (heading === undefined) {
-      sections[section].push(readLine(line));
+      sections[section].push(section === 'documentation' ? line : readLine(line));
     } else {
       section = heading;
       sections[section] = [];
@@ -169,8 +172,12 @@ function readSections(root) {
 
 /** The module of the functions that are written in TypeScript, by its path. */
 export function writtenModules(root) {
-  const text = Object.entries(readSections(root))
-    .map((entry) => sectionModule(...entry))
+  const { documentation: lines, ...sections } = readSections(root);
+  const documentation = Object.fromEntries(
+    lines.map((line) => line.split(/: (.*)/)).map(([name, text]) => [camelCase(name), text]),
+  );
+  const text = Object.entries(sections)
+    .map((entry) => sectionModule(...entry, documentation))
     .join('\n');
   const imports = Object.entries(sources).flatMap(([module, names]) => {
     const used = names.filter((name) => new RegExp(`[ (<[]${name}\\b`).test(text));

@@ -76,6 +76,151 @@ test('user code in a backward pass that takes memory away ends the pass', () => 
   expect(code).toBe('DETACHED');
 });
 
+/** Memory of typed arrays that is taken away; none of these calls names the tensor that uses it. */
+const shared = `
+  const { operator } = n;
+  const mul = operator('aten::mul', 'Tensor');
+  const take = (array) => structuredClone(array.buffer, { transfer: [array.buffer] });
+  const array = new Float32Array(4).fill(2);
+  const tensor = n.share(array, 6, [4]);
+`;
+
+test.each([
+  ['run', '() => n.run(program, 0, handle(4))'],
+  ['run in chunks', '() => n.runInChunks(program, 4, 1, 1, [true], [handle(4)])'],
+])('a program does not %s with a tensor that has lost its memory since it was traced', (_name, call) => {
+  const [before, after] = printed<[unknown, string[]]>(`${shared}
+    const one = n.share(array.subarray(0, 1), 6, [1]);
+    const program = n.trace([handle(4)], ([input]) => [mul(input, one)]);
+    const call = ${call};
+    const before = refusal(call) ?? 'fine';
+    take(array);
+    console.log(JSON.stringify([before, refusal(call)]));
+  `);
+  expect([before, after[0]]).toEqual(['fine', 'DETACHED']);
+});
+
+test('what runs off the main thread has copies of shared memory, also in its chunks', () => {
+  const results = printed<number[][]>(`${shared}
+    const add = operator('aten::add_', 'Tensor');
+    const result = handle(4);
+    n.start(
+      () => {
+        const program = n.trace([handle(4)], ([chunk]) => (add(chunk, n.share(array.subarray(0, 1), 6, [1])), []));
+        n.runInChunks(program, 4, 1, 1, [true], [result]);
+        return [mul(result, tensor)];
+      },
+      (failure) => {
+        const elements = new Float32Array(4);
+        n.copyTo(result, elements);
+        console.log(JSON.stringify([failure ?? [], [...elements]]));
+      },
+    );
+    new Float32Array(take(array)).fill(9);
+  `);
+  expect(results).toEqual([[], [3, 3, 3, 3]]);
+});
+
+test('a program that was traced before does not run off the main thread on shared memory', () => {
+  const [code, message] = printed<string[]>(`${shared}
+    const program = n.trace([handle(4)], ([chunk]) => [mul(chunk, n.share(array.subarray(0, 1), 6, [1]))]);
+    const chunks = () => (n.runInChunks(program, 4, 1, 1, [true], [handle(4)]), []);
+    console.log(JSON.stringify(refusal(() => n.start(chunks, () => {}))));
+  `);
+  expect([code, message]).toEqual([
+    'INVALID_ARGUMENT',
+    "libtorch: expected 'program' to be one that was traced here, to run off the main thread, but received one of a " +
+      "tensor that shares a typed array's memory",
+  ]);
+});
+
+test.each([
+  ['add_', "operator('aten::add_', 'Tensor')(tensor, tensor)"],
+  ['_foreach_add_', "operator('aten::_foreach_add_', 'Scalar')([tensor], 1)"],
+  ['neg, out', "operator('aten::neg', 'out')(tensor, tensor)"],
+])('a program does not change what was there before: %s', (_name, call) => {
+  const [code, message] = printed<string[]>(`${shared}
+    console.log(JSON.stringify(refusal(() => n.trace([], () => (${call}, [])))));
+  `);
+  expect(code).toBe('INVALID_ARGUMENT');
+  expect(message).toContain('given to what is traced or made by it, to be changed, but received a tensor that was');
+});
+
+test.each([
+  ['transpose_', "operator('aten::transpose_', '')(own, 0, 1)"],
+  ['set_data', "operator('aten::set_data', '')(own, handle(4))"],
+])('what runs off the main thread does not change the shape of what is there: %s', (_name, call) => {
+  const [code, message] = printed<string[]>(`${shared}
+    const own = n.fromBytes(new Float32Array(6), 6, [2, 3]);
+    console.log(JSON.stringify(refusal(() => n.start(() => (${call}, []), () => {}))));
+  `);
+  expect(code).toBe('INVALID_ARGUMENT');
+  expect(message).toContain('changed in its elements only, off the main thread');
+});
+
+test('parts of sparse tensors that have lost their memory are not read', () => {
+  const codes = printed<string[]>(`${shared}
+    process.emitWarning = () => {}; // That they are in beta.
+    const { aten } = torch.ops;
+    const made = (values) => [
+      aten.sparse_coo_tensor.indices(torch.tensor([[0n, 1n, 2n, 3n]]), values),
+      aten.sparse_csr_tensor.crow_col_value_size(torch.tensor([0n, 4n]), torch.tensor([0n, 1n, 2n, 3n]), values, [1, 4]),
+    ];
+    const sparse = made(torch.fromTypedArray(array));
+    take(array);
+    console.log(JSON.stringify(sparse.map((each) => refusal(() => each.toDense())?.[0])));
+  `);
+  expect(codes).toEqual(['DETACHED', 'DETACHED']);
+});
+
+test.each([
+  ['a gradient that was set while no graphs were recorded', 'n.withGradMode(false, () => n.setGradient(leaf, tensor))'],
+  ['data that was set while no graphs were recorded', 'n.withGradMode(false, () => setData(saved, tensor))'],
+])('a backward pass does not use %s and has lost its memory', (_name, set) => {
+  const code = printed<string>(`${shared}
+    const setData = operator('aten::set_data', '');
+    const [leaf, saved] = [handle(4), handle(4)];
+    n.setRequiresGrad(leaf, true);
+    const sum = operator('aten::sum', '')(mul(leaf, saved));
+    ${set};
+    take(array);
+    console.log(JSON.stringify(refusal(() => n.backward([sum]))?.[0]));
+  `);
+  expect(code).toBe('DETACHED');
+});
+
+test('a getter that takes memory away ends the backward pass that reads it, and one that computes a gradient', () => {
+  const codes = printed<string[]>(`${shared}
+    const trap = (first) => Object.defineProperty([first, undefined], 1, { get: () => void take(array) });
+    const leaf = () => (n.setRequiresGrad(made = handle(4), true), made);
+    let made;
+    const [x, y] = [leaf(), leaf()];
+    const product = mul(x, y);
+    const first = refusal(() =>
+      n.withGradMode(false, () => n.grad([product, operator('aten::sum', '')(y)], [x], trap(tensor), false, false, true)),
+    );
+    const again = new Float32Array(4).fill(2);
+    const other = n.share(again, 6, [4]);
+    const gradients = Object.defineProperty([other, undefined], 1, { get: () => void take(again) });
+    const result = n.customFunction(handle(4), [x, y], [], 'graph', () => gradients);
+    const second = refusal(() => n.withGradMode(false, () => n.backward([result], [handle(4)])));
+    console.log(JSON.stringify([first?.[0], second?.[0]]));
+  `);
+  expect(codes).toEqual(['DETACHED', 'DETACHED']);
+});
+
+test('a gradient that user code gave is not used when a later part of the pass takes its memory away', () => {
+  const code = printed<string>(`${shared}
+    const x = handle(4);
+    n.setRequiresGrad(x, true);
+    const early = n.customFunction(handle(4), [x], [], 'graph', () => (take(array), [handle(4)]));
+    const late = n.customFunction(handle(4), [x], [], 'graph', () => [tensor]);
+    const sum = operator('aten::add', 'Tensor')(early, late);
+    console.log(JSON.stringify(refusal(() => n.withGradMode(false, () => n.backward([sum], [handle(4)])))?.[0]));
+  `);
+  expect(code).toBe('DETACHED');
+});
+
 test('a result is not read before it is there', () => {
   const { early, late } = printed<{ early: string[]; late: number }>(`
     let result;

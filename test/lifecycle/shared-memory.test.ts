@@ -38,6 +38,6 @@ test.each([
   ['class indices', 'F.crossEntropy.item(input, { data: labels.subarray(0, 64), dims: [64] })'],
 ])('%s, of labels that change meanwhile', (_name, compute) => {
   const { fine, refused } = printedBy<{ fine: number; refused: number }>(racing(compute));
-  expect(fine + refused).toBeGreaterThan(100);
+  expect(fine + refused).toBeGreaterThan(10);
   expect(refused).toBeGreaterThan(0);
 });

@@ -207,9 +207,9 @@ export function wrongOptionsOfPairs(input: Tensor, target: Tensor): void {
   // @ts-expect-error: a distance gives a tensor
   F.tripletMarginWithDistanceLoss(input, input, target, { distanceFunction: (a) => a.numel() });
   // @ts-expect-error: a distance is given by name
-  F.tripletMarginWithDistanceLoss(input, input, target, F.pairwiseDistance);
+  F.tripletMarginWithDistanceLoss(input, input, target, (x: Tensor, y: Tensor) => x.sub(y));
   // @ts-expect-error: the class takes it by name, too
-  new nn.TripletMarginWithDistanceLoss(F.pairwiseDistance);
+  new nn.TripletMarginWithDistanceLoss((x: Tensor, y: Tensor) => x.sub(y));
   // @ts-expect-error: lengths of inputs and of targets
   F.ctcLoss(input, target, [5]);
   // @ts-expect-error: lengths are numbers

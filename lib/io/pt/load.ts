@@ -25,11 +25,11 @@ export type MapLocation =
 /** What {@link load} takes besides the file. */
 export interface LoadOptions {
   /** Where tensors go. Default: to the devices that they were saved from. */
-  mapLocation?: MapLocation | null;
+  mapLocation?: MapLocation | null | undefined;
   /** Always `true`: only data is read, and nothing executed. */
-  weightsOnly?: boolean | null;
+  weightsOnly?: boolean | null | undefined;
   /** Whether tensors show the file itself instead of a copy: only what is used of them is read. Default `false`. */
-  mmap?: boolean | null;
+  mmap?: boolean | null | undefined;
 }
 
 const op = 'load';
@@ -168,7 +168,10 @@ function read(archive: Archive, options: { mmap: boolean; deviceOf: (location: s
   const storages = new Storages(archive, root, { ...options, isBigEndian: order === 'big' });
   const fault = (reason: string): Error => badData(name, reason);
   try {
-    return new Unpickler(name, pickle, new CheckpointVocabulary({ fault, storages, size: pickle.length })).load();
+    const words = new CheckpointVocabulary({ fault, storages, size: pickle.length });
+    const value = new Unpickler(name, pickle, words).load();
+    archive.check();
+    return value;
   } finally {
     storages.dispose();
   }

@@ -3,10 +3,9 @@ import { createHash } from 'node:crypto';
 import { basename, extname } from 'node:path';
 import { aten } from '../../torch/ops';
 import { isParameter } from '../../torch/parameter-class';
-import { scope } from '../../torch/scope';
 import type { Tensor } from '../../torch/tensor';
 import { itemsizes } from '../../types';
-import { eachPiece, storageOffset, storageUnder, wholeStorage } from '../storages';
+import { eachPieceUnder, storageOffset, storageUnder } from '../storages';
 import { type FileName, pathOf, type Sink, writeFiles } from '../write-file';
 import { ZipWriter } from '../zip-writer';
 import { Persistent, Pickler, PythonName, type Reduction, type Refusal, reduction } from './pickler';
@@ -72,7 +71,7 @@ function prepared(op: string, obj: unknown, name: string): (sink: Sink) => void 
     zip.text(`${name}/.storage_alignment`, '64');
     zip.text(`${name}/byteorder`, 'little');
     for (const [i, { tensor, bytes }] of [...storages.values()].entries()) {
-      zip.add(`${name}/data/${i}`, bytes, (into) => scope(() => eachPiece(wholeStorage(tensor, bytes), into)));
+      zip.add(`${name}/data/${i}`, bytes, (into) => eachPieceUnder(tensor, bytes, into));
     }
     zip.text(`${name}/version`, '3\n');
     zip.text(`${name}/.data/serialization_id`, identity(zip));

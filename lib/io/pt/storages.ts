@@ -8,7 +8,7 @@ import type { Tensor } from '../../torch/tensor';
 import { type Device, type DType, isComplex, itemsizes } from '../../types';
 import type { Archive } from '../archive';
 import { badData } from '../bad-data';
-import { tensorAt } from '../storages';
+import { onDevice, tensorAt } from '../storages';
 import { Opaque } from './unpickler';
 
 /** A storage that a pickle names. */
@@ -104,7 +104,7 @@ export class Storages {
     const device = this.#options.deviceOf(reference.location);
     const bytes = scope(() => {
       if (device === 'meta') return keep(empty([reference.bytes], { dtype: 'uint8', device }));
-      return keep(this.#read(reference).to({ device }));
+      return keep(onDevice(this.#read(reference), device));
     });
     this.#loaded.set(reference.key, { reference, bytes });
     return bytes;

@@ -9,7 +9,7 @@ import { type Device, type DType, itemsizes } from '../../types';
 import { badData, listNames, quote } from '../bad-data';
 import { safetensorsDTypes } from '../element';
 import { checkMemory } from '../memory';
-import { contiguousStrides, tensorAt } from '../storages';
+import { contiguousStrides, onDevice, tensorAt } from '../storages';
 import { StoredFile } from '../stored-file';
 import { readSafetensorsHeader, type SafetensorsHeader, type TensorEntry } from './header';
 
@@ -123,7 +123,7 @@ export function readAll(file: SafetensorsFile, device: Device): Map<string, Tens
     const { entries } = file.header;
     for (const entry of entries) file.dtype(entry);
     checkMemory(file.name, entries.at(-1)?.end ?? 0, 'its tensors', 'safeOpen reads them one by one');
-    return scope(() => new Map(entries.map((entry) => [entry.name, file.tensor(entry, 'read').to({ device })])));
+    return scope(() => new Map(entries.map((entry) => [entry.name, onDevice(file.tensor(entry, 'read'), device)])));
   } finally {
     file.close();
   }

@@ -7,13 +7,13 @@ import { type Metadata, textMap } from '../tensor-maps';
 /** What saving takes besides the tensors. */
 export interface SafetensorsSaveOptions {
   /** Texts that the file shall hold too; they change nothing of the tensors. */
-  metadata?: Metadata | null;
+  metadata?: Metadata | null | undefined;
 }
 
 /** What loading takes besides the file. */
 export interface SafetensorsLoadOptions {
   /** Where the tensors shall be. Default `'cpu'`. */
-  device?: Device | null;
+  device?: Device | null | undefined;
 }
 
 /** Where tensors shall be, of a device or options. */

@@ -6,6 +6,7 @@ import { scope } from '../../torch/scope';
 import type { Tensor } from '../../torch/tensor';
 import type { Device } from '../../types';
 import { readingFor } from '../bad-data';
+import { onDevice } from '../storages';
 import { type FileName, pathOf } from '../write-file';
 import { SafetensorsFile } from './file';
 import { readDevice, type SafetensorsLoadOptions } from './options';
@@ -13,7 +14,7 @@ import { readDevice, type SafetensorsLoadOptions } from './options';
 /** What {@link safeOpen} takes besides the file. */
 export interface SafeOpenOptions extends SafetensorsLoadOptions {
   /** Whose tensors are meant: always PyTorch's. */
-  framework?: 'pt' | 'torch' | 'pytorch' | null;
+  framework?: 'pt' | 'torch' | 'pytorch' | null | undefined;
 }
 
 /**
@@ -82,7 +83,7 @@ export class SafeOpen implements Disposable {
     return this.#reading('getTensor', () => {
       const file = this.#file;
       const access = this.#device === 'cpu' ? 'map' : 'read';
-      return scope(() => file.tensor(file.entry(name), access).to({ device: this.#device }));
+      return scope(() => onDevice(file.tensor(file.entry(name), access), this.#device));
     });
   }
 
@@ -97,7 +98,7 @@ export class SafeOpen implements Disposable {
       const entry = this.#file.entry(name);
       const read = (indices: readonly Index[]): Tensor =>
         this.#reading('index', () =>
-          scope(() => index(this.#file.tensor(entry, 'map'), indices).to({ device: this.#device })),
+          scope(() => onDevice(index(this.#file.tensor(entry, 'map'), indices), this.#device)),
         );
       return new SafeSlice(entry.shape, entry.dtype, read);
     });

@@ -17,11 +17,11 @@ import { readDevice, type SafetensorsLoadOptions } from './options';
 /** What {@link saveSharded} takes besides the tensors and the folder. */
 export interface SaveShardedOptions {
   /** The most bytes of tensors in one file, as a number or as `'5GB'`; a larger tensor has a file of its own. Default `'5GB'`. */
-  maxShardSize?: number | string | null;
+  maxShardSize?: number | string | null | undefined;
   /** The names of the files: `{suffix}` stands for `-00001-of-00003`, or nothing. Default `'model{suffix}.safetensors'`. */
-  filenamePattern?: string | null;
+  filenamePattern?: string | null | undefined;
   /** Texts for the index, or for the file if there is one only. */
-  metadata?: Metadata | null;
+  metadata?: Metadata | null | undefined;
 }
 
 const defaults = Object.freeze({

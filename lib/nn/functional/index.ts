@@ -1,11 +1,5 @@
 /** The functions of `torch.nn.functional`. */
 
-export {
-  type CosineSimilarityOptions,
-  cosineSimilarity,
-  type PairwiseDistanceOptions,
-  pairwiseDistance,
-} from '../distance';
 export type { TensorLike } from '../losses/arguments';
 export {
   type BinaryCrossEntropyOptions,

@@ -6,7 +6,7 @@ import { aten } from '../../torch/ops';
 import { broadcastable, broadcastShapes, shapeText } from '../../torch/shape';
 import type { Tensor } from '../../torch/tensor';
 import type { Reduction } from '../../types';
-import { pairwiseDistance } from '../distance';
+import { pairwiseDistance } from '../functional/operators.generated';
 import type { TensorLike } from './arguments';
 import { lossClass } from './class';
 import { declareLoss, type Loss } from './declare';

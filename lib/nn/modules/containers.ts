@@ -21,7 +21,7 @@ abstract class Listed<Result> extends Module<Result> {
 
   /** The modules in order. */
   [Symbol.iterator](): IterableIterator<AnyModule> {
-    return registry(this).modules() as IterableIterator<AnyModule>;
+    return (registry(this).modules() as AnyModule[]).values();
   }
 
   /** The module of an index, from the end if it is negative; `undefined` beyond. */
@@ -89,7 +89,7 @@ export class Sequential<Result = Tensor> extends Listed<Result> {
   // biome-ignore lint/suspicious/noExplicitAny: what the first module takes
   override forward(input: any): Result {
     let value = input;
-    for (const module of this) value = module(value);
+    for (const module of registry(this).modules() as AnyModule[]) value = module(value);
     return value;
   }
 

@@ -3,7 +3,6 @@ import { expected, show, TorchError } from '../../errors';
 import { boolean, callable, withDefaults } from '../../options';
 import type { Call } from '../../torch/call';
 import { type CastOptions, readCast } from '../../torch/cast';
-import { defineFunction } from '../../torch/functions';
 import type { HookHandle } from '../../torch/hooks';
 import { aten } from '../../torch/ops';
 import type { Tensor } from '../../torch/tensor';
@@ -12,9 +11,11 @@ import type { Parameter } from '../parameter';
 import type { Gradients } from './backward-hooks';
 import { convertState, mover } from './convert';
 import { addHook, type ForwardHookOptions, type ForwardPreHookOptions, type HookOptions } from './hooks';
+import { type Named, type Recurse, readLoad, readNamed, readNamedModules, readRecurse } from './module-arguments';
 import { formatModule } from './print';
 import { className, type Kind, Registered, registry } from './registry';
 import { type IncompatibleKeys, loadState, StateDict, type StateSource, saveState } from './state-dict';
+import { inside, members, modulesOf, values } from './tree';
 
 /** `util.inspect.custom`, whose type would make users of the declarations need those of Node. */
 const inspectCustom: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never;
@@ -22,40 +23,6 @@ const inspectCustom: unique symbol = Symbol.for('nodejs.util.inspect.custom') as
 /** Any module, whatever it takes and gives. */
 // biome-ignore lint/suspicious/noExplicitAny: whatever it gives
 export type AnyModule = Module<any>;
-
-/** What {@link Module.namedParameters} and its like take, by PyTorch's names. */
-export interface NamedOptions {
-  /** What names begin with. Default `''`. */
-  prefix?: string | undefined;
-  /** Go into the modules of this one. Default `true`. */
-  recurse?: boolean | undefined;
-  /** Give what occurs twice once only. Default `true`. */
-  removeDuplicate?: boolean | undefined;
-}
-
-type Named = Call<[], NamedOptions, ['prefix', 'recurse', 'removeDuplicate']>;
-type Recurse = Call<[], { recurse?: boolean | undefined }, ['recurse']>;
-
-const readNamed = reader<[prefix: string, recurse: boolean, removeDuplicate: boolean]>(
-  "(str prefix='', bool recurse=True, bool remove_duplicate=True)",
-);
-const readRecurse = reader<[recurse: boolean]>('(bool recurse=True)');
-const readNamedModules = reader<[memo: unknown, prefix: string, removeDuplicate: boolean]>(
-  "(Any? memo=None, str prefix='', bool remove_duplicate=True)",
-);
-const readLoad = reader<[strict: boolean, assign: boolean]>('(bool strict=True, bool assign=False)');
-
-function reader<Read>(schema: string): (op: string, args: readonly unknown[]) => Read {
-  const readers = new Map<string, (...args: unknown[]) => Read>();
-  return (op, args) => {
-    let read = readers.get(op);
-    if (read === undefined) {
-      read = defineFunction<(...args: unknown[]) => Read>(op, schema, (...given: unknown[]) => given);
-      readers.set(op, read);
-    }
-    return read(...args);
-  };
-}
 
 /** A call of a module is a call of its `forward`. */
 export interface Module<Result = Tensor> {
@@ -464,54 +431,3 @@ export type ForwardHook<Of extends AnyModule = AnyModule> = (
 
 /** Modules that train() is in: one that holds itself is gone into once. */
 const changing = new Set<AnyModule>();
-
-function* values<T>(pairs: Iterable<[string, T]>): IterableIterator<T> {
-  for (const [, value] of pairs) yield value;
-}
-
-function* members<T>(
-  module: AnyModule,
-  kind: Kind,
-  prefix: string,
-  recurse: boolean,
-  removeDuplicate: boolean,
-): IterableIterator<[string, T]> {
-  const seen = new Set<unknown>();
-  const from: Iterable<[string, AnyModule]> = recurse
-    ? modulesOf(module, new Set(), prefix, removeDuplicate)
-    : [[prefix, module]];
-  for (const [name, each] of from) {
-    for (const { key, value } of registry(each).of(kind)) {
-      if (seen.has(value)) continue;
-      if (removeDuplicate) seen.add(value);
-      yield [joined(name, key), value as T];
-    }
-  }
-}
-
-function* modulesOf(
-  module: AnyModule,
-  memo: Set<AnyModule>,
-  prefix: string,
-  removeDuplicate: boolean,
-): IterableIterator<[string, AnyModule]> {
-  if (memo.has(module)) return;
-  if (removeDuplicate) memo.add(module);
-  yield [prefix, module];
-  for (const { key, value } of registry(module).of('module')) {
-    yield* modulesOf(value as AnyModule, memo, joined(prefix, key), removeDuplicate);
-  }
-}
-
-function joined(prefix: string, name: string): string {
-  return prefix === '' ? name : `${prefix}.${name}`;
-}
-
-/** Calls a function with every module that is in one, and then with that; one that holds itself is gone into once. */
-function inside(module: AnyModule, fn: (module: AnyModule) => void, ancestors: Set<AnyModule> = new Set()): void {
-  if (ancestors.has(module)) return;
-  ancestors.add(module);
-  for (const child of module.children()) inside(child, fn, ancestors);
-  ancestors.delete(module);
-  fn(module);
-}

@@ -12,6 +12,7 @@ const names = Symbol('names');
 
 /** Named values of a module, of which tensors become parameters. */
 abstract class Holder extends Module<never> {
+  /** @internal */
   declare readonly [names]: string[];
 
   constructor() {

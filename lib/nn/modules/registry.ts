@@ -88,10 +88,12 @@ export class Registry {
   }
 
   /** The modules, as far as assignments registered them: what a container that only has those goes through in a call. */
-  *modules(): IterableIterator<unknown> {
+  modules(): unknown[] {
+    const found: unknown[] = [];
     for (const [property, { kind, value }] of this.#entries) {
-      if (kind === 'module' && value !== undefined && Object.hasOwn(this.#owner, property)) yield value;
+      if (kind === 'module' && value !== undefined && Object.hasOwn(this.#owner, property)) found.push(value);
     }
+    return found;
   }
 
   /** The value of a property that is registered. */

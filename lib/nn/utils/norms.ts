@@ -62,9 +62,9 @@ function remove<M extends AnyModule>(op: string, kind: Norm['kind'], module: M, 
   return module;
 }
 
-const readWeightNorm: (...args: unknown[]) => [name: string, dim: number] = defineFunction(
+const readWeightNorm: (...args: unknown[]) => [name: string, dim: number | undefined] = defineFunction(
   'weightNorm',
-  "(str name='weight', int dim=0)",
+  "(str name='weight', int? dim=0)",
   (...given: unknown[]) => given,
 );
 
@@ -75,7 +75,7 @@ const readWeightNorm: (...args: unknown[]) => [name: string, dim: number] = defi
  * **Source**: `torch.nn.utils.weight_norm`.
  */
 export function weightNorm<M extends AnyModule>(module: M, ...args: Call<[], WeightNormOptions, ['name', 'dim']>): M {
-  const [name, dim] = readWeightNorm(...args);
+  const [name, dim = -1] = readWeightNorm(...args);
   emitWarning('weightNorm is deprecated; use parametrizations.weightNorm');
   const weight = parameterOf('weightNorm', module, name);
   const [length, direction] = [`${name}G`, `${name}V`];

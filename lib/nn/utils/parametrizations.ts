@@ -20,8 +20,8 @@ import { NoInverse, registerParametrization } from './parametrize';
 export interface WeightNormOptions {
   /** The parameter. Default `'weight'`. */
   name?: string | undefined;
-  /** The dimension whose slices have a norm each; -1 is one norm for all, Python's `None`. Default 0. */
-  dim?: number | undefined;
+  /** The dimension whose slices have a norm each; `null` or -1: one norm for all. Default 0. */
+  dim?: number | null | undefined;
 }
 
 /** What {@link spectralNorm} takes besides the module, by PyTorch's names. */
@@ -71,9 +71,9 @@ class WeightNorm extends Module {
   }
 }
 
-const readWeightNorm: (...args: unknown[]) => [name: string, dim: number] = defineFunction(
+const readWeightNorm: (...args: unknown[]) => [name: string, dim: number | undefined] = defineFunction(
   'weightNorm',
-  "(str name='weight', int dim=0)",
+  "(str name='weight', int? dim=0)",
   (...given: unknown[]) => given,
 );
 
@@ -84,7 +84,7 @@ const readWeightNorm: (...args: unknown[]) => [name: string, dim: number] = defi
  * **Source**: `torch.nn.utils.parametrizations.weight_norm`; Salimans and Kingma, Weight normalization, 2016.
  */
 export function weightNorm<M extends AnyModule>(module: M, ...args: Call<[], WeightNormOptions, ['name', 'dim']>): M {
-  const [name, dim] = readWeightNorm(...args);
+  const [name, dim = -1] = readWeightNorm(...args);
   registerParametrization(module, name, new WeightNorm(dim), { unsafe: true });
   const key = stateName(name);
   const own = Object.getPrototypeOf(module) as AnyModule;

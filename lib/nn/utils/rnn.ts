@@ -74,6 +74,47 @@ export class PackedSequence {
     return this.to('float16');
   }
 
+  /** As int64. */
+  long(): PackedSequence {
+    return this.to('int64');
+  }
+
+  /** As int32. */
+  int(): PackedSequence {
+    return this.to('int32');
+  }
+
+  /** As int16. */
+  short(): PackedSequence {
+    return this.to('int16');
+  }
+
+  /** As int8. */
+  char(): PackedSequence {
+    return this.to('int8');
+  }
+
+  /** As uint8. */
+  byte(): PackedSequence {
+    return this.to('uint8');
+  }
+
+  /** Whether the steps are on a CUDA device. */
+  get isCuda(): boolean {
+    return this.data.device.startsWith('cuda');
+  }
+
+  /** Whether the steps are in page-locked memory. */
+  isPinned(): boolean {
+    return this.data.isPinned();
+  }
+
+  /** With steps and indices in page-locked memory, for copies to a GPU. */
+  pinMemory(): PackedSequence {
+    const [sorted, unsorted] = [this.sortedIndices?.pinMemory(), this.unsortedIndices?.pinMemory()];
+    return new PackedSequence(this.data.pinMemory(), this.batchSizes, sorted, unsorted);
+  }
+
   /** Data, batch sizes and both lists of indices, as Python's tuple. */
   *[Symbol.iterator](): IterableIterator<Tensor | undefined> {
     yield this.data;

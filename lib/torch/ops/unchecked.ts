@@ -10,6 +10,7 @@ import type { Tensor } from '../tensor';
 
 /** Names of `aten`, all overloads of each. */
 const unchecked: ReadonlySet<string> = new Set([
+  '_add_batch_dim',
   '_batch_norm_with_update_functional',
   '_cdist_backward',
   '_cholesky_solve_helper',

@@ -7,10 +7,11 @@
 // file `last`: after a crash it names the call. The last line printed is JSON:
 // { calls, refused, entries, missed, wrong }; `missed` are the native entries that were not called.
 const { openSync, writeSync } = require('node:fs');
-const { join } = require('node:path');
+const { join, resolve } = require('node:path');
 const { parseArgs } = require('node:util');
 const { choices } = require('./choices.cjs');
 const { makersOfCalls } = require('./calls.cjs');
+const { workBeside } = require('./folder.cjs');
 const { newState } = require('./state.cjs');
 const { Hostile, describe, hostileValues } = require('./values.cjs');
 
@@ -18,6 +19,7 @@ const string = { type: 'string' };
 const { values: options } = parseArgs({
   options: { dist: string, seed: string, last: string, calls: string, milliseconds: string },
 });
+options.dist = resolve(options.dist);
 const torch = require(join(options.dist, 'index.js'));
 const { loadedLibtorch, native } = require(join(options.dist, 'binding', 'load.js'));
 const { functional: signatures } = require('../../contract/python-signatures.json');
@@ -47,6 +49,7 @@ process.on('uncaughtException', (error) => judge(error, { name: 'a callback', ar
 process.on('warning', () => {});
 
 const log = openSync(options.last, 'w');
+workBeside(options.last);
 const until = Date.now() + Number(options.milliseconds ?? Infinity);
 const most = Number(options.calls ?? Infinity);
 const counts = new Map();

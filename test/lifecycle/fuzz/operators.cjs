@@ -5,6 +5,7 @@
 const { openSync, writeSync } = require('node:fs');
 const torch = require('../../../dist');
 const { native } = require('../../../dist/binding/load.js');
+const { workBeside } = require('./folder.cjs');
 const { overloads } = require('./overloads.cjs');
 
 const [, , seedText, progressFile, rounds, first] = process.argv;
@@ -99,6 +100,7 @@ function call(operator, schema) {
 
 torch.setNumThreads(1);
 const progress = openSync(progressFile, 'w');
+workBeside(progressFile);
 const all = overloads();
 for (let i = Number(first); i < all.length; i++) {
   writeSync(progress, `${i}\n`, 0);

@@ -4,9 +4,10 @@ import { storageOffset, storageUnder } from '../../../lib/io/storages';
 import { isTensor } from '../../../lib/torch/bind';
 import { bits } from './support';
 
-/** The form of a value. Storages are numbered as they are met. */
-export function canonical(value: unknown, storages: string[] = []): unknown {
-  const of = (item: unknown): unknown => canonical(item, storages);
+/** The form of a value. Storages are numbered as they are met; what holds itself is named in its place. */
+export function canonical(value: unknown, storages: string[] = [], around: readonly unknown[] = []): unknown {
+  const of = (item: unknown): unknown => canonical(item, storages, [...around, value]);
+  if (typeof value === 'object' && around.includes(value)) return 'itself';
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return value;
   if (typeof value === 'bigint') return { number: String(value) };
   if (typeof value === 'number') {

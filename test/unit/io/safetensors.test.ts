@@ -2,9 +2,10 @@
 import { existsSync, readFileSync, renameSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as torch from '../../../lib';
-import { safetensors, slice, type Tensor } from '../../../lib';
+import { nn, safetensors, slice, type Tensor } from '../../../lib';
 import type { DType } from '../../../lib/types';
 import { folder } from '../../support/folder';
+import { canonical } from './canonical';
 import { allBits, bits, casesOf, failure, pattern } from './support';
 
 interface Case {
@@ -301,5 +302,63 @@ describe('checkpoints that do not fit their index', () => {
     const x = torch.ones([4]);
     const parts = { a: x.index(slice(1, 3)), b: x.index(slice(2, 4)) };
     expect(save(parts, {})).toContain('to have one that covers its memory');
+  });
+});
+
+describe('modules', () => {
+  /** Two layers with one weight. */
+  class Tied extends nn.Module<Tensor> {
+    first = new nn.Linear(3, 3);
+    second = new nn.Linear(3, 3);
+
+    constructor() {
+      super();
+      this.second.weight = this.first.weight;
+    }
+
+    override forward(x: Tensor): Tensor {
+      return this.second.forward(this.first.forward(x));
+    }
+  }
+
+  const path = (): string => join(here.path, 'tied.safetensors');
+
+  test('tied weights are written once, and read into both', () => {
+    const [model, other] = [new Tied(), new Tied()];
+    expect(failure(() => safetensors.saveFile(model.stateDict(), path()))).toContain('"first.weight", "second.weight"');
+    safetensors.saveModel(model, path());
+    using file = safetensors.safeOpen(path());
+    expect(file.keys()).toEqual(['first.bias', 'first.weight', 'second.bias']);
+    expect(file.metadata()).toEqual(new Map([['second.weight', 'first.weight']]));
+    expect(safetensors.loadModel(other, path())).toEqual([[], []]);
+    const x = torch.ones([1, 3]);
+    expect(other.forward(x).equal(model.forward(x))).toBe(true);
+    expect(other.first.weight).toBe(other.second.weight);
+  });
+
+  test('a file that has the other name of a tied weight is read, too', () => {
+    const [model, other] = [new Tied(), new Tied()];
+    const state = new Map(model.stateDict());
+    state.delete('first.weight');
+    safetensors.saveFile(state, path());
+    safetensors.loadModel(other, path());
+    expect(other.first.weight.equal(model.first.weight)).toBe(true);
+  });
+
+  test('keys that do not fit are an error that loads nothing, or are told', () => {
+    const model = new Tied();
+    const before = canonical(new Map(model.stateDict()));
+    safetensors.saveFile({ 'first.bias': torch.ones([3]), other: torch.ones([1]) }, path());
+    const message = failure(() => safetensors.loadModel(model, path()));
+    expect(message).toContain('Missing key(s) in state_dict: "first.weight", "second.bias"');
+    expect(message).toContain('Unexpected key(s) in state_dict: "other"');
+    expect(canonical(new Map(model.stateDict()))).toEqual(before);
+    const [missing, unexpected] = safetensors.loadModel(model, path(), { strict: false });
+    expect([missing, unexpected]).toEqual([['first.weight', 'second.bias'], ['other']]);
+    expect(model.first.bias?.toArray()).toEqual([1, 1, 1]);
+    expect(failure(() => safetensors.loadModel({} as never, path()))).toContain(
+      "loadModel: expected 'model' to be a Module",
+    );
+    expect(failure(() => safetensors.loadModel(model, path(), { strct: true } as never))).toContain("'strct'");
   });
 });

@@ -1,18 +1,8 @@
 /** Modules that hold modules or parameters. */
 import * as torch from '../../../lib';
-import { TorchError } from '../../../lib';
+import { refusal } from '../reference/support';
 
 const { nn } = torch;
-
-function refusal(fn: () => unknown): TorchError {
-  try {
-    fn();
-  } catch (error) {
-    if (error instanceof TorchError) return error;
-    throw error;
-  }
-  throw new Error('expected an error, but there was none');
-}
 
 const linear = (): torch.nn.Linear => new nn.Linear(1, 1);
 const names = (module: torch.nn.AnyModule): string[] => Array.from(module.namedChildren(), ([name]) => name);

@@ -1,19 +1,9 @@
 /** Module: what is registered, under which names, state dicts, conversions, hooks and the printed form. */
 import { inspect } from 'node:util';
 import * as torch from '../../../lib';
-import { TorchError } from '../../../lib';
+import { refusal } from '../reference/support';
 
 const { nn } = torch;
-
-function refusal(fn: () => unknown): TorchError {
-  try {
-    fn();
-  } catch (error) {
-    if (error instanceof TorchError) return error;
-    throw error;
-  }
-  throw new Error('expected an error, but there was none');
-}
 
 const names = (pairs: Iterable<readonly [string, unknown]>): string[] => Array.from(pairs, ([name]) => name);
 
