@@ -1,4 +1,4 @@
-/** Where the addons are: what was built in the checkout first, then what the package brings, a root for each. */
+/** Finds the addons: first those built in the checkout, then those of the package, each under its own root. */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { path as resolvePrebuild } from 'node-gyp-build';
@@ -32,7 +32,7 @@ export function findAddon(name: string, version: string): string {
   throw loadFailure('ADDON_NOT_FOUND', problem, { attempts, remedies, listed: true });
 }
 
-/** The addons that are there for this machine: those for libtorch, and the loader. */
+/** The addons for this machine: those for libtorch, and the loader. */
 export function addonFiles(): string[] {
   const own = namesIn(built).filter((name) => name.endsWith('.node'));
   const roots = namesIn(brought).map((name) => prebuilt(join(brought, name)));
@@ -40,7 +40,7 @@ export function addonFiles(): string[] {
 }
 
 function prebuilt(root: string): { file: string } | { outcome: string } {
-  // Beside Node's own program, where it would look too, there is no telling one addon from another.
+  // It would also look beside Node's executable, where addons cannot be told apart.
   if (!existsSync(root)) return { outcome: 'no such folder' };
   try {
     return { file: resolvePrebuild(root) };

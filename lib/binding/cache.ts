@@ -1,5 +1,5 @@
 /**
- * The package's own cache: one directory an installed libtorch, complete if and only if it holds a marker file.
+ * The package's own cache: one directory for each installed libtorch, complete if and only if it holds a marker file.
  *
  * ```
  * <cache>/libtorch-2.13.0-cpu/install.json   the marker, the last file written
@@ -7,8 +7,9 @@
  * <cache>/libtorch-2.13.0-cpu/nvidia/…       beside it, for CUDA builds
  * ```
  *
- * An install is unpacked under another name and renamed when whole, so the final name never holds half of one. The marker
- * lists the size of every library: an install that lost data since (a full disk, a crash) is told by it.
+ * An install is unpacked under another name and renamed when whole, so a directory with the final name is never half
+ * installed. The marker lists the size of every library, so that an install that has lost data since (a full disk, a crash)
+ * is recognised.
  */
 import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -41,7 +42,7 @@ export interface Install {
   marker: InstallMarker;
 }
 
-/** What a look into the cache gives: complete installs, best first, and what does not count, with the reason. */
+/** The contents of the cache: complete installs, best first, and incomplete ones with the reason. */
 export interface CacheContents {
   installs: Install[];
   rejected: { path: string; reason: string }[];
@@ -66,7 +67,7 @@ export function installName(version: string, flavour: string): string {
   return `libtorch-${version}-${flavour}`;
 }
 
-/** The path of an install; undefined if those cannot be parts of a version, and so might lead out of the cache. */
+/** The path of an install; undefined if the parts are not those of a version, and might lead out of the cache. */
 export function installPath(cache: string, version: string, flavour: string): string | undefined {
   const parsed = parseVersion(`${version}+${flavour}`);
   const path = resolve(cache, installName(version, flavour));
@@ -74,7 +75,7 @@ export function installPath(cache: string, version: string, flavour: string): st
   return isInside && parsed?.public === version && parsed.local === flavour ? path : undefined;
 }
 
-/** The marker of an install, whole or damaged; else, in words, why there is none. */
+/** The marker of an install, whole or damaged; otherwise the reason why there is none. */
 export function readMarker(path: string): InstallMarker | string {
   try {
     const marker = JSON.parse(readFileSync(join(path, markerName), 'utf8')) as InstallMarker | null;
@@ -85,7 +86,7 @@ export function readMarker(path: string): InstallMarker | string {
   }
 }
 
-/** The complete install in a directory; else, in words, why there is none. */
+/** The complete install in a directory; otherwise the reason why there is none. */
 export function readInstall(path: string): Install | string {
   const marker = readMarker(path);
   if (typeof marker === 'string') return marker;
@@ -97,7 +98,7 @@ export function readInstall(path: string): Install | string {
   return { path, marker };
 }
 
-/** Whether it is what an install wrote; what it names is printed, and looked for below the install. */
+/** Whether an install wrote it: the names in it are printed, and looked up below the install. */
 function isMarker(marker: InstallMarker | null): marker is InstallMarker {
   if (typeof marker?.version !== 'string' || typeof marker.flavour !== 'string') return false;
   if (typeof marker.libraries !== 'object' || marker.libraries === null) return false;

@@ -1,29 +1,29 @@
 /**
- * The libraries of CUDA that a CUDA build of libtorch needs. A PyTorch wheel does not hold them: they come as Python
- * packages of their own, in an `nvidia/` directory beside `torch/`.
+ * The CUDA libraries that a CUDA build of libtorch needs. A PyTorch wheel does not contain them: they are separate
+ * Python packages, in an `nvidia/` directory beside `torch/`.
  */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type LibtorchTree, namesIn } from './libtorch-tree';
 import { minorOf } from './libtorch-versions';
 
-/** A library that the dynamic linker did not find, and how to come by it. */
+/** A library that the dynamic linker did not find, and how to get it. */
 export interface MissingLibrary {
   /** `'libcusparse.so.12'`. */
   library: string;
-  /** The Python package that brings it: `'nvidia-cusparse'`. */
+  /** The Python package that contains it: `'nvidia-cusparse'`. */
   package: string;
-  /** What to tell pip, with the version where libtorch's own metadata names one: `'nvidia-nccl-cu13==2.30.7'`. */
+  /** The argument for pip, with the version if libtorch's metadata names one: `'nvidia-nccl-cu13==2.30.7'`. */
   requirement: string;
-  /** Commands that help, each with what it does. */
+  /** Commands that help, each with its effect. */
   remedies: string[];
 }
 
 /** A package, by the library's name without `lib` and version. */
 interface CudaPackage {
-  /** Its name before what tells the version of CUDA. */
+  /** Its name without the suffix for the CUDA version. */
   name: string;
-  /** Its name among the extras of the package `cuda-toolkit`; those outside of it carry CUDA's version in their name. */
+  /** Its name among the extras of the package `cuda-toolkit`; the others have the CUDA version in their name. */
   extra?: string;
 }
 
@@ -55,7 +55,7 @@ export function missingCudaLibrary(failure: string, tree: LibtorchTree): Missing
   return { library, package: name, requirement, remedies: remediesFor(requirement, name, tree, build?.[1]) };
 }
 
-/** The failure, with the package that brings what is missing, if it is a CUDA library. */
+/** The failure, with the package that contains the missing library, if that is a CUDA library. */
 export function explainFailure(failure: string, tree: LibtorchTree): string {
   const missing = missingCudaLibrary(failure, tree);
   if (missing === undefined) return failure;
@@ -63,7 +63,7 @@ export function explainFailure(failure: string, tree: LibtorchTree): string {
   return `${failure} (the Python package ${missing.package} brings ${missing.library}${none})`;
 }
 
-/** The package's name, and what pip is told; `cuda` is the major version of CUDA. */
+/** The package's name and the argument for pip; `cuda` is the major version of CUDA. */
 function namesOf(
   { name, extra }: CudaPackage,
   requirements: readonly string[],
@@ -71,7 +71,7 @@ function namesOf(
 ): [name: string, requirement: string] {
   const own = requirements.find((line) => new RegExp(`^${name}(-cu\\d+)?(?![\\w-])`).test(line));
   if (own !== undefined) return [/^[\w-]+/.exec(own)?.[0] ?? name, own];
-  // From CUDA 13 on, what belongs to the toolkit has names without a version.
+  // From CUDA 13 on, packages of the toolkit have names without a version.
   const full = extra !== undefined && cuda !== '12' ? name : `${name}-cu${cuda}`;
   const toolkit = requirements.find((line) => line.startsWith('cuda-toolkit['));
   const version = /==[\w.]+/.exec(toolkit ?? '')?.[0];

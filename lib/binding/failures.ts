@@ -1,25 +1,26 @@
 /**
- * Failures of native code, thrown. Native code never throws by itself: a function that fails returns `failed` and keeps
- * why. The errors are made here, so that `instanceof` holds in the realm, and for the copy of this package, that called.
+ * Throws the failures of native code. Native code itself never throws: a function that fails returns `failed` and
+ * stores the reason. The errors are made here, so that `instanceof` holds in the realm, and for the copy of this
+ * package, that called.
  */
 import { DisposedError, type ErrorCode, NativeError, TorchError } from '../errors';
 import type { BareOperator, Native, NativeResult, Operator } from './native';
 
 type AnyFunction = (...args: never[]) => unknown;
 
-/** What native code says of a failure: code, message, op and argument; or what user code threw. */
+/** The reason of a failure, from native code: code, message, op and argument; or what user code threw. */
 type Failure = readonly unknown[];
 
 /**
- * Functions that may be called once more when memory ran out: they change nothing that they are given, or write the same
- * again. A backward pass may not: it has given parts of the graph away.
+ * Functions that may be called once more when memory ran out: they change nothing that they are given, or write the
+ * same again. A backward pass may not: parts of its graph are freed.
  */
 const repeatable = new Set(['copyTo', 'asyncCopy', 'fromBytes', 'item', 'run', 'runInChunks', 'startTransfer']);
 
 /** The addon with functions that throw; so do the operators that it makes. */
 export function throwing(native: Native): Native {
   const { failed, failure } = native;
-  /** What a call gives after it has failed once: its result at the second try, or the error. */
+  /** The result of a call that has failed once: that of the second try, or the error. */
   const recover = <F extends AnyFunction>(
     fn: F,
     args: unknown[],
@@ -84,18 +85,18 @@ function toError([code, message, op, argument]: Failure, thrower: AnyFunction): 
   const text = code === 'DEVICE_LOST' ? deviceLost(message as string, op as string) : (message as string);
   const error = new Kind(code as ErrorCode, text, details);
   Error.captureStackTrace(error, thrower);
-  // Until it is read, a stack holds what its functions were called on: tensors, of which there are too many.
+  // Until it is read, a stack keeps the receivers of its calls alive: tensors, when memory has just run out.
   if (code === 'OUT_OF_MEMORY') String(error.stack);
   return error;
 }
 
-/** libtorch's message tells how much was asked for, and of a GPU how much there is. */
+/** libtorch's message says how much was requested, and for a GPU how much it has. */
 function afterReclaiming([code, message, ...rest]: Failure): Failure {
   if (code !== 'OUT_OF_MEMORY') return [code, message, ...rest];
   return [code, `${message} (after dropped tensors and what allocators keep had been given back)`, ...rest];
 }
 
-/** libtorch speaks of the call that noticed, and of tools for authors of kernels. */
+/** libtorch's message names the call that noticed the failure, and tools for authors of kernels. */
 function deviceLost(message: string, op: string): string {
   const [cause = message] = message.split('\n');
   return (

@@ -1,7 +1,7 @@
-/** The machine as the search for libtorch sees it; tests hand in others. */
+/** The machine as the search for libtorch sees it; tests pass other ones. */
 import { homedir } from 'node:os';
 
-/** What the search needs to know of the machine beside its environment variables. */
+/** What the search needs to know about the machine, apart from environment variables. */
 export interface Host {
   platform: NodeJS.Platform;
   /** The processor, by Node's name: `'x64'`, `'arm64'`. */

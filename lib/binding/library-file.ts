@@ -1,6 +1,7 @@
 /**
- * What is wrong with a library's file, told before the dynamic linker sees it: it says `No such file` of one for another
- * processor, and a truncated one ends the process when a page beyond the file's end is touched.
+ * Finds out what is wrong with a library's file before the dynamic linker opens it: the linker reports `No such file`
+ * for a library of another processor, and a truncated one ends the process when a page beyond the file's end is
+ * touched.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
@@ -21,8 +22,8 @@ const elfHeaderSize = 64;
 const loadedSegment = 1;
 
 /**
- * Why this machine cannot load the library, as far as its file tells; `undefined` where nothing speaks against it, or
- * where the platform's libraries are not ELF.
+ * Why this machine cannot load the library, as far as its header says; `undefined` if nothing speaks against it, or
+ * if the platform's libraries are not ELF.
  */
 export function whyNotLoadable(path: string, platform: NodeJS.Platform, arch: string): string | undefined {
   if (platform !== 'linux') return undefined;
@@ -47,7 +48,7 @@ function faultOf(file: number, arch: string): string | undefined {
   const header = read(file, 0, elfHeaderSize);
   if (header.subarray(0, 4).toString('latin1') !== '\x7fELF')
     return 'the file is not a library: it does not begin as one';
-  // Anything but 64 bits, little-endian, has other offsets; the linker's own words will do.
+  // Anything but 64-bit little-endian has other offsets; the linker's own message is good enough.
   if (header.length < elfHeaderSize || header[4] !== 2 || header[5] !== 1) return undefined;
   const machine = header.readUInt16LE(18);
   const built = machines[machine] ?? `a processor that ELF gives the number ${machine}`;
@@ -56,7 +57,7 @@ function faultOf(file: number, arch: string): string | undefined {
   return end > size ? `the file is truncated: it has ${size} bytes, where its header tells of ${end}` : undefined;
 }
 
-/** Where the last of the bytes is that are mapped when the library is loaded. */
+/** The offset of the last byte that is mapped when the library is loaded. */
 function endOfSegments(file: number, header: Buffer): number {
   const [entry, count] = [header.readUInt16LE(54), header.readUInt16LE(56)];
   const table = read(file, Number(header.readBigUInt64LE(32)), entry * count);

@@ -1,6 +1,5 @@
 /**
- * What lies in a directory that may hold libtorch, read from the file system alone: nothing is loaded and Python is not
- * started.
+ * Inspects a directory that may hold libtorch, by its files alone: nothing is loaded, and Python is not started.
  */
 import { readdirSync, readFileSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -12,9 +11,9 @@ export interface LibtorchTree {
   root: string;
   /** The directory with the shared libraries themselves. */
   lib: string;
-  /** `'2.13.0+cpu'`, as the tree names itself; `undefined` where nothing there tells. */
+  /** `'2.13.0+cpu'`, as the tree names itself; `undefined` if nothing in it says. */
   version: string | undefined;
-  /** What the build computes on, told by its libraries. */
+  /** The devices that the build supports, by its libraries. */
   flavour: Flavour;
   /** `nvidia/` beside a Python `torch/`: the CUDA libraries that a CUDA wheel needs come as packages of their own. */
   nvidia?: string;
@@ -26,7 +25,7 @@ export function libraryFile(name: string, platform: NodeJS.Platform): string {
   return platform === 'darwin' ? `lib${name}.dylib` : `lib${name}.so`;
 }
 
-/** What is at a path, links followed; nothing if it may not be looked at. */
+/** The file at a path, links followed; nothing if it cannot be accessed. */
 export function statsOf(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
@@ -54,7 +53,7 @@ export function namesIn(directory: string): string[] {
   }
 }
 
-/** The libtorch whose root, `lib/` or Python `torch/` package the path is; else, in words, what is wrong with it. */
+/** The libtorch whose root, `lib/` or Python `torch/` package the path is; otherwise the reason why it is none. */
 export function inspectTree(path: string, platform: NodeJS.Platform): LibtorchTree | string {
   if (!isDirectory(path)) return isFile(path) ? 'is a file, not a directory' : 'no such directory';
   const libraries = ['torch_cpu', 'c10'].map((name) => libraryFile(name, platform));
@@ -105,7 +104,7 @@ function describe(root: string, lib: string, platform: NodeJS.Platform): Libtorc
  */
 function versionOf(root: string, lib: string, platform: NodeJS.Platform): string | undefined {
   const cmake = join('cmake', 'Torch', 'TorchConfigVersion.cmake');
-  // Only what versions are made of: they are printed.
+  // Only characters of versions: they are printed.
   const cmakeVersion = /set\(\s*PACKAGE_VERSION\s+"?([\w.+!-]+)/;
   const sources: [path: string, pattern: RegExp][] = [
     [join(root, 'version.py'), /^__version__\s*(?::[^=]*)?=\s*['"]([\w.+!-]+)['"]/m],

@@ -1,12 +1,14 @@
-/** Which versions of libtorch this package works with, and which one `libtorch-losses install` brings. */
+/** Which versions of libtorch this package works with, and which one `libtorch-losses install` installs. */
 
-/** Oldest and newest minor version whose C++ interface the addon is built for; any patch of these and of those between. */
+/**
+ * Oldest and newest minor version whose C++ interface the addon is built for; any patch of these and of those between.
+ */
 export const supportedMinors = { oldest: '2.11', newest: '2.14' } as const;
 
-/** What `libtorch-losses install` installs when it is told no version. */
+/** The version that `libtorch-losses install` installs by default. */
 export const defaultVersion = '2.13.0';
 
-/** The build that `--cuda` is shown with in help texts and error messages. */
+/** The example for `--cuda` in help texts and error messages. */
 export const exampleCudaFlavour = 'cu130';
 
 /** How a build of libtorch computes: `'cpu'`, or the accelerator that it was built for. */
@@ -15,7 +17,7 @@ export const flavours = ['cpu', 'cuda', 'rocm', 'xpu'] as const;
 /** How a build of libtorch computes: `'cpu'`, or the accelerator that it was built for. */
 export type Flavour = (typeof flavours)[number];
 
-/** `'2.13.0+cpu'` -> `[2, 13, 0]`; a part that is missing or no number counts as 0. */
+/** `'2.13.0+cpu'` -> `[2, 13, 0]`; a missing or non-numeric part counts as 0. */
 function parts(version: string): [number, number, number] {
   const match = /^v?(\d+)(?:\.(\d+))?(?:\.(\d+))?/.exec(version.trim());
   return [Number(match?.[1] ?? 0), Number(match?.[2] ?? 0), Number(match?.[3] ?? 0)];
@@ -27,7 +29,9 @@ export function minorOf(version: string): string {
   return `${major}.${minor}`;
 }
 
-/** Negative if `a` is older than `b`, 0 if they name the same release, positive if newer; what follows `+` is ignored. */
+/**
+ * Negative if `a` is older than `b`, 0 if they name the same release, positive if newer; what follows `+` is ignored.
+ */
 export function compareVersions(a: string, b: string): number {
   const [x, y] = [parts(a), parts(b)];
   return x[0] - y[0] || x[1] - y[1] || x[2] - y[2];
@@ -39,10 +43,10 @@ export function isSupported(version: string): boolean {
   return compareVersions(minor, supportedMinors.oldest) >= 0 && compareVersions(minor, supportedMinors.newest) <= 0;
 }
 
-/** The support window as messages put it. */
+/** The support window as text for messages. */
 export const supportedRange = `${supportedMinors.oldest} to ${supportedMinors.newest}`;
 
-/** A version by Python's rules (PEP 440), taken apart and brought into its normal form. */
+/** A version by Python's rules (PEP 440), parsed and normalised. */
 export interface Version {
   /** All but the local part: `'2.13.0'`, `'2.14.0.dev20260101'`. */
   public: string;
@@ -62,11 +66,11 @@ const versionGrammar = new RegExp(`^${versionParts.map(({ source }) => source).j
 const preNames: Readonly<Record<string, string>> = { alpha: 'a', beta: 'b', preview: 'rc', pre: 'rc', c: 'rc' };
 
 /**
- * Takes a version apart; `undefined` if it is none. Both parts hold letters, digits and single dots only, so that they can
- * stand in a file's name. An epoch, which no libtorch has, counts as no version.
+ * Parses a version; `undefined` if it is none. Both parts consist of letters, digits and single dots, so that they can
+ * be part of a file name. A version with an epoch, which no libtorch has, is refused.
  */
 export function parseVersion(text: string): Version | undefined {
-  // No version needs more, and names of files have a limit.
+  // No version is longer, and file names have a limit.
   const parts = text.length > 100 ? undefined : versionGrammar.exec(text.trim())?.groups;
   if (parts === undefined || Number(parts.epoch ?? 0) !== 0) return undefined;
   const number = (digits: string | undefined): string => String(BigInt(digits || 0));

@@ -1,12 +1,12 @@
-/** The errors of loading: what is wrong, where was looked, and what helps. */
+/** Errors of loading: the problem, the places searched, and the remedies. */
 import { type LoadAttempt, LoadError, type LoadErrorCode } from '../errors';
 
-/** What a failure tells beside the problem. */
+/** Details of a failure. */
 export interface LoadFailureDetails {
   attempts: readonly LoadAttempt[];
-  /** Commands and settings that help, each with what it does. */
+  /** Commands and settings that help, each with its effect. */
   remedies: readonly string[];
-  /** Whether the message lists the attempts, too; they are in the error in any case. */
+  /** Whether the message lists the attempts; the error has them in any case. */
   listed?: boolean;
   cause?: unknown;
 }

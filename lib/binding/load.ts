@@ -18,7 +18,7 @@ import { loadFailure } from './load-failure';
 import { allowUnsupported, type LocatedLibtorch, locateLibtorch } from './locate';
 import type { Loader, Native } from './native';
 
-/** What was loaded, and why that. */
+/** The libraries that were loaded, and how they were chosen. */
 export interface LoadedLibtorch {
   located: LocatedLibtorch;
   /** The version that the library itself reports: `'2.13.0'`. */
@@ -29,7 +29,7 @@ export interface LoadedLibtorch {
   hasCuda: boolean;
   /** The addon file that was opened. */
   addon: string;
-  /** Why libtorch's CUDA half could not be opened, where it is there and failed. */
+  /** Why libtorch's CUDA half could not be opened, if it exists and failed. */
   cudaFailure: string | undefined;
 }
 
@@ -42,20 +42,21 @@ let loaded: Loaded | undefined;
 /**
  * The main addon.
  *
- * @throws LoadError if libtorch or the addon cannot be found, opened or does not fit the other; a later call tries again.
+ * @throws LoadError if libtorch or the addon cannot be found, opened or does not fit the other; a later call tries
+ * again.
  */
 export function native(): Native {
   loaded ??= load();
   return loaded.native;
 }
 
-/** What was loaded; loads it if nothing is yet. */
+/** The loaded libraries; loads them at the first call. */
 export function loadedLibtorch(): LoadedLibtorch {
   loaded ??= load();
   return loaded;
 }
 
-/** Why the dynamic linker cannot open a library, in its own words; `undefined` if it can. */
+/** Why the dynamic linker cannot open a library, in its own message; `undefined` if it can. */
 export function whyCannotOpen(library: string): string | undefined {
   try {
     loaderAddon().open(library);
@@ -80,7 +81,7 @@ function load(): Loaded {
   return { located, version, ...opened, addon, native };
 }
 
-/** Opens libtorch: its CUDA half where it is there and can be opened, else the CPU library alone. */
+/** Opens libtorch: its CUDA half if it exists and can be opened, otherwise the CPU library alone. */
 function openLibtorch(
   loader: Loader,
   located: LocatedLibtorch,

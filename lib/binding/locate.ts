@@ -23,7 +23,7 @@ export type LibtorchSource = 'LIBTORCH' | 'LIBTORCH_USE_PYTORCH' | 'virtualenv' 
 /** The libtorch to load. */
 export interface LocatedLibtorch extends LibtorchTree {
   source: LibtorchSource;
-  /** What was looked at before, and this one last. */
+  /** All places searched, this one last. */
   attempts: readonly LoadAttempt[];
 }
 
@@ -33,7 +33,7 @@ interface Candidate {
   path: string;
 }
 
-/** A search under way. */
+/** A search in progress. */
 interface Search {
   env: NodeJS.ProcessEnv;
   host: Host;
@@ -46,7 +46,7 @@ interface Search {
  * @param env the environment variables that steer the search: `LIBTORCH`, `LIBTORCH_USE_PYTORCH`, `VIRTUAL_ENV`,
  *   `CONDA_PREFIX`, `LIBTORCH_LOSSES_CACHE`, `LIBTORCH_LOSSES_ALLOW_UNSUPPORTED`, `PATH`, `PYTHONUSERBASE`, …
  * @param host the machine searched.
- * @throws LoadError `LIBTORCH_UNUSABLE` if `LIBTORCH` or `LIBTORCH_USE_PYTORCH` ask for what is not there,
+ * @throws LoadError `LIBTORCH_UNUSABLE` if `LIBTORCH` or `LIBTORCH_USE_PYTORCH` ask for something that does not exist,
  *   `LIBTORCH_UNSUPPORTED` if what they name (or all that was found) is outside the support window and
  *   `LIBTORCH_LOSSES_ALLOW_UNSUPPORTED=1` is not set, `LIBTORCH_NOT_FOUND` if there is none; `attempts` says what was
  *   looked at.
@@ -136,7 +136,7 @@ function fromSystem(search: Search): LocatedLibtorch | undefined {
   return undefined;
 }
 
-/** Looks at one place and records what is there; gives it if it can be used. */
+/** Examines one place and records the outcome; returns the libtorch there if it can be used. */
 function attempt(search: Search, { source, path }: Candidate): LocatedLibtorch | undefined {
   const { attempts } = search;
   const tree = inspectTree(path, search.host.platform);
@@ -165,7 +165,7 @@ function lastOutcome(search: Search): string {
   return search.attempts.at(-1)?.outcome ?? 'nothing there';
 }
 
-/** Whether the only thing wrong with something that was found was its version. */
+/** Whether something was found that has an unsupported version and no other problem. */
 function foundUnsupported(search: Search): boolean {
   return search.attempts.some(({ outcome }) => outcome.endsWith(unsupportedNote));
 }

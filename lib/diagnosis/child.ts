@@ -1,6 +1,6 @@
 /**
- * The process that looks, started by `libtorch-losses doctor`. It is one of its own because a damaged library can end the
- * process that opens it: the command lives to say which step that was, and what had been found before.
+ * The child process of `libtorch-losses doctor`. A damaged library can end the process that opens it; the command
+ * survives and reports which step that was, and what had been found before.
  */
 
 import { addonFiles } from '../binding/addons';
@@ -34,14 +34,14 @@ function main(): void {
     }
   } catch (error) {
     found({ error: described(error) });
-    // If the addon does not exist, its places tell nothing of libtorch.
+    // The places of a missing addon say nothing about libtorch.
     if (error instanceof LoadError && error.code !== 'ADDON_NOT_FOUND') found({ attempts: error.attempts });
   }
 }
 
 function runtimeFacts(loaded: LoadedLibtorch): RuntimeFacts {
   const before = memory().cached;
-  // Where freed memory is kept, that of this tensor is.
+  // If freed memory is cached, so is that of this tensor.
   empty([2 ** 18]).dispose();
   const { allocated, cached } = memory();
   const { cudaFailure, located } = loaded;
@@ -72,7 +72,7 @@ function described(error: unknown): FoundError {
       remedies: [],
     };
   }
-  // The places looked at and the remedies are told apart.
+  // The places searched and the remedies are reported separately.
   const problem = error.message.split(/\n(?:Places looked at|Possible solutions):/)[0] as string;
   return { code: error.code, problem, remedies: error instanceof LoadError ? error.remedies : [] };
 }

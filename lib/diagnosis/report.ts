@@ -1,4 +1,4 @@
-/** What `libtorch-losses doctor` finds, as its `--json` prints it. All of it survives JSON. */
+/** The report of `libtorch-losses doctor`, as `--json` prints it: plain data. */
 import type { MissingLibrary } from '../binding/cuda-libraries';
 import type { LocatedLibtorch } from '../binding/locate';
 import type { LoadAttempt } from '../errors';
@@ -12,7 +12,7 @@ export interface MachineFacts {
   libc: string;
   /** The operating system's own version. */
   release: string;
-  /** The name of the processor; empty where it is not told. */
+  /** The name of the processor; empty if unknown. */
   processor: string;
   /** The processors that this process may use. */
   processors: number;
@@ -29,7 +29,7 @@ export interface MachineFacts {
 /** An error of the process that looked. */
 export interface FoundError {
   code: string;
-  /** What is wrong. */
+  /** The problem. */
   problem: string;
   remedies: readonly string[];
 }
@@ -37,7 +37,7 @@ export interface FoundError {
 /** libtorch on disk. */
 export type LibtorchFacts = Omit<LocatedLibtorch, 'attempts'>;
 
-/** What was loaded. */
+/** The libraries that were loaded. */
 export interface LoadedFacts {
   /** The version that the library itself reports. */
   version: string;
@@ -49,17 +49,17 @@ export interface LoadedFacts {
   builtFor: string;
 }
 
-/** Why CUDA cannot be used, where it cannot. */
+/** Why CUDA cannot be used. */
 export interface CudaFacts {
   devices: number;
   whyUnavailable?: string;
-  /** The library that a CUDA build lacks, where one is missing. */
+  /** The missing library of a CUDA build, if one is missing. */
   missing?: MissingLibrary;
   /** Whether libtorch's CUDA half is there and could not be opened. */
   failed: boolean;
 }
 
-/** What there is to compute with. */
+/** The devices to compute on. */
 export interface RuntimeFacts {
   /** Which of ATen's CPU kernels run. */
   capability: string;
@@ -75,27 +75,29 @@ export interface SelfTestResult {
   device: string;
   /** `'cross entropy'`, `'its gradient'`. */
   what: string;
-  /** What libtorch computed; several numbers for a gradient. */
+  /** The result of libtorch; several numbers for a gradient. */
   computed: readonly number[];
-  /** What PyTorch gives. */
+  /** PyTorch's result. */
   known: readonly number[];
-  /** What the reference in plain TypeScript computed. */
+  /** The result of the reference in plain TypeScript. */
   reference: readonly number[];
-  /** How far a computed number, or one of the reference, is from the known one at most; `null` if one is not a number. */
+  /**
+   * How far a computed number, or one of the reference, is from the known one at most; `null` if one is not a number.
+   */
   error: number | null;
   passed: boolean;
 }
 
-/** What is to be said of a finding. */
+/** A remark on a finding. */
 export interface Problem {
   /** A note does not change the exit status. */
   severity: 'problem' | 'note';
   text: string;
-  /** What to do about it. */
+  /** The remedies. */
   remedies: readonly string[];
 }
 
-/** What the process found that looked; what it did not come to is missing. */
+/** The findings of the child process; those it did not reach are missing. */
 export interface Findings {
   /** Every place that was looked at for libtorch. */
   attempts: readonly LoadAttempt[];
@@ -113,21 +115,21 @@ export interface Findings {
 export interface DoctorReport extends Findings {
   /** The version of this layout. */
   format: 1;
-  /** The version of this package, and where it is. */
+  /** The version and the path of this package. */
   version: string;
   package: string;
   machine: MachineFacts;
-  /** The variables of the environment that steer the package or libtorch, where they are set. */
+  /** The environment variables that affect the package or libtorch, if they are set. */
   environment: Readonly<Record<string, string>>;
   problems: readonly Problem[];
   healthy: boolean;
 }
 
-/** What the process does, in this order. */
+/** The steps of the child process, in order. */
 export const steps = ['locating', 'loading', 'asking', 'testing'] as const;
 
 /** What the process does, in this order. */
 export type Step = (typeof steps)[number];
 
-/** What the process says: that it begins a step, or what it found. */
+/** A message of the child process: the beginning of a step, or a finding. */
 export type DiagnosisMessage = { begins: Step } | { found: Partial<Findings> };

@@ -1,4 +1,4 @@
-/** The arrays of a loss over files, read in step and brought to the devices. */
+/** Reads the arrays of a loss over files in step, and transfers them to the devices. */
 
 import { badData } from '../io/bad-data';
 import { keep, scope } from '../torch/scope';
@@ -12,20 +12,20 @@ import type { ArraySource } from './source';
 
 /** How files are read. */
 export interface Reading {
-  /** Where batches are computed, one after the other. */
+  /** The devices that compute batches, in turn. */
   readonly devices: readonly Device[];
-  /** Rows that are read at once; absent: as many as make a block. */
+  /** Rows to read at once. Default: as many as make a block. */
   readonly batchRows: number | undefined;
-  /** What floating arguments are cast to; absent: their common dtype. */
+  /** The dtype that floating arguments are cast to. Default: their common dtype. */
   readonly dtype: DType | undefined;
   /** How raw standard input is to be read. */
   readonly standardInput: OpenArrayOptions | undefined;
-  /** Is told of the bytes so far, and of all if that is known. */
+  /** Receives the number of bytes read so far, and the total if it is known. */
   readonly onProgress: (done: number, total: number) => void;
   readonly signal: AbortSignal;
 }
 
-/** How long the event loop may wait for its turn, in milliseconds. */
+/** The longest time that the event loop is blocked, in milliseconds. */
 const patience = 50;
 
 /** @internal A small array, all at once. */
@@ -78,7 +78,7 @@ export async function openAll(
   return { first: batched[0] as ArraySource, batched, byArgument };
 }
 
-/** @internal All arrays must have the same number of rows, and something in them. */
+/** @internal Checks that all arrays have the same number of rows, and that they are not empty. */
 export function checkRows(sources: readonly ArraySource[]): void {
   const [first] = sources as [ArraySource];
   for (const { name, rows, rowShape } of sources) {
@@ -92,11 +92,11 @@ export function checkRows(sources: readonly ArraySource[]): void {
 export interface DeviceBatch {
   readonly args: readonly Tensor[];
   readonly ids: Tensor | undefined;
-  /** The target where it was read, for what has to be known of it without waiting for the device. */
+  /** The target on the CPU, so that its values can be read without waiting for the device. */
   readonly target: Tensor | undefined;
 }
 
-/** Rows on their way to a device. */
+/** Rows in transfer to a device. */
 interface StagedBatch {
   readonly bytes: number;
   readonly arrive: () => Tensor[];
@@ -124,7 +124,7 @@ export class Batches {
     this.#order = order;
   }
 
-  /** Calls `use` for every batch, on one device after the other; the next ones are on their way there meanwhile. */
+  /** Calls `use` for every batch, on the devices in turn, while the next batches are in transfer. */
   async each(use: (batch: DeviceBatch) => void): Promise<void> {
     const { signal, onProgress, devices } = this.#order;
     let turn = performance.now();
@@ -139,7 +139,7 @@ export class Batches {
       this.bytes += bytes;
       onProgress(this.bytes, this.#total);
       if (performance.now() - turn < patience) continue;
-      // Interruptions and progress bars need the event loop.
+      // Signals and progress bars need the event loop.
       await new Promise(setImmediate);
       turn = performance.now();
     }
@@ -159,7 +159,7 @@ export class Batches {
     return (this.#sources.first.rows ?? 0) * this.#rowBytes;
   }
 
-  /** The next rows of all arrays, begun to be copied to the device. */
+  /** Reads the next rows of all arrays and starts their transfer to a device. */
   async #next(): Promise<StagedBatch | undefined> {
     const all = this.#all;
     const { first, byArgument } = this.#sources;
@@ -191,7 +191,7 @@ export class Batches {
     return { bytes: rows * this.#rowBytes, arrive, ids, target };
   }
 
-  /** An argument that is the same for every batch goes to each device once. */
+  /** An argument that is the same for every batch is copied to each device once. */
   #on(device: Device, constant: Tensor): Tensor {
     const there = this.#constants.get(device) ?? new Map<Tensor, Tensor>();
     this.#constants.set(device, there);

@@ -1,4 +1,4 @@
-/** Batches cut into blocks that are computed at once, and the rows that wait for the next batch. */
+/** Cuts batches into blocks, and holds back the rows that have to wait for the next batch. */
 import { expected, show } from '../errors';
 import { asTensor, type TensorLike } from '../nn/losses/arguments';
 import { getNumThreads } from '../torch/runtime';
@@ -7,7 +7,7 @@ import type { Tensor } from '../torch/tensor';
 import { type Batch, hasLabels, haveSameRows, joined, narrowed, op, readBatch, readLabels } from './batch';
 import type { LossDescription } from './losses';
 
-/** @internal A block of rows, and what is known of it before anything is computed. */
+/** @internal A block of rows, and what is known before it is computed. */
 export interface Block {
   readonly batch: Batch;
   /** In the order of the losses; -1 for ignored ones. */
@@ -24,17 +24,17 @@ export interface Cut {
 }
 
 /**
- * @internal Bytes of the first argument that are computed at once. Scores shrink to a number a row on the way; losses of elements
- * are as many as the elements.
+ * @internal Bytes of the first argument that are computed at once. Scores shrink to a number a row on the way; losses
+ * of elements are as many as the elements.
  */
 export const blockBytes = { samples: 64 * 2 ** 20, elements: 16 * 2 ** 20 };
 
-/** The kernels' vectors, twice unrolled, divide it: no element of a block of so many falls out of them. */
+/** A multiple of the length of the kernels' vectors, unrolled twice: a block of so many elements has no remainder. */
 const vectorElements = 64;
 
 /**
- * @internal Cuts batches. Losses of samples depend on their own rows alone. Losses of elements have the bits of one call
- * over the whole data only where no element falls out of the kernels' vectors, so rows that would are held back.
+ * @internal Cuts batches. Losses of samples depend on their own rows alone. Losses of elements have the bits of one
+ * call over the whole data only if the kernels' vectors have no remainder, so the rows of the remainder are held back.
  */
 export class Blocks {
   readonly #description: LossDescription;
@@ -46,19 +46,19 @@ export class Blocks {
     this.#ignoreIndex = ignoreIndex;
   }
 
-  /** The rows that wait for others. */
+  /** The rows that are held back. */
   get held(): Block | undefined {
     return this.#held;
   }
 
-  /** Lets rows wait in the place of those that did. */
+  /** Replaces the rows that are held back. */
   hold(rows: Block | undefined): void {
     for (const tensor of this.#held === rows ? [] : (this.#held?.batch.args ?? [])) tensor.dispose();
     for (const tensor of rows?.batch.args ?? []) keep(tensor);
     this.#held = rows;
   }
 
-  /** The rows that wait, which do so no longer: the caller disposes them. */
+  /** Gives up the rows that were held back: the caller disposes them. */
   release(): Block | undefined {
     const held = this.#held;
     this.#held = undefined;
@@ -66,7 +66,7 @@ export class Blocks {
   }
 
   /**
-   * The batch in blocks that can be computed now, after the rows that waited, and those that are to wait.
+   * The blocks that can be computed now, beginning with the rows held back before, and the rows to hold back.
    *
    * @param firstIndex how many samples were given before, for messages
    * @param target that of the batch on the CPU, where the batch is not
@@ -81,13 +81,13 @@ export class Blocks {
     }
     const waiting = this.#held;
     const joinable = waiting !== undefined && haveSameRows(waiting.batch, batch) ? waiting : undefined;
-    // Rows of another shape or dtype cannot be put together with these.
+    // Rows of another shape or dtype cannot be joined with these.
     const before = waiting === joinable ? [] : [this.#join(undefined, waiting as Block)];
     const rowsHeld = joinable?.batch.rows ?? 0;
     const quantum = vectorElements * getNumThreads();
     const ready = rowsHeld + batch.rows - ((rowsHeld + batch.rows) % quantum);
     if (ready === 0) return { blocks: before, held: this.#join(joinable, whole), given };
-    // A number of threads that has changed since may have made more wait than are wanted now.
+    // If the number of threads has changed since, more rows may have been held back than needed now.
     const head = rowsHeld === 0 ? 0 : Math.max(0, Math.min(ready, Math.ceil(rowsHeld / quantum) * quantum) - rowsHeld);
     const first = joinable === undefined ? [] : [this.#join(joinable, this.#part(whole, 0, head))];
     const aligned = Math.max(quantum, blockRows - (blockRows % quantum));

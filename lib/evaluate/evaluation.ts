@@ -29,7 +29,7 @@ import {
 import type { EvaluationResult } from './result';
 import type { ArraySource } from './source';
 
-/** What came of it. */
+/** The outcome of an evaluation. */
 export interface Evaluated {
   readonly result: EvaluationResult;
   readonly files: readonly string[];
@@ -38,8 +38,8 @@ export interface Evaluated {
 }
 
 /**
- * Evaluates a loss over files. Its outputs get their names when all is done: by the caller, where it has `together`
- * others of its own.
+ * Evaluates a loss over files. At the end the outputs are renamed to their final names: by the caller, if it passes
+ * `together` with outputs of its own.
  *
  * @throws TorchError `BAD_DATA` for files that cannot be read and data that the loss refuses; `INVALID_ARGUMENT` for an
  *   order that cannot be met.
@@ -50,7 +50,7 @@ export async function evaluateFiles(given: EvaluationRequest, together?: Outputs
   checkStandardInput(specs, given);
   const outputs = together ?? new Outputs('evaluate');
   await protectInputs(outputs, specs, given);
-  // Loading libtorch is no part of the time.
+  // The time does not include loading libtorch.
   loadedLibtorch();
   given.devices.forEach(checkDevice);
   const start = performance.now();
@@ -72,7 +72,7 @@ export async function evaluateFiles(given: EvaluationRequest, together?: Outputs
       ...(losses === undefined ? {} : { onLosses: (values: Tensor) => losses.append(shaped(values, losses.rowShape)) }),
     });
     const batches = new Batches(description, sources, groups, order);
-    // Of a GPU one more than it computes: the results of a batch are looked at when the next one is queued.
+    // One more than a GPU computes: the results of a batch are read when the next one is queued.
     const ahead = order.devices.filter((device) => device !== 'cpu').length;
     const running: (() => void)[] = [];
     await batches.each(({ args, ids, target }) => {
@@ -104,7 +104,7 @@ export async function evaluateFiles(given: EvaluationRequest, together?: Outputs
   }
 }
 
-/** What was computed is of these files only if they are still what they were; `lost` is what was lost before. */
+/** The result is valid only if the files have not changed; `lost` counts mappings that were lost before. */
 function checkUnchanged(open: readonly ArraySource[], lost: number): void {
   for (const { stamps } of open) for (const stamp of stamps) stamp.check();
   if (lostMappings() === lost) return;
@@ -126,7 +126,7 @@ function writersOf(
   };
 }
 
-/** The losses of one row: of its elements, or of the places beside its classes. */
+/** The shape of the losses of one row: that of its elements, or of its dimensions other than the classes. */
 function lossShape({ lossesOf, scores }: LossDescription, { rowShape }: ArraySource): readonly number[] {
   if (lossesOf === 'elements') return rowShape;
   return scores === undefined ? [] : rowShape.slice(1);
@@ -136,7 +136,7 @@ function shaped(losses: Tensor, rowShape: readonly number[]): Tensor {
   return losses.reshape([-1, ...rowShape]);
 }
 
-/** What the gradient of the sum is divided by; it has to be known before the first row is written. */
+/** The divisor of the gradient of the sum, which has to be known before the first row is written. */
 async function divisorOf(
   description: LossDescription,
   specs: Specs,
@@ -149,7 +149,7 @@ async function divisorOf(
     const sources = await openAll(description, specs, order, open);
     const { rows = 0 } = sources.first;
     if (options.reduction === 'batchmean') return rows;
-    // What counts depends on targets, weights and what is ignored: the data is gone through once for it.
+    // It depends on targets, weights and ignored labels, so the data is read once for it.
     const lost = lostMappings();
     const evaluator = new BatchEvaluator(description.loss, options, { predictions: false });
     const batches = new Batches(description, sources, undefined, { ...order, onProgress: () => {} });
@@ -172,7 +172,7 @@ function gradientOf(
 ): Tensor {
   const { loss, arguments: names, batchDim, denominator } = description;
   const dim = batchDim[names[0] as string] ?? 0;
-  // Each loss is divided by its target's length, which only a mean does.
+  // Only a mean divides each loss by its target's length.
   const isMean = denominator === 'target lengths' && options.reduction !== 'sum';
   const own = { ...batchOptions(description, input, options), reduction: isMean ? 'mean' : 'sum' };
   const { grad } = valueAndGrad(loss)(input, ...rest, own);
@@ -180,7 +180,7 @@ function gradientOf(
   return keep(noGrad(() => grad.div_(share).transpose(0, dim).contiguous()));
 }
 
-/** What the loss refuses is a matter of the files that the data came from. */
+/** Errors of the loss name the files that the data came from. */
 function withNames(
   { arguments: names }: LossDescription,
   specs: Specs,
@@ -190,7 +190,7 @@ function withNames(
   try {
     fn();
   } catch (error) {
-    // What names a file already (an output that cannot be written) is left as it is.
+    // Errors that name a file already (an output that cannot be written) stay as they are.
     if (!(error instanceof TorchError) || error.code === 'BAD_DATA') throw error;
     const isOption = error.code === 'UNKNOWN_OPTION' || (error.argument !== undefined && error.argument in options);
     if (isOption) throw error;

@@ -1,4 +1,4 @@
-/** A recorded case through libtorch and through the reference; what PyTorch recorded plays no part. */
+/** Compares libtorch with the reference on recorded cases, without the recorded answers. */
 import { camelCase } from '../camel-case';
 import * as torch from '../index';
 import { NdArray } from '../reference';
@@ -17,7 +17,7 @@ export interface Comparison {
   label: string;
   /** The greatest difference of two finite elements over the greatest of them, or over 1; 0 for an exception. */
   relative: number;
-  /** What differs by more than the tolerance of the dtype, in words. */
+  /** A description of what differs by more than the tolerance of the dtype. */
   wrong: string | undefined;
 }
 

@@ -16,7 +16,7 @@ export interface Bits {
   bytes: Uint8Array;
 }
 
-/** What a comparison says of the expected side, unless another is named. */
+/** The default name of the expected side of a comparison. */
 const pytorch = 'PyTorch gives';
 
 /** Bits of the fraction of each floating type; one sign bit and the exponent fill the rest. */
@@ -24,7 +24,7 @@ const fractionBits: Partial<Record<DType, number>> = { float64: 52, float32: 23,
 
 const shownDifferences = 4;
 
-/** What distinguishes a tensor: anything with a dtype, a shape and its elements as a typed array. */
+/** Anything with a dtype, a shape and its elements as a typed array. */
 export interface TensorLike {
   readonly dtype: DType;
   readonly shape: readonly number[];
@@ -42,7 +42,7 @@ export function bitsOf(tensor: TensorLike): Bits {
 }
 
 /**
- * What differs, in words; `undefined` if nothing does.
+ * A description of the difference; `undefined` if there is none.
  *
  * @param label what is compared, such as `value` or `gradient of input`
  * @param tolerance where to be content with less than equal bits
@@ -72,7 +72,7 @@ export function difference(
   return [`${label}: ${wrong.length} of ${count} elements differ`, ...lines, ...rest].join('\n');
 }
 
-/** Throws what differs. */
+/** Throws an error that describes the difference. */
 export function expectBits(label: string, actual: Bits, expected: Bits, tolerance?: Tolerance): void {
   const message = difference(label, actual, expected, tolerance);
   if (message !== undefined) throw new Error(message);
@@ -80,7 +80,8 @@ export function expectBits(label: string, actual: Bits, expected: Bits, toleranc
 
 /**
  * How far the farthest two elements are apart, in units in the last place. `equal` if all bits are, and NaN meets NaN;
- * `incomparable` if dtype or shape differ, or one side alone is NaN. Zeros of different sign are 0 apart, but not equal.
+ * `incomparable` if dtype or shape differ, or one side alone is NaN. Zeros of different sign are 0 apart, but not
+ * equal.
  */
 export function farthest(actual: Bits, expected: Bits): bigint | 'equal' | 'incomparable' {
   if (describe(actual) !== describe(expected) || actual.bytes.length !== expected.bytes.length) return 'incomparable';

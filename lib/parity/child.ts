@@ -1,6 +1,7 @@
 /**
- * The process that runs the cases, started by `libtorch-losses parity`. It is one of its own for two reasons: ATen, MKL and
- * OpenMP read the environment once, as libtorch loads; and should a kernel end its process, the command lives to say so.
+ * The process that runs the cases, started by `libtorch-losses parity`. It is a separate process for two reasons: ATen,
+ * MKL and OpenMP read the environment once, as libtorch loads; and should a kernel end its process, the command lives
+ * to say so.
  */
 import { TorchError } from '../errors';
 import * as cuda from '../torch/cuda';

@@ -4,7 +4,7 @@ import type { DType } from '../types';
 import { type Tolerance, tolerances } from './bits';
 import type { Manifest } from './vectors';
 
-/** How strictly to compare: to the bit, or within PyTorch's tolerances where bits cannot be expected. */
+/** How strictly to compare: bit for bit, or within PyTorch's tolerances if equal bits cannot be expected. */
 export type Judge =
   | {
       exact: true;
@@ -13,7 +13,7 @@ export type Judge =
     }
   | { exact: false; because: string };
 
-/** What the bits depend on, of the process that computes. */
+/** The facts of the computing process that bits depend on. */
 export interface Host {
   /** libtorch's version, without the build after `+`. */
   libtorch: string;
@@ -29,7 +29,7 @@ export interface Host {
   exactRoots: boolean;
 }
 
-/** The operators that take square roots of what they compute. */
+/** The operators that take square roots of computed values. */
 const rooted = [
   'cosine_embedding_loss',
   'cosine_similarity',
@@ -87,7 +87,7 @@ export function judgeFor(manifest: Manifest, host: Host, device = 'cpu'): Judge 
   return { exact: true, but: { ops: rooted, because: "MKL's square roots are rounded otherwise on this processor" } };
 }
 
-/** How far a result of an operator may be off; `undefined` where it must be equal. */
+/** How far a result of an operator may be off; `undefined` if it must be equal. */
 export function toleranceOf(dtype: DType, judge: Judge, op?: string): Tolerance | undefined {
   return judge.exact && !(op !== undefined && judge.but?.ops.includes(op)) ? undefined : tolerances[dtype];
 }

@@ -1,4 +1,4 @@
-/** What a parity run found, as `libtorch-losses parity --json` prints it. All of it survives JSON. */
+/** The report of a parity run, as `libtorch-losses parity --json` prints it: plain data. */
 import { dtypes } from '../types';
 import type { Host, Judge } from './judge';
 
@@ -27,7 +27,7 @@ export interface ParityRow {
   milliseconds: number;
 }
 
-/** What the judge did not accept. */
+/** A result that the judge did not accept. */
 export interface ParityFailure {
   loss: string;
   dtype: string;
@@ -56,7 +56,7 @@ export interface ParityReport {
   passed: boolean;
 }
 
-/** What to run, as the process that runs it is told. */
+/** What to run: the request to the child process. */
 export interface ParityRequest {
   /** The folder of vectors. */
   folder: string;
@@ -68,7 +68,7 @@ export interface ParityRequest {
   version: string;
 }
 
-/** What the process that runs it tells. */
+/** The messages of the child process. */
 export type ParityMessage =
   | { kind: 'operator'; op: string; index: number }
   | { kind: 'report'; report: ParityReport }

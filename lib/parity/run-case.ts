@@ -26,7 +26,7 @@ export function build(encoded: EncodedTensor, device?: torch.Device): torch.Tens
   return torch.tensor(array, { dtype, device }).asStrided(shape, strides, offset ?? 0);
 }
 
-/** One result of a case: what came, and what PyTorch gives. */
+/** One result of a case, and PyTorch's. */
 export interface Answer {
   /** `value`, `gradient of input`, … */
   label: string;
@@ -34,15 +34,17 @@ export interface Answer {
   expected: Bits;
 }
 
-/** Where a case runs, and who is told its results before they are judged. */
+/** Where a case runs, and a listener for its results before they are judged. */
 export interface RunOptions {
   device?: torch.Device | undefined;
-  /** The operator by its recorded name: with it, answers that newer versions of libtorch give otherwise are left out. */
+  /**
+   * The operator by its recorded name: with it, answers that newer versions of libtorch give otherwise are left out.
+   */
   op?: string | undefined;
   onAnswer?: ((answer: Answer) => void) | undefined;
 }
 
-/** Runs the case and throws what differs. */
+/** Runs the case; throws an error that describes the first difference. */
 export function runCase(golden: GoldenCase, form: Form, judge: Judge, options: RunOptions = {}): void {
   const wrong: string[] = [];
   try {
@@ -64,7 +66,7 @@ function isChanged(golden: GoldenCase, label: string, op: string | undefined): b
   return op !== undefined && whyChanged(op, golden, label, torch.libtorchVersion()) !== undefined;
 }
 
-/** A case's call: its tensors by name, what was passed, and what came. */
+/** A case's call: its tensors by name, the arguments, and the results. */
 interface Evaluated {
   leaves: Map<string, torch.Tensor>;
   args: Argument[];
@@ -81,7 +83,10 @@ export function evaluated(golden: GoldenCase, form: Form, device: torch.Device |
   return { leaves, args, options, value: form.call(args, options) };
 }
 
-/** The results of the case one by one, the value before the backward pass runs; an error where PyTorch answers otherwise. */
+/**
+ * The results of the case one by one, the value before the backward pass runs; an error where PyTorch answers
+ * otherwise.
+ */
 function* answersOf(golden: GoldenCase, form: Form, judge: Judge, device: torch.Device | undefined): Generator<Answer> {
   if (golden.error?.stage === 'forward') {
     checkError(golden.error, attempt(() => evaluated(golden, form, device)).error, judge);
@@ -120,7 +125,7 @@ function* gradientsOf(
   }
 }
 
-/** A tensor beside what PyTorch recorded. */
+/** A tensor and the recorded one. */
 export function answer(label: string, actual: torch.Tensor, expected: EncodedTensor): Answer {
   return { label, actual: bitsOf(actual.detach()), expected: resultBits(expected) };
 }
@@ -130,14 +135,15 @@ function truth(value: boolean): Bits {
 }
 
 /**
- * PyTorch refused, and so must we: with libtorch's own words where it spoke (alone, or behind our explanation), else with
- * an error of this library's formula, which may come before libtorch is asked. Another libtorch may have other words,
- * so that where bits are not expected, the same words are not either: the kind of the error is.
+ * PyTorch refused, and so must we: with libtorch's own words where it spoke (alone, or behind our explanation), else
+ * with an error of this library's formula, which may come before libtorch is asked. Another libtorch may have other
+ * words, so that where bits are not expected, the same words are not either: the kind of the error is.
  */
-function checkError(expected: RecordedError, thrown: unknown, judge: Judge): void {
+function checkError(expected: RecordedError, given: unknown, judge: Judge): void {
   const wanted = `${expected.type} '${expected.message}'`;
-  if (thrown === undefined) throw new Error(`nothing was thrown, but PyTorch raises ${wanted}`);
-  if (!(thrown instanceof TorchError)) throw new Error(`${thrown} is not a TorchError; PyTorch raises ${wanted}`);
+  if (given === undefined) throw new Error(`nothing was thrown, but PyTorch raises ${wanted}`);
+  if (!(given instanceof TorchError)) throw new Error(`${given} is not a TorchError; PyTorch raises ${wanted}`);
+  const thrown = withoutLayer(given);
   const explained = thrown instanceof NativeError && thrown.cause instanceof NativeError;
   if (thrown instanceof NativeError) {
     const refusal = explained ? (thrown.cause as NativeError) : thrown;
@@ -155,6 +161,12 @@ function checkError(expected: RecordedError, thrown: unknown, judge: Judge): voi
   if (!ours || !/^[\w.]+: expected .+, but received .+/s.test(thrown.message)) {
     throw new Error(`${thrown.code} '${thrown.message}' has not the form of this library's errors`);
   }
+}
+
+/** The error without the layer that modules add to libtorch's refusals: `… (in Softmax(dim=2), given [2, 3])`. */
+function withoutLayer(error: TorchError): TorchError {
+  const { cause, message } = error;
+  return cause instanceof NativeError && message.startsWith(`${cause.message} (in `) ? cause : error;
 }
 
 /** To Python a NotImplementedError is a RuntimeError: another libtorch may raise the one for the other. */

@@ -21,7 +21,7 @@ import {
 import { type Answer, runCase } from './run-case';
 import { type EncodedTensor, type GoldenCase, readCases, readManifest, readRandomCases, verifiedFile } from './vectors';
 
-/** Runs what the order names; `onOperator` is called before each operator. */
+/** Runs the requested operators; `onOperator` is called before each operator. */
 export function runParity(order: ParityRequest, onOperator: (op: string, index: number) => void): ParityReport {
   const { folder, device, operators, version } = order;
   const manifest = readManifest(folder);
@@ -50,10 +50,10 @@ export function runParity(order: ParityRequest, onOperator: (op: string, index: 
   };
 }
 
-/** The first libtorch that has an operator, where not all that this package runs on have it. */
+/** The first libtorch that has an operator, for operators that not all supported versions have. */
 const since: Readonly<Record<string, string>> = { linear_cross_entropy: '2.13.0' };
 
-/** What one case showed. */
+/** The outcome of one case. */
 interface Outcome {
   identical: boolean;
   worstUlp: number | null;

@@ -4,7 +4,7 @@ import type { NdArray } from '../reference';
 import { type DType, itemsizes } from '../types';
 import { bitsOf, difference, type Tolerance, tolerances } from './bits';
 
-/** What the accuracy of a result depends on, besides its dtype. */
+/** The facts that the accuracy of a result depends on, besides its dtype. */
 export interface Accuracy {
   /** The dtype with the fewest bits among those of the arguments and the result. Absent: the result's. */
   coarsest?: DType;
@@ -15,7 +15,7 @@ export interface Accuracy {
 }
 
 /**
- * What differs by more than PyTorch's tolerances allow, in words; `undefined` if nothing does.
+ * A description of what differs by more than PyTorch's tolerances; `undefined` if nothing does.
  *
  * The reference's numbers are rounded to the dtype of the tensor first, so that 1e39 is what float32 makes of it:
  * infinity.

@@ -32,9 +32,9 @@ export interface RecordedCase {
   /** Numbers that JSON lacks stand as `"Infinity"`, `"-Infinity"` and `"NaN"`. */
   kwargs: Record<string, unknown>;
   grad: string[];
-  /** Set where the module has not all of the options. */
+  /** Set if the module lacks some of the options. */
   form?: 'function';
-  /** Why the answer is not PyTorch's, where PyTorch is wrong or unsafe. */
+  /** Why the answer is not PyTorch's: PyTorch is wrong or unsafe. */
   ours?: string;
   value?: EncodedTensor | boolean;
   upstream?: EncodedTensor;
@@ -56,7 +56,7 @@ export interface RandomCase {
   steps: [string, (number | number[])[], { dtype: DType }, EncodedTensor][];
 }
 
-/** What the recorded bits depend on, and the files. */
+/** The facts that the recorded bits depend on, and the files. */
 export interface Manifest {
   torch: string;
   git: string;

@@ -1,5 +1,5 @@
 /**
- * What operators stand on: looking one up at its first call, and tensors to handles and back.
+ * The base of operators: looks one up at its first call, and converts tensors to handles and back.
  *
  * The Tensor class registers itself here when its module is loaded, as PyTorch's Python class registers itself with
  * libtorch. So operators take and give tensors, and their modules import no code of the class.
@@ -52,7 +52,7 @@ function noTensor(value: unknown, op: string, argument: string): Error {
   return expected(camelCase(op), `'${named}'`, 'to be a Tensor', showForeign(value));
 }
 
-/** What is not a tensor of this package, as messages show it; what looks like one is told from it. */
+/** A value that is not a tensor of this package, as messages show it; look-alikes are named as such. */
 export function showForeign(value: unknown): string {
   const shown = show(value);
   return shown === 'a Tensor' ? 'a proxy of a Tensor, or a Tensor of another copy of this package' : shown;

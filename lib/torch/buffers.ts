@@ -9,10 +9,10 @@ import { arrayDType, isTypedArray } from './elements';
 import { sameShape } from './shape';
 import type { Tensor } from './tensor';
 
-/** What a result can be written into: a tensor, or a typed array of the elements of one. */
+/** A destination for a result: a tensor, or a typed array of its elements. */
 export type Buffer = Tensor | TypedArray;
 
-/** How two tensors lie in memory; of the same places, each element is where the other's is. */
+/** How the memory of two tensors overlaps; in the same places, elements of the same index coincide. */
 export type Overlap = 'none' | 'same places' | 'partial';
 
 const overlaps: readonly Overlap[] = ['none', 'same places', 'partial'];

@@ -142,7 +142,7 @@ export interface Casts {
   type(options: CudaForm & { dtype: DType | string }): Tensor;
 }
 
-/** What {@link Tensor.cuda} takes by name. */
+/** Named arguments of {@link Tensor.cuda}. */
 interface CudaForm extends CastForm {
   /** Do not wait for copies from pinned memory to a GPU. Default `false`. */
   nonBlocking?: boolean | null | undefined;

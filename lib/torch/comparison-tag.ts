@@ -1,9 +1,9 @@
 /**
- * How test runners tell objects of this library apart.
+ * How test runners distinguish objects of this library.
  *
  * `assert.deepStrictEqual`, jest, vitest and chai see own properties only, and native tensors have none: any two would
  * be equal. All of them compare what `Object.prototype.toString` says first, which asks the `Symbol.toStringTag` of the
- * prototype. A getter there costs nothing until somebody compares.
+ * prototype. A getter there costs nothing until objects are compared.
  */
 import { native } from '../binding/load';
 import type { Handle } from '../binding/native';

@@ -11,7 +11,7 @@ import { getValidateArgs } from './cuda/validation';
 import type { Tensor } from './tensor';
 import { trace } from './trace';
 
-/** What stands in the key of a program for a tensor, before the rank and sizes of elements, and around options. */
+/** Markers in the key of a program: for a tensor, before the rank and sizes of elements, and around options. */
 const [someTensor, elements, options, end] = ['tensor', 'elements', 'options', 'end'].map((name) => Symbol(name));
 
 /** Elements that are passed without a copy: for the duration of the call a tensor borrows their memory. */
@@ -22,34 +22,37 @@ type Input = Tensor | { readonly data: Borrowed; readonly shape: readonly number
 
 /** Flattened arguments: what a program is traced for, and what it is run with. */
 interface Flattened {
-  /** Whether values are looked at; and everything but tensors: option names, strings, numbers, shapes of borrowed elements. */
+  /**
+   * Whether values are looked at; and everything but tensors: option names, strings, numbers, shapes of borrowed
+   * elements.
+   */
   readonly key: unknown[];
   readonly inputs: Input[];
-  /** What the program is run with, for each input. */
+  /** The inputs of the native call. */
   readonly handles: (Handle | Borrowed)[];
 }
 
-/** What is known of a kind of arguments. */
+/** An entry for a kind of arguments. */
 interface Entry {
   readonly key: readonly unknown[];
-  /** Absent at the first sighting, which goes the caller's way; `'none'` where there is no program to be had. */
+  /** Absent after the first call, which the caller computes; `'none'` if there can be no program. */
   program: Program | 'none' | undefined;
 }
 
-/** How many kinds of arguments a function keeps; the one that was met longest ago goes first. */
+/** How many kinds of arguments a function keeps; the least recently used is dropped first. */
 const capacity = 256;
 
 type Given = ReturnType<Native['run']> & {};
 
-/** What is compiled; `undefined` where it has no way for these arguments. */
+/** A function that can be compiled; returns `undefined` for arguments that it does not support. */
 export type Compilable = (args: readonly unknown[]) => readonly Tensor[] | undefined;
 
 /** Output modes of the native call: all results; their only element. */
 const [allResults, onlyElement] = [0, 1];
 
 /**
- * A function that is traced at the second call with arguments of a kind, and from then on runs in one native call: what
- * comes once is never traced. Compiled functions are in no graph.
+ * A function that is traced at the second call with arguments of a kind, and from then on runs in one native call;
+ * arguments that come once are never traced. The results of compiled functions are in no graph.
  */
 export class Compiled<Result> {
   readonly #fn: Compilable;
@@ -68,8 +71,8 @@ export class Compiled<Result> {
 
   /**
    * The function's result; `undefined` if it cannot be had this way: the first arguments of a kind, arguments that are
-   * neither tensors nor plain options, a function that has no way for them, an error. The caller then takes the way that
-   * has errors to show.
+   * neither tensors nor plain options, a function that has no way for them, an error. The caller then takes the way
+   * that has errors to show.
    */
   call(args: readonly unknown[]): Result | undefined {
     this.#failure = undefined;
@@ -84,7 +87,7 @@ export class Compiled<Result> {
     }
   }
 
-  /** Why the last call failed, if it did: what it writes to may be written in part. */
+  /** The error of the last call, if it failed: its destination may be written in part. */
   get failure(): unknown {
     return this.#failure;
   }
@@ -150,7 +153,7 @@ export function compiled(fn: Compilable): Compiled<readonly Tensor[]> {
   });
 }
 
-/** A function that gives one tensor of one element, compiled to give that as a number. */
+/** A function that returns one tensor of one element, compiled to return that as a number. */
 export function asNumber(fn: Compilable): Compiled<number> {
   return new Compiled(fn, onlyElement, (result) => (typeof result === 'number' ? result : undefined));
 }

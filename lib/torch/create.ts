@@ -11,7 +11,7 @@ import { checkDType, dtypeCode } from './dtype';
 import { arrayDType, asReadable, flatten, fromValues, isComplexNumber, isTypedArray } from './elements';
 import type { Tensor } from './tensor';
 
-/** What every factory takes. */
+/** Options of every factory. */
 export interface TensorOptions {
   /** Element type; what it is by default, each factory says. */
   dtype?: DType | null;
@@ -27,7 +27,7 @@ export interface FromDataOptions extends TensorOptions {
   shape?: readonly number[] | undefined;
 }
 
-/** Flat elements with their shape: what onnxruntime calls a tensor (`dims`) goes in as it is. */
+/** Flat elements with their shape: tensors of onnxruntime (`dims`) are accepted as they are. */
 export interface FlatData {
   /** The elements, row by row. */
   data: TypedArray | readonly (Scalar | Complex)[];
@@ -37,7 +37,7 @@ export interface FlatData {
   shape?: readonly number[] | undefined;
 }
 
-/** What a tensor can be made of. */
+/** Data for a tensor. */
 export type TensorData = Tensor | NestedArray<Scalar | Complex> | TypedArray | readonly TypedArray[] | FlatData;
 
 const tensorDefaults: Readonly<Required<TensorOptions>> = Object.freeze({
@@ -91,9 +91,9 @@ function finish(made: Tensor, { requiresGrad }: CheckedOptions): Tensor {
  *
  * **Shapes**: nested arrays give theirs; a typed array is one-dimensional unless `shape` says otherwise.
  *
- * **Dtypes**: numbers become float32, bigints int64, booleans bool and `{ re, im }` complex64; typed arrays keep their type (a `Uint16Array`
- * holds the bits of the float16 or bfloat16 that `dtype` names). `dtype` converts; a number that an integer dtype cannot
- * hold exactly is an error, where Python's truncates.
+ * **Dtypes**: numbers become float32, bigints int64, booleans bool and `{ re, im }` complex64; typed arrays keep their
+ * type (a `Uint16Array` holds the bits of the float16 or bfloat16 that `dtype` names). `dtype` converts; a number that
+ * an integer dtype cannot hold exactly is an error, where Python's truncates.
  *
  * @example tensor([[1, 2], [3, 4]], { requiresGrad: true })
  * @example tensor(new Int32Array([1, 0, 2]), { dtype: 'int64' })
@@ -252,7 +252,7 @@ export function fromTypedArray(array: TypedArray, options?: Omit<FromDataOptions
   return boolean(op, "option 'requiresGrad'", requiresGrad) ? made.requiresGrad_() : made;
 }
 
-/** What {@link asTensor} takes by name. */
+/** Named arguments of {@link asTensor}. */
 export type AsTensorOptions = Omit<FromDataOptions, 'requiresGrad'>;
 
 const asTensorDefaults: Readonly<Required<AsTensorOptions>> = Object.freeze({

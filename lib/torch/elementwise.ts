@@ -1,4 +1,6 @@
-/** `apply_` and `map_`: functions of JavaScript, called for every element. For tests and sketches: each call is slow. */
+/**
+ * `apply_` and `map_`: functions of JavaScript, called for every element. For tests and sketches: each call is slow.
+ */
 
 import { expected, show } from '../errors';
 import { callable } from '../options';
@@ -8,10 +10,10 @@ import { fromValues, isComplexNumber, readElements } from './elements';
 import { aten } from './ops';
 import type { Tensor } from './tensor';
 
-/** What a function gives for an element: a number of any kind, or a tensor with one. */
+/** The result of a function for an element: a number of any kind, or a tensor of one element. */
 export type ElementResult = Scalar | Complex | Tensor;
 
-/** Replaces each element by what a function gives for it, and for those in its place of other tensors. */
+/** Replaces each element by the result of a function of it and of the elements of other tensors in its place. */
 export function replaceElements(
   op: string,
   tensor: Tensor,
@@ -31,7 +33,7 @@ export function replaceElements(
   const results = Array.from({ length: tensor.numel() }, (_, i) =>
     converted(op, fn(...(elements.map((list) => list[i]) as never[])), dtype),
   );
-  // As in PyTorch, no graph is told.
+  // As in PyTorch, graphs do not notice.
   aten.copy_(aten.data(tensor), wrap(fromValues(op, results, dtype, shape)));
   return tensor;
 }

@@ -17,7 +17,7 @@ export interface FilePart {
   readonly stride: number;
 }
 
-/** As many bytes are read at once where all lie one after the other: they fit into a processor's cache. */
+/** Bytes read at once if they are consecutive: they fit into a processor's cache. */
 const chunkBytes = 1 << 20;
 
 /** @internal `size` bytes from `offset` on. */
@@ -81,7 +81,7 @@ export function lostMappings(): number {
   return native().lostMappings?.() ?? 0;
 }
 
-/** @internal Memory for bytes that a file will give. */
+/** @internal Memory for the bytes of a file. */
 export function emptyBytes(size: number): Tensor {
   return empty([size], { dtype: 'uint8' });
 }

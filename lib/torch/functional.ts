@@ -80,8 +80,8 @@ export const nonzero: {
 );
 
 /**
- * Grids of coordinates: from vectors of n, m, … elements as many tensors of shape [n, m, …]. `indexing: 'xy'` exchanges the
- * first two dimensions.
+ * Grids of coordinates: from vectors of n, m, … elements as many tensors of shape [n, m, …]. `indexing: 'xy'` exchanges
+ * the first two dimensions.
  *
  * **Source**: `torch.meshgrid`, whose default indexing is `'ij'`.
  */
@@ -119,7 +119,7 @@ export const atleast2d: AtLeast = atLeast('atleast2d', () => aten.atleast_2d as 
 /** With at least three dimensions. **Source**: `torch.atleast_3d`. */
 export const atleast3d: AtLeast = atLeast('atleast3d', () => aten.atleast_3d as never);
 
-/** What {@link norm} takes besides the tensor, by name. */
+/** Named arguments of {@link norm}. */
 export interface NormOptions {
   /** The order: a number, `'fro'` or `'nuc'`. Default `'fro'`. */
   p?: Scalar | string | null | undefined;
@@ -174,7 +174,7 @@ export const norm: {
   },
 );
 
-/** What {@link unique} takes besides the tensor, by name. */
+/** Named arguments of {@link unique}. */
 export interface UniqueOptions {
   /** Sort the elements. Default `true`. */
   sorted?: boolean | null | undefined;
@@ -195,8 +195,8 @@ function asked(results: readonly Tensor[], inverse: boolean, counts: boolean): U
 }
 
 /**
- * The elements without repetition, or with `dim` the slices; with `returnInverse` and `returnCounts` an array of them and
- * what else was asked for.
+ * The elements without repetition, or with `dim` the slices; with `returnInverse` and `returnCounts` an array of them
+ * and what else was asked for.
  *
  * **Source**: `torch.unique`.
  */
@@ -233,7 +233,10 @@ export const uniqueConsecutive: {
     asked([...aten.unique_consecutive(input, inverse, counts, dim)], inverse, counts),
 );
 
-/** Indices into a flattened tensor as one tensor of indices for each dimension of its shape. **Source**: `torch.unravel_index`. */
+/**
+ * Indices into a flattened tensor as one tensor of indices for each dimension of its shape. **Source**:
+ * `torch.unravel_index`.
+ */
 export const unravelIndex: (indices: Tensor, shape: Integer | Integers) => Tensor[] = defineFunction(
   'unravelIndex',
   '(Tensor indices, SymInt[1] shape)',
@@ -253,7 +256,7 @@ export const unravelIndex: (indices: Tensor, shape: Integer | Integers) => Tenso
   },
 );
 
-/** What {@link stft} takes besides the signal and `nFft`. */
+/** Named arguments of {@link stft}. */
 export interface StftOptions {
   /** How far neighbouring windows are apart. Default `nFft / 4`. */
   hopLength?: number | null | undefined;

@@ -72,7 +72,9 @@ function isInteger(value: unknown): boolean {
   return typeof value === 'number' || typeof value === 'bigint';
 }
 
-/** The function of an operator: `makeFunction('logSoftmax', 'aten::log_softmax')`. Nothing is loaded before its call. */
+/**
+ * The function of an operator: `makeFunction('logSoftmax', 'aten::log_softmax')`. Nothing is loaded before its call.
+ */
 export function makeFunction<F>(op: string, operator: string): F {
   let bound: Bound | undefined;
   const called = function (a?: unknown, b?: unknown, c?: unknown, ...rest: unknown[]): unknown {
@@ -127,7 +129,8 @@ function withTensors(args: readonly unknown[]): readonly unknown[] {
 
 /**
  * A function that is written in TypeScript. Its arguments are read by schemas in PyTorch's notation, of which the first
- * that fits counts, and given to `run` in their order: what is absent as the default, or `undefined`. So is `null` where there may be none.
+ * that fits counts, and given to `run` in their order: what is absent as the default, or `undefined`. So is `null`
+ * where there may be none.
  */
 export function defineFunction<F>(
   op: string,
@@ -154,7 +157,7 @@ export function defineFunction<F>(
   return called as F;
 }
 
-/** What `run` is given for a call without keywords that fits as it is: most calls. `undefined` for any other. */
+/** The arguments of `run` for a call without keywords that fits as it is, as most calls do; otherwise `undefined`. */
 function byPosition({ parameters, positional, required }: Signature, args: readonly unknown[]): unknown[] | undefined {
   if (args.length > positional || args.length < required) return undefined;
   const values: unknown[] = [];

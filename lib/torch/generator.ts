@@ -7,7 +7,7 @@ import { unwrap, wrap } from './bind';
 import { checkedSeed } from './seed';
 import type { Tensor } from './tensor';
 
-/** What only this module has: handles go into a Generator with it. */
+/** A key of this module: only it can make a Generator of a handle. */
 const key = Symbol('libtorch-losses.generator');
 
 let handleOf: (value: unknown) => GeneratorHandle | undefined;

@@ -6,19 +6,19 @@ import { callable } from '../options';
 import { unwrap, wrap } from './bind';
 import type { Tensor } from './tensor';
 
-/** What registering a hook gives. */
+/** The handle of a registered hook. */
 export interface HookHandle {
   /** Takes the hook away; after that, it does nothing. */
   remove(): void;
 }
 
-/** Sees the gradient of a tensor; gives another of its shape and dtype in its place, or nothing. */
+/** Receives the gradient of a tensor; returns a replacement of the same shape and dtype, or nothing. */
 // biome-ignore lint/suspicious/noConfusingVoidType: a hook that only looks gives nothing
 export type GradientHook = (gradient: Tensor) => Tensor | null | undefined | void;
 
 /**
- * Calls a function with the gradient of a tensor whenever a backward pass has computed it. The graph holds the function:
- * one that refers to its own tensor keeps that in memory until it is removed.
+ * Calls a function with the gradient of a tensor whenever a backward pass has computed it. The graph holds the
+ * function: one that refers to its own tensor keeps that in memory until it is removed.
  */
 export function registerHook(tensor: Tensor, hook: GradientHook): HookHandle {
   const op = 'registerHook';

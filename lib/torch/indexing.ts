@@ -1,4 +1,6 @@
-/** Indexing as Python's brackets do it: `x.index(0, slice(1, null), null, '...', mask)` is `x[0, 1:, None, ..., mask]`. */
+/**
+ * Indexing as Python's brackets do it: `x.index(0, slice(1, null), null, '...', mask)` is `x[0, 1:, None, ..., mask]`.
+ */
 
 import { expected, show, TorchError } from '../errors';
 import type { NestedArray, Scalar, TypedArray } from '../types';
@@ -25,12 +27,12 @@ export class Slice {
   }
 }
 
-/** What can stand between brackets. */
+/** An index between brackets. */
 export type Index = number | bigint | boolean | null | '...' | Slice | Tensor | NestedArray | TypedArray;
 
 /**
- * The indices start, start + step, … before stop, for {@link Tensor.index}: `slice()` is Python's `:`, `slice(2)` is `:2`,
- * `slice(1, null)` is `1:`, `slice(null, null, 2)` is `::2`. Negative bounds count from the end.
+ * The indices start, start + step, … before stop, for {@link Tensor.index}: `slice()` is Python's `:`, `slice(2)` is
+ * `:2`, `slice(1, null)` is `1:`, `slice(null, null, 2)` is `::2`. Negative bounds count from the end.
  *
  * **Source**: Python's `slice`.
  */
@@ -92,7 +94,7 @@ function select(op: string, input: Tensor, given: readonly unknown[]): Selection
   return selection;
 }
 
-/** Applies one index to a dimension; gives the dimension of the next. */
+/** Applies one index to a dimension; returns the dimension of the next. */
 function take(selection: Selection, index: unknown, dim: number, left: number): number {
   const { view, indices } = selection;
   if (index === '...') return dim + left;

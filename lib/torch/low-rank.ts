@@ -6,7 +6,7 @@ import { defineFunction } from './functions';
 import { aten } from './ops';
 import type { Tensor } from './tensor';
 
-/** What {@link svdLowrank} takes besides the matrix, by name. */
+/** Named arguments of {@link svdLowrank}. */
 export interface SvdLowrankOptions {
   /** A rank that is a little too high. Default 6. */
   q?: number | null | undefined;
@@ -17,8 +17,8 @@ export interface SvdLowrankOptions {
 }
 
 /**
- * The largest singular values and vectors `[U, S, V]` of matrices `[…, m, n]`, nearly: `A ≈ U diag(S) Vᴴ`. The projection
- * is drawn anew each time.
+ * The largest singular values and vectors `[U, S, V]` of matrices `[…, m, n]`, nearly: `A ≈ U diag(S) Vᴴ`. The
+ * projection is drawn anew each time.
  *
  * **Shapes**: `A [*, m, n]` -> `U [*, m, q]`, `S [*, q]`, `V [*, n, q]`.
  *
@@ -33,7 +33,7 @@ export const svdLowrank: {
   (A: Tensor, q: number, niter: number, M?: Tensor) => decompose('svdLowrank', A, q, niter, M),
 );
 
-/** What {@link pcaLowrank} takes besides the matrix, by name. */
+/** Named arguments of {@link pcaLowrank}. */
 export interface PcaLowrankOptions {
   /** A rank that is a little too high, at most that of the matrix. Default: the least of 6, m and n. */
   q?: number | null | undefined;
@@ -44,8 +44,8 @@ export interface PcaLowrankOptions {
 }
 
 /**
- * The principal components of m samples of n features: `[U, S, V]` of the centred matrix, where the columns of V are the
- * components, and `S² / (m - 1)` their variances.
+ * The principal components of m samples of n features: `[U, S, V]` of the centred matrix, where the columns of V are
+ * the components, and `S² / (m - 1)` their variances.
  *
  * **Source**: `torch.pca_lowrank`, for dense matrices.
  */

@@ -1,6 +1,6 @@
 /**
- * Reductions and normalizations that leave masked elements out: `masked.sum(x, 1, { mask })` sums the elements where the
- * mask is true.
+ * Reductions and normalizations that leave masked elements out: `masked.sum(x, 1, { mask })` sums the elements where
+ * the mask is true.
  *
  * Masks broadcast to the input. What is left out counts as the neutral element of the operation. Tensors and masks are
  * dense: sparse ones, and Python's MaskedTensor, are not taken. **Source**: `torch.masked`.
@@ -247,7 +247,7 @@ function normOf(op: string, call: Omit<Reduced, 'op' | 'dims'> & { ord: Scalar }
   return aten.linalg_vector_norm(values, ord, dimsOf(op, dim, input.ndim), keepdim, { dtype: dtype ?? input.dtype });
 }
 
-/** What {@link normalize} takes by name. */
+/** Named arguments of {@link normalize}. */
 interface NormalizeOptions extends MaskedOptions {
   /** The least that is divided by. Default 1e-12. */
   eps?: number | null | undefined;
@@ -370,7 +370,7 @@ export const cumprod: MaskedAlong = along('cumprod', 'prod', (input, dim, dtype)
   aten.cumprod(input, dim, { dtype }).to(dtype),
 );
 
-/** What {@link logaddexp} takes by name. */
+/** Named arguments of {@link logaddexp}. */
 interface LogAddExpOptions {
   /** The dtype of the result. Default: that of the input. */
   dtype?: DType | null;

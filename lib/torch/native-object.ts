@@ -5,7 +5,7 @@ import type { ObjectHandle } from '../binding/native';
 import { unwrap } from './bind';
 import type { Tensor } from './tensor';
 
-/** What only this module has: handles go into a NativeObject with it. */
+/** A key of this module: only it can make a NativeObject of a handle. */
 const key = Symbol('libtorch-losses.native-object');
 
 let handleOf: (value: unknown) => ObjectHandle | undefined;
@@ -41,7 +41,9 @@ export function objectOf(handle: ObjectHandle, type: string): NativeObject {
   return new NativeObject(handle, type, key);
 }
 
-/** The memory that a tensor shows part of, for operators that take a `Storage`. **Source**: `Tensor.untyped_storage`. */
+/**
+ * The memory that a tensor shows part of, for operators that take a `Storage`. **Source**: `Tensor.untyped_storage`.
+ */
 export function storageOf(tensor: Tensor): NativeObject {
   return objectOf(native().storage(unwrap(tensor, 'storageOf', 'tensor')), 'Storage');
 }

@@ -22,13 +22,13 @@ export interface PrintOptions {
   sciMode?: boolean | undefined;
 }
 
-/** What the text of a tensor is made from. */
+/** The input for the text of a tensor. */
 export interface PrintedTensor {
   dtype: DType;
   shape: readonly number[];
   /**
-   * Every element in row-major order, or only those at {@link printedIndices}, in the same order; `undefined` for a tensor
-   * of the meta device, which has none.
+   * Every element in row-major order, or only those at {@link printedIndices}, in the same order; `undefined` for a
+   * tensor of the meta device, which has none.
    */
   data: ArrayLike<Scalar> | undefined;
   /** The device as libtorch names it; any but `'cpu'` is printed. */
@@ -64,7 +64,8 @@ export const printDefaults: Readonly<Settings> = Object.freeze({
  *
  * **Shapes**: `data` holds all elements of `shape`, or only those that are printed.
  *
- * **Dtypes and devices**: every dtype; 16-bit floats come as the numbers they stand for, booleans as such or as 0 and 1.
+ * **Dtypes and devices**: every dtype; 16-bit floats come as the numbers they stand for, booleans as such or as 0 and
+ * 1.
  *
  * @throws TorchError `INVALID_ARGUMENT` if `data` has another length or a print option is out of range.
  * @example formatTensor({ dtype: 'float32', shape: [2], data: [1, 0.5] }) // 'tensor([1.0000, 0.5000])'
@@ -224,7 +225,8 @@ function halfway(value: number, digits: number): boolean {
     const unit = 10n ** BigInt(-digits);
     return Number.isInteger(value) && (2n * BigInt(value)) % (2n * unit) === (value < 0 ? -unit : unit);
   }
-  // value = (n + 1/2) / 10^digits means value * 2^(digits + 1) = (2n + 1) / 5^digits, which in binary is an odd integer.
+  // value = (n + 1/2) / 10^digits means value * 2^(digits + 1) = (2n + 1) / 5^digits, which in binary is an odd
+  // integer.
   return Math.abs((value * 2 ** (digits + 1)) % 2) === 1;
 }
 
@@ -250,7 +252,7 @@ function layOut(
   return slice(0, prefix.length);
 }
 
-/** The elements of a row in lines of as many as the width holds, but at least one. */
+/** The elements of a row in lines of as many as fit into the width, but at least one. */
 function wrap(elements: readonly string[], elementWidth: number, lineWidth: number): string[] {
   const perLine = Math.max(1, Math.floor(lineWidth / elementWidth));
   const lines: string[] = [];

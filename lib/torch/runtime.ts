@@ -1,4 +1,4 @@
-/** What belongs to the process and to no tensor: seed, threads, memory figures, versions. */
+/** Settings and figures of the process: seed, threads, memory, versions. */
 import { loadedLibtorch, native } from '../binding/load';
 import { expected, show } from '../errors';
 import { integer } from '../options';
@@ -29,7 +29,7 @@ export function setNumThreads(count: number): void {
   native().setNumThreads(threads);
 }
 
-/** What {@link memory} tells. */
+/** The result of {@link memory}. */
 export interface MemoryFigures {
   /** Tensors of this thread that are neither disposed nor collected. */
   tensors: number;
@@ -48,8 +48,8 @@ export function memory(): MemoryFigures {
 }
 
 /**
- * Gives the CPU memory back that is kept for the next tensors. How much is kept at most, `LIBTORCH_LOSSES_CPU_CACHE` says,
- * in megabytes; 0 keeps none. **Source**: `torch.cuda.empty_cache`, for the CPU.
+ * Gives the CPU memory back that is kept for the next tensors. How much is kept at most, `LIBTORCH_LOSSES_CPU_CACHE`
+ * says, in megabytes; 0 keeps none. **Source**: `torch.cuda.empty_cache`, for the CPU.
  */
 export function emptyCache(): void {
   native().emptyCache();

@@ -1,4 +1,4 @@
-/** Reading what methods of tensors are given. */
+/** Reads the arguments of methods of tensors. */
 
 import { expected } from '../errors';
 import { boolean, integer, withDefaults } from '../options';
@@ -6,7 +6,7 @@ import type { MemoryFormat } from '../types';
 import { defineFunction } from './functions';
 import type { Tensor } from './tensor';
 
-/** What {@link Tensor.backward} takes besides the gradient, by PyTorch's names. */
+/** Named arguments of {@link Tensor.backward}. */
 export interface BackwardOptions {
   /** The gradient of something with respect to this tensor; needed unless the tensor has one element. */
   gradient?: Tensor | null | undefined;

@@ -8,7 +8,7 @@ import { fromValues, readElements } from './elements';
 import { formatTensor, printedIndices } from './print';
 import type { Tensor } from './tensor';
 
-/** A number, a boolean, or as text what JSON has no number for. */
+/** A number, a boolean, or a text for numbers that JSON lacks. */
 type JSONElement = number | boolean | string;
 
 /** A tensor as JSON; `tensor({ data, shape }, { dtype })` takes finite ones back. */
@@ -44,7 +44,7 @@ function readPrinted(tensor: Tensor, shape: readonly number[]): ArrayLike<Scalar
   return readElements(unwrap(shown, 'toString', 'tensor'));
 }
 
-/** What `JSON.stringify` shows. */
+/** The form for `JSON.stringify`. */
 export function jsonOf(tensor: Tensor): TensorJSON {
   if (tensor.isDisposed) return { disposed: true };
   const { dtype, shape, device } = tensor;
@@ -71,7 +71,7 @@ export function primitiveOf(tensor: Tensor, hint: 'number' | 'string' | 'default
   throw expected('Tensor', 'the tensor', what, `one of shape [${tensor.shape.join(', ')}]: ${hintText}`);
 }
 
-/** What PyTorch called tensors of a dtype before there were dtypes. */
+/** PyTorch's legacy names of tensor types. */
 export function typeNameOf(dtype: DType): string {
   return `torch.${typeNames[dtype]}Tensor`;
 }

@@ -26,7 +26,7 @@ export interface AssertCloseOptions {
   checkDtype?: boolean | undefined;
   /** Whether both must have the same strides. Default `false`. */
   checkStride?: boolean | undefined;
-  /** The message of the error, or what makes it of the one that is built here. */
+  /** The message of the error, or a function that makes it from the default message. */
   msg?: string | ((message: string) => string) | undefined;
 }
 
@@ -58,7 +58,8 @@ interface Settings {
  * **Tolerances** (rtol, atol), where none are given: float64 1e-7, 1e-7; float32 1.3e-6, 1e-5; float16 1e-3, 1e-5;
  * bfloat16 1.6e-2, 1e-5; others 0, 0. Of two dtypes the greater ones.
  *
- * @throws TorchError `NOT_CLOSE`, which says how many elements differ, where and by how much; `INVALID_ARGUMENT` for one tolerance without the other, or what is not a tensor; `UNKNOWN_OPTION`.
+ * @throws TorchError `NOT_CLOSE`, which says how many elements differ, where and by how much; `INVALID_ARGUMENT` for
+ * one tolerance without the other, or what is not a tensor; `UNKNOWN_OPTION`.
  *
  * @example testing.assertClose(tensor([0.1]).add(0.2), [0.3]) // undefined
  *
@@ -101,7 +102,7 @@ function madeBeside(data: TensorData, other: Tensor | undefined): Tensor {
   return tensor(data, { device: other.device, ...(!hasOwnDtype && { dtype: other.dtype }) });
 }
 
-/** What keeps two tensors from being close, in words. */
+/** A description of why two tensors are not close. */
 function mismatch(actual: Tensor, expected: Tensor, settings: Settings): string | undefined {
   const differs = (what: string, a: string, e: string): string => refusal(op, "'actual'", `${what} ${e}`, a).message;
   if (!sameShape(actual.shape, expected.shape)) {

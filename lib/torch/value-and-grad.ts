@@ -1,4 +1,4 @@
-/** A function and its gradient together: through the graph, or without it where a loss knows its own derivative. */
+/** A function and its gradient together: through the graph, or without it if a loss has a derivative. */
 
 import { expected } from '../errors';
 import { callable, withDefaults } from '../options';
@@ -13,7 +13,7 @@ import { aten } from './ops';
 import type { Tensor } from './tensor';
 import { inBackground } from './trace';
 
-/** What {@link valueAndGrad} gives. */
+/** The result of {@link valueAndGrad}. */
 export interface ValueAndGrad<Gradient = Tensor> {
   /** The value, outside of any graph. */
   value: Tensor;
@@ -49,7 +49,7 @@ export interface Differentiated<Args extends readonly unknown[], Gradient = Tens
   async(...args: WithData<Args>): Promise<ValueAndGrad<Gradient>>;
 }
 
-/** How a loss computes value and gradient without the graph, or `undefined` where these arguments need it. */
+/** Computes value and gradient of a loss without the graph; returns `undefined` for arguments that need it. */
 type Derivative<Args extends readonly unknown[]> = (
   into: Tensor | undefined,
   ...args: Args
@@ -63,9 +63,9 @@ interface Direct {
 const derivatives = new WeakMap<object, Direct>();
 
 /**
- * @internal The derivative of a loss with respect to its first argument, with the bits that the graph gives. It may write
- * the gradient into the tensor that it is given for it. Where the other arguments are to be `'constants'`, the graph is
- * taken if one requires a gradient: it knows which of them can have one.
+ * @internal The derivative of a loss with respect to its first argument, with the bits that the graph gives. It may
+ * write the gradient into the tensor that it is given for it. Where the other arguments are to be `'constants'`, the
+ * graph is taken if one requires a gradient: it knows which of them can have one.
  */
 export function registerDerivative<Args extends readonly unknown[]>(
   loss: (...args: Args) => Tensor,
@@ -92,17 +92,18 @@ function asksForGradient(value: unknown): boolean {
   );
 }
 
-/** The gradient where it is wanted. */
+/** The gradient, copied into `into` if that is given. */
 function copyInto(gradient: Tensor, into: Tensor | undefined): Tensor {
   if (into === undefined || gradient === into) return gradient;
   return noGrad(() => aten.copy_(into, gradient));
 }
 
 /**
- * A function that computes another one and its gradient with respect to the first argument; nobody's `grad` changes.
+ * A function that computes another one and its gradient with respect to the first argument, without changing any
+ * `grad`.
  *
- * Of this library's losses most know their own derivative: no graph is recorded, large inputs are computed in chunks that
- * stay in the processors' caches, and the bits are those that the graph gives.
+ * Of this library's losses most know their own derivative: no graph is recorded, large inputs are computed in chunks
+ * that stay in the processors' caches, and the bits are those that the graph gives.
  *
  * @example const { value, grad } = torch.valueAndGrad(F.crossEntropy)(logits, target, { reduction: 'sum' });
  * @example const { value, grad } = await torch.valueAndGrad(F.crossEntropy).async(logits, target);
@@ -131,7 +132,7 @@ function differentiated<Into extends Buffer>(
   };
   const call = (input: Tensor | TensorData, ...rest: readonly unknown[]): ValueAndGrad<Into> => {
     if (gradInto === undefined) {
-      // Elements are only made a tensor of where they have to be.
+      // Elements become a tensor only if necessary.
       const found =
         compute(undefined, input, rest) ?? slowly(fn, direct, read(input, undefined, rest)[0], undefined, rest);
       return found as ValueAndGrad<Into>;
@@ -180,7 +181,9 @@ function read(
   return [x, into, into.isContiguous() && !isRead ? into : undefined];
 }
 
-/** Whether an argument, or one of its options, is in the very places of the gradient; throws if they overlap in part. */
+/**
+ * Whether an argument, or one of its options, is in the very places of the gradient; throws if they overlap in part.
+ */
 function sharesPlaces(into: Tensor, value: unknown, label: string, depth = 2): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   if (isTensor(value) ? !value.isDisposed : isTypedArray(value)) {
@@ -197,7 +200,9 @@ function sharesPlaces(into: Tensor, value: unknown, label: string, depth = 2): b
   return shared.includes(true);
 }
 
-/** For arguments that programs do not take: operator by operator, and at last through the graph, which has the errors. */
+/**
+ * For arguments that programs do not take: operator by operator, and at last through the graph, which has the errors.
+ */
 function slowly(
   fn: (input: Tensor, ...rest: readonly unknown[]) => Tensor,
   direct: Direct | undefined,
@@ -213,7 +218,7 @@ function slowly(
     failure = error;
   }
   const result = throughGraph(fn, x, failure === undefined ? into : undefined, rest);
-  // What is written in part may be the input: what the graph made of that is nothing to go by.
+  // The destination may be the input, written in part: the result of the graph would be wrong.
   if (failure !== undefined && into !== undefined) throw failure;
   return result;
 }

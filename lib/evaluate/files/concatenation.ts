@@ -18,8 +18,8 @@ interface Part {
 }
 
 /**
- * The arrays as one source. Each is opened now, to compare them, and again when its rows are due: so no more than one
- * file is open at a time.
+ * The arrays as one source. Each file is opened now, to compare them, and again when its rows are read, so that only
+ * one file is open at a time.
  *
  * @throws TorchError `BAD_DATA` if dtypes or shapes of rows differ, or a file is not an array.
  */
@@ -95,7 +95,7 @@ class ConcatenatedRows extends Rows {
   async #open(): Promise<ArraySource | undefined> {
     const part = this.#waiting.shift();
     if (part === undefined) return undefined;
-    // What it was when it was first opened.
+    // As it was when it was first opened.
     for (const stamp of part.stamps) stamp.check();
     const source = await part.open();
     if (source.dtype !== this.dtype || !sameShape(source.rowShape, this.rowShape) || source.rows !== part.rows) {

@@ -10,10 +10,10 @@ import { scope } from '../../torch/scope';
 import type { Tensor } from '../../torch/tensor';
 import { copyInto, type RandomBytes } from './rows';
 
-/** As many bytes are taken from the stream at a time. */
+/** Bytes taken from the stream at a time. */
 const step = 1 << 20;
 
-/** The bytes of the whole array, inflated into memory when the first are asked for. */
+/** The bytes of the whole array, inflated into memory at the first read. */
 export class InflatedMember implements RandomBytes {
   readonly #name: string;
   readonly #stream: ByteStream;
@@ -37,7 +37,7 @@ export class InflatedMember implements RandomBytes {
         if (chunks.length === 0) throw badData(this.#name, `ends after ${at} of ${this.#size} bytes of data`);
         at = copyInto(all, at, chunks);
       }
-      // Only behind the last byte is the checksum compared.
+      // The checksum is compared after the last byte.
       if (!(await this.#stream.atEnd())) throw badData(this.#name, 'more bytes follow the data of the array');
       this.#all = all;
     } catch (error) {

@@ -93,12 +93,12 @@ async function findMember({ file, zip, name }: Archive, member: string | undefin
   return found;
 }
 
-/** Where the next entry of the directory is read: a number, whatever its type says. */
+/** The offset of the next entry of the directory: a number, whatever its declared type. */
 function cursorOf(zip: yauzl.ZipFile): number {
   return Number(zip.readEntryCursor);
 }
 
-/** Behind the last entry, the end of the directory must say that it is as long as its entries are. */
+/** The end record must give the length that the entries have in fact. */
 function checkDirectory(name: string, end: Buffer, length: number): void {
   const signature = end.toString('latin1', 0, 4);
   const declared =
@@ -118,7 +118,7 @@ function checkReadable(name: string, entry: yauzl.Entry): void {
   throw badData(name, `is compressed by method ${entry.compressionMethod}; stored and deflated members are read`);
 }
 
-/** Where the content of a member begins, if what stands in front of it says the same as the archive's directory. */
+/** The offset of a member's content, if its local header agrees with the archive's directory. */
 async function findContent(name: string, zip: yauzl.ZipFile, entry: yauzl.Entry): Promise<number> {
   let local: yauzl.LocalFileHeader;
   try {
@@ -138,10 +138,10 @@ async function openStored(name: string, file: StoredFile, start: number, entry: 
   return new StoredRows(name, member, { ...layout, offset: start + layout.offset }, file.stamp);
 }
 
-/** As many bytes are summed at a time. */
+/** Bytes summed at a time. */
 const summedBlock = 1 << 20;
 
-/** The bytes of a stored member. Those that are read from front to back are summed on the way. */
+/** The bytes of a stored member. Bytes that are read from front to back are summed on the way. */
 class StoredMember implements RandomBytes {
   readonly #name: string;
   readonly #file: StoredFile;
@@ -189,7 +189,7 @@ class StoredMember implements RandomBytes {
     this.#file.close();
   }
 
-  /** Adds bytes to the sum, unless they are in it. */
+  /** Adds bytes to the sum, unless it includes them already. */
   check(offset: number, count: number): void {
     const blocks = this.#summed(offset + count);
     while (!blocks.next().done);
@@ -225,7 +225,7 @@ interface Member {
   readonly entry: yauzl.Entry;
 }
 
-/** No byte of deflated data stands for more. */
+/** The most bytes that one byte of deflated data can expand to. */
 const mostInflated = 1032;
 
 async function openDeflated(name: string, member: Member): Promise<ArraySource> {

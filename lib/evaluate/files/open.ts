@@ -1,4 +1,4 @@
-/** Opening arrays by what users write: files of three formats, patterns, standard input. */
+/** Opens arrays by their specs: files of three formats, patterns, standard input. */
 import { constants, createReadStream, openSync, type Stats, statSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { extname } from 'node:path';
@@ -22,13 +22,13 @@ import { type ArrayPath, resolveSpec } from './spec';
 
 /** Options of {@link openArray}: all but `signal` are for `'-'` only. */
 export interface OpenArrayOptions {
-  /** The dtype of raw elements, little-endian; needs `rowShape`. A stream in .npy format says its own. */
+  /** The dtype of raw elements, little-endian; needs `rowShape`. A stream in .npy format has its own. */
   dtype?: DType | undefined;
   /** The shape of one row of raw elements, `[]` for single numbers; needs `dtype`. */
   rowShape?: readonly number[] | undefined;
-  /** Where bytes come from instead of standard input. */
+  /** Read instead of standard input. */
   input?: AsyncIterable<Uint8Array> | undefined;
-  /** Ends what waits for a pipe or standard input. */
+  /** Aborts waiting for a pipe or standard input. */
   signal?: AbortSignal | undefined;
 }
 
@@ -42,10 +42,10 @@ const defaults: Readonly<Required<OpenArrayOptions>> = Object.freeze({
 const op = 'openArray';
 
 /**
- * Opens an array for reading by rows. What a spec may be:
+ * Opens an array for reading by rows. Specs:
  *
  * - `x.npy`; `x.npz`, if it has one member, or `x.npz:member`; `x.safetensors`, if it has one tensor, or
- *   `x.safetensors:name`. Files of other names are known by their first bytes; pipes must give .npy format.
+ *   `x.safetensors:name`. Files with other names are recognised by their first bytes; pipes must give .npy format.
  * - a pattern, `logits-*.npy`, or a list of specs: one source of all rows, those of a pattern in natural order. Dtypes
  *   and shapes of rows must be the same.
  * - `-`: standard input, in .npy format or, if `dtype` and `rowShape` are given, as raw little-endian elements.
@@ -98,7 +98,7 @@ async function openPath({ path, member }: ArrayPath, signal: AbortSignal | undef
   }
 }
 
-/** Opening a pipe waits for who writes to it, which nothing could end; this way only its reading waits. */
+/** Opening a pipe would wait for a writer and could not be aborted; this way only reading waits. */
 function pipeOf(path: string, stats: Stats): Readable {
   if (!stats.isFIFO()) return createReadStream(path);
   try {
@@ -121,7 +121,7 @@ function statsOf(path: string): Stats {
   }
 }
 
-/** What a file is, by its name or else its first bytes. */
+/** The format of a file, by its name or its first bytes. */
 function formatOf(path: string): string | undefined {
   const extension = extname(path).toLowerCase().slice(1);
   if (['npy', 'npz', 'safetensors'].includes(extension)) return extension;

@@ -1,4 +1,4 @@
-/** Sources of rows: over bytes that any part can be taken of, and over streams. */
+/** Sources of rows: over bytes with random access, and over streams. */
 
 import { expected, show } from '../../errors';
 import { badData } from '../../io/bad-data';
@@ -17,7 +17,7 @@ import { type DType, isFloating } from '../../types';
 import type { ArraySource } from '../source';
 import { decodeFortranRows, decodeRows } from './decode';
 
-/** What all sources share: reads happen one after the other, and none after the end. */
+/** The base of all sources: reads run one after the other, and none after the end. */
 export abstract class Rows implements ArraySource {
   abstract readonly name: string;
   abstract readonly dtype: DType;
@@ -26,7 +26,7 @@ export abstract class Rows implements ArraySource {
   readonly stamps: readonly FileStamp[] = [];
   #last: Promise<unknown> = Promise.resolve();
   #closed = false;
-  /** After one read has failed, where the next one would begin is not known. */
+  /** After a read has failed, the position of the next one is unknown. */
   #failure: unknown;
 
   /** The next rows, at most `count` and at least one. */
@@ -55,7 +55,7 @@ export abstract class Rows implements ArraySource {
   }
 }
 
-/** Bytes that any part can be taken of: a file, or memory. */
+/** Bytes with random access: a file, or memory. */
 export interface RandomBytes {
   /** Waited for before bytes are asked for. */
   prepare?(): Promise<void>;
@@ -63,7 +63,10 @@ export interface RandomBytes {
   bytes(offset: number, count: number): Tensor;
   /** The same where any value will do: possibly a view of a file, in which bytes may change. */
   view?(offset: number, count: number, alignment: number): Tensor;
-  /** The same for strides: a view of no bytes at `offset`, whose memory is that of all; `undefined` where that cannot be. */
+  /**
+   * The same for strides: a view of no bytes at `offset`, whose memory is that of all; `undefined` where that cannot
+   * be.
+   */
   base?(offset: number, alignment: number): Tensor | undefined;
   /** Chunks of bytes that lie apart, as one tensor. */
   part(part: FilePart): Tensor;
@@ -221,8 +224,8 @@ export class StreamedRows extends Rows {
 }
 
 /**
- * Chunks as one tensor of bytes, in memory of libtorch's that is given back when the tensor is disposed. A chunk is done
- * with before the next one is asked for.
+ * Chunks as one tensor of bytes, in memory of libtorch's that is given back when the tensor is disposed. A chunk is
+ * done with before the next one is asked for.
  */
 export function inOnePiece(chunks: Iterable<Uint8Array>, length: number): Tensor {
   const all = empty([length], { dtype: 'uint8' });

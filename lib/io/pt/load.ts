@@ -13,8 +13,8 @@ import { Unpickler } from './unpickler';
 import { CheckpointVocabulary } from './vocabulary';
 
 /**
- * Where tensors go: to one device, from some devices to others, or where a function says, which is given the device that
- * a tensor was on.
+ * Where tensors go: to one device, from some devices to others, or where a function says, which is given the device
+ * that a tensor was on.
  */
 export type MapLocation =
   | Device
@@ -22,7 +22,7 @@ export type MapLocation =
   | Readonly<Record<string, Device>>
   | ((location: string) => Device | null | undefined);
 
-/** What {@link load} takes besides the file. */
+/** Named arguments of {@link load}. */
 export interface LoadOptions {
   /** Where tensors go. Default: to the devices that they were saved from. */
   mapLocation?: MapLocation | null | undefined;
@@ -41,11 +41,12 @@ const defaults = Object.freeze({
 });
 
 /**
- * What a file of Python's `torch.save` holds: state dicts of modules and optimizers, and checkpoints of those. Nothing in
- * the file is executed: what is not a tensor, container, number or text is refused by its name before anything is built.
+ * What a file of Python's `torch.save` holds: state dicts of modules and optimizers, and checkpoints of those. Nothing
+ * in the file is executed: what is not a tensor, container, number or text is refused by its name before anything is
+ * built.
  *
- * Dictionaries come as maps, tuples as frozen arrays, lists as arrays, bytes as `Uint8Array`, dtypes and devices as their
- * names, integers beyond 2^53 as bigint. Tensors that shared memory share it again.
+ * Dictionaries come as maps, tuples as frozen arrays, lists as arrays, bytes as `Uint8Array`, dtypes and devices as
+ * their names, integers beyond 2^53 as bigint. Tensors that shared memory share it again.
  *
  * @example
  * const checkpoint = torch.load<Map<string, any>>('checkpoint.pt', { mapLocation: 'cpu' });
@@ -84,7 +85,10 @@ export function load<T = unknown>(
   });
 }
 
-/** Options, of which the first may also go by position. An object of braces there is options, unless its keys are devices. */
+/**
+ * Options, of which the first may also go by position. An object of braces there is options, unless its keys are
+ * devices.
+ */
 function readOptions(first: unknown, second: unknown): typeof defaults {
   const isOptions =
     typeof first === 'object' && first !== null && isPlain(first) && !Object.keys(first).some(isDeviceName);

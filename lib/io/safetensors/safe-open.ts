@@ -11,16 +11,16 @@ import { type FileName, pathOf } from '../write-file';
 import { SafetensorsFile } from './file';
 import { readDevice, type SafetensorsLoadOptions } from './options';
 
-/** What {@link safeOpen} takes besides the file. */
+/** Named arguments of {@link safeOpen}. */
 export interface SafeOpenOptions extends SafetensorsLoadOptions {
   /** Whose tensors are meant: always PyTorch's. */
   framework?: 'pt' | 'torch' | 'pytorch' | null | undefined;
 }
 
 /**
- * Opens a .safetensors file, whose tensors are read when they are asked for. On the CPU they show the file itself, where
- * the system can map it: only what is used of them is ever read, writes to them stay in memory, and the file must not be
- * changed while they are in use.
+ * Opens a .safetensors file, whose tensors are read when they are asked for. On the CPU they show the file itself,
+ * where the system can map it: only what is used of them is ever read, writes to them stay in memory, and the file must
+ * not be changed while they are in use.
  *
  * @example
  * using file = safetensors.safeOpen('model.safetensors');

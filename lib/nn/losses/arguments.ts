@@ -1,4 +1,4 @@
-/** What the losses' arguments have in common: data that becomes tensors, reductions, and refusals explained. */
+/** Arguments of losses: data that becomes tensors, reductions, and explained errors. */
 
 import { DisposedError, expected, NativeError, TorchError } from '../../errors';
 import { oneOf } from '../../options';
@@ -13,7 +13,7 @@ import { isFloating, type Reduction, reductions } from '../../types';
 import { checkIndices, isValidated } from './device-checks';
 import type { Explanation, IndexRange } from './explain';
 
-/** A tensor, or what one can be made of: nested arrays, a typed array, `{ data, dims }`. */
+/** A tensor, or data for one: nested arrays, a typed array, `{ data, dims }`. */
 export type TensorLike = Tensor | TensorData;
 
 /** ATen's integer codes of reductions. No other integer ever reaches an operator. */
@@ -30,8 +30,8 @@ export function reductionCode(op: string, reduction: unknown): number {
 }
 
 /**
- * The argument as a tensor: itself, or made of the data. Plain numbers get the dtype of the tensor that they go with, if
- * that is floating; typed arrays keep their own.
+ * The argument as a tensor: itself, or made of the data. Plain numbers get the dtype of the tensor that they go with,
+ * if that is floating; typed arrays keep their own.
  */
 export function asTensor(op: string, argument: string, value: TensorLike, companion?: Tensor): Tensor {
   return isTensor(value) ? value : eagerly(() => fromData(op, argument, value, companion));
@@ -47,7 +47,7 @@ export function asOptionalTensor(
   return value === undefined ? undefined : asTensor(op, `option '${argument}'`, value, companion);
 }
 
-/** Data becomes a tensor beside the one that it goes with. */
+/** A tensor made of data, on the device of the tensor that it goes with. */
 function fromData(op: string, argument: string, value: unknown, companion?: Tensor): Tensor {
   const made = onCpu(op, argument, value, companion);
   return companion === undefined || companion.isDisposed ? made : toDeviceOf(made, companion);
@@ -75,11 +75,11 @@ function isData(value: unknown): value is TensorData {
   return isFlatData(value) && ('dims' in value || 'shape' in value);
 }
 
-/** What class indices go with. */
+/** The context of class indices. */
 interface IndexPlace {
   /** The scores; data becomes a tensor on their device. */
   readonly input: Tensor;
-  /** The indices that are allowed; absent where the loss itself looks at them. */
+  /** The allowed indices; absent if the loss checks them itself. */
   readonly range?: (() => IndexRange | undefined) | undefined;
 }
 
@@ -110,7 +110,7 @@ function indicesBeside(op: string, argument: string, labels: Tensor, place: Inde
   return toDeviceOf(labels, place.input);
 }
 
-/** Integers as int64: from the numbers themselves where they are floats, because casting the tensor would truncate. */
+/** Integers as int64: converted one by one from floats, because casting the tensor would truncate. */
 function toIndices(made: Tensor): Tensor {
   if (!isFloating(made.dtype)) return made.to('int64');
   const data = Array.from(made.to('float64').toTypedArray<Float64Array>());
@@ -149,9 +149,9 @@ export interface CallTensors {
 /**
  * Calls an operator; if libtorch refuses, says which argument it means.
  *
- * PyTorch alone decides what is refused. `explain` looks at the arguments only after it has, so the good path pays
- * nothing; what it does not recognise keeps libtorch's own words. Only tensors on several devices are refused before, so
- * that no kernel has run for nothing.
+ * PyTorch alone decides what is refused. `explain` looks at the arguments only after a refusal, so successful calls pay
+ * nothing; errors that it does not recognise keep libtorch's message. Only tensors on several devices are refused
+ * beforehand, so that no kernel runs in vain.
  */
 export function withArgumentErrors<T>(
   op: string,
@@ -174,7 +174,7 @@ export function withArgumentErrors<T>(
   });
 }
 
-/** Refuses tensors on several devices, by the first that is not where the first argument is. */
+/** Refuses tensors on several devices: names the first that is not on the device of the first argument. */
 function checkDevices(op: string, tensors: CallTensors): void {
   const { arguments: given, options, anywhere = [] } = tensors;
   const together: Tensor[] = [];

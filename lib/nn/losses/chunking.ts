@@ -1,26 +1,26 @@
-/** How large tensors are cut into chunks that stay in a processor's caches. */
+/** The sizes of chunks that stay in a processor's caches. */
 import { usesAccelerator } from '../../torch/share-device';
 import type { Tensor } from '../../torch/tensor';
 import { isFloating } from '../../types';
 
-/** What a chunk of one tensor takes, in bytes: a few of them fit into the second-level cache of a core. */
+/** The bytes of a chunk of one tensor: a few of them fit into the second-level cache of a core. */
 const chunkBytes = 512 * 1024;
 
-/** From here on cutting pays: below, everything fits into the caches as it is. */
+/** The bytes from which chunks pay: anything smaller fits into the caches as a whole. */
 const leastBytes = 2 * 1024 * 1024;
 
 /**
- * What a chunk takes on a GPU: the two that are made of each on the way fit into the second-level cache of 50 MB that an
- * H100 has. Smaller ones would leave multiprocessors without a row.
+ * The bytes of a chunk on a GPU: its two intermediate results fit into the second-level cache of an H100, 50 MB.
+ * Smaller ones would leave multiprocessors without a row.
  */
 const gpuChunkBytes = megabytes(process.env.LIBTORCH_LOSSES_CUDA_PIECE_MB, 24) * 1024 * 1024;
 
 /** Rows of a chunk on a GPU are a multiple of this: each then lies as far from a whole vector as it would uncut. */
 const gpuRows = 16;
 
-/** How many entries of the first dimension a chunk has; `undefined` where cutting does not pay or is not possible. */
+/** How many entries of the first dimension a chunk has; `undefined` if chunks do not pay or are not possible. */
 export function chunkOf(tensor: Tensor): number | undefined {
-  // First what is cheapest to know of a small tensor.
+  // First the cheapest test for small tensors.
   if (tensor.numel() * 8 < leastBytes || tensor.device !== 'cpu') return undefined;
   const bytes = bytesOf(tensor);
   return bytes === undefined || bytes < leastBytes ? undefined : entriesOf(tensor, bytes, chunkBytes);

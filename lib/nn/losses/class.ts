@@ -6,11 +6,11 @@ import { Module } from '../modules/module';
 import { asOptionalTensor, type TensorLike } from './arguments';
 import { checkedOptions, declarationOf, type Loss, parametersOf } from './declare';
 
-/** What a class keeps of an option. */
+/** An option as a class stores it. */
 type Kept<Value> =
   TensorLike extends Exclude<Value, undefined | null> ? Tensor | undefined : Exclude<Value, undefined | null>;
 
-/** A module that is given what a loss requires. */
+/** A module that takes the required arguments of a loss. */
 interface ModuleOf<Required extends readonly unknown[]> extends Module {
   /** The loss with the options of this object. */
   forward(...inputs: Required): Tensor;

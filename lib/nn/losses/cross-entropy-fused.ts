@@ -1,6 +1,6 @@
 /**
- * Cross entropy over the rows of `[N, C]` in chunks that stay in the caches: log-probabilities exist for a chunk at a time
- * only, and each gradient is written once. Values and gradients have the bits of the whole operators:
+ * Cross entropy over the rows of `[N, C]` in chunks that stay in the caches: log-probabilities exist for a chunk at a
+ * time only, and each gradient is written once. Values and gradients have the bits of the whole operators:
  *
  * - Every row's log-probabilities, and its gradient, depend on that row alone.
  * - The rows' losses are added by the very operator that PyTorch adds them by, `nll_loss_forward`, which is given a column
@@ -36,7 +36,7 @@ export function hasClassIndices({ input, target }: Pick<CrossEntropyCall, 'input
   return input.ndim >= 1 && input.ndim <= 2 && target.ndim === input.ndim - 1 && target.dtype === 'int64';
 }
 
-/** The rows' share of a value: what `nll_loss_forward` would have read of their log-probabilities. */
+/** The contribution of rows to a value: what `nll_loss_forward` would have read from their log-probabilities. */
 interface Rows {
   /** `[N]`: minus the weighted loss of each row. */
   picked: Tensor;
@@ -49,7 +49,7 @@ function columnOf({ target, ignoreIndex }: CrossEntropyCall): Tensor {
   return aten.neg(aten.to.dtype_layout(aten.eq.Scalar(target, ignoreIndex), { dtype: 'int64' }));
 }
 
-/** Adds up what the rows say in the order in which the whole operator does. */
+/** Adds up the contributions of the rows in the order of the whole operator. */
 function reduceRows({ picked, column }: Rows, reduction: number): [value: Tensor, count: Tensor] {
   const { output, total_weight } = aten.nll_loss_forward(aten.unsqueeze(picked, 1), column, undefined, reduction, -1);
   return [output, total_weight];
@@ -69,7 +69,7 @@ function totalWeight(call: CrossEntropyCall, column: Tensor): Tensor {
   return reduceRows({ picked: aten.neg(weights), column }, sum)[0];
 }
 
-/** The value of what the rows say, as the whole operator gives it. */
+/** The value from the contributions of the rows, as the whole operator returns it. */
 function valueOfRows(call: CrossEntropyCall, rows: Rows): Tensor {
   const { weight, reduction } = call;
   if (weight === undefined || reduction !== mean) return reduceRows(rows, reduction)[0];
@@ -79,7 +79,7 @@ function valueOfRows(call: CrossEntropyCall, rows: Rows): Tensor {
 /** Whether chunks of rows give the bits of the whole. */
 function fits(call: CrossEntropyCall): number | undefined {
   const { input, weight, reduction, labelSmoothing } = call;
-  // First what is cheapest to know of a small input.
+  // First the cheapest test for small inputs.
   const onGpu = gpuChunkOf(input);
   const chunk = onGpu ?? chunkOf(input);
   if (chunk === undefined || !hasRows(call)) return undefined;
@@ -100,7 +100,7 @@ function hasRows(call: CrossEntropyCall): boolean {
   return weight === undefined || (weight.dtype === input.dtype && weight.ndim === 1 && weight.shape[0] === classes);
 }
 
-/** What is known of each row when its chunk has been computed. */
+/** The results of each row after its chunk has been computed. */
 interface RowLosses {
   /** `[N]`: the weighted loss of its target. */
   target: Tensor;
@@ -148,12 +148,14 @@ function reduceSmooth(call: CrossEntropyCall, smooth: Tensor): Tensor {
   return aten.div.Tensor(aten.sum(smooth), smoothDivisor(call));
 }
 
-/** The sum of the targets' weights, added in the order in which label smoothing adds them; without weights their number. */
+/**
+ * The sum of the targets' weights, added in the order in which label smoothing adds them; without weights their number.
+ */
 function smoothDivisor({ target, weight, ignoreIndex }: CrossEntropyCall): Tensor {
   const counts = aten.ne.Scalar(target, ignoreIndex);
   if (weight === undefined) return aten.sum(counts);
   const counted = aten.masked_select(target, counts);
-  // How many there are nobody knows before; of what they are copied to, the shape is known.
+  // Their number is unknown beforehand, but the shape of the destination is known.
   return aten.copy_(
     empty([], { dtype: weight.dtype, device: weight.device }),
     aten.sum(aten.gather(weight, 0, counted)),
@@ -171,7 +173,7 @@ function smoothGradients(call: CrossEntropyCall): Tensor | undefined {
 }
 
 /**
- * The value alone, without `[N, C]` of anything; `undefined` where the whole operator is as good, or has to record a graph.
+ * The value alone, without any `[N, C]` tensor; `undefined` if the whole operator is as good, or has to record a graph.
  */
 export function crossEntropyInChunks(call: CrossEntropyCall): Tensor | undefined {
   const chunk = fits(call);
@@ -196,7 +198,7 @@ function present(...tensors: readonly (Tensor | undefined)[]): Tensor[] {
 }
 
 /**
- * The value by the two operators that the whole one comes down to, in a program that records no graph; `undefined` where
+ * The value by the two operators that the whole one consists of, in a program that records no graph; `undefined` where
  * there is more to do.
  */
 export function directCrossEntropy(call: CrossEntropyCall): Tensor | undefined {
@@ -205,8 +207,8 @@ export function directCrossEntropy(call: CrossEntropyCall): Tensor | undefined {
 }
 
 /**
- * Memory of a program's own, for what does not leave it: making a small tensor takes longer than filling one. `undefined`
- * for large ones, whose memory goes back, and on devices, where calls on several streams may run at once.
+ * Memory that belongs to a program, for intermediate results: making a small tensor takes longer than filling it.
+ * `undefined` for large tensors, whose memory is freed, and on devices, where calls on several streams may run at once.
  */
 function scratch(like: Tensor, shape: readonly number[]): Tensor | undefined {
   const { dtype, device } = like;
@@ -244,7 +246,7 @@ function forward({ input, target, weight, reduction, ignoreIndex }: CrossEntropy
   return { logProbs, value, totalWeight: total };
 }
 
-/** Value and gradient of a sum or mean; `undefined` where there is no way but the graph. */
+/** Value and gradient of a sum or mean; `undefined` if only the graph can compute it. */
 export function differentiateCrossEntropy(call: CrossEntropyCall, into: Tensor | undefined): ValueAndGrad | undefined {
   if (call.reduction === none || !hasClassIndices(call)) return undefined;
   const chunk = fits(call);
@@ -252,7 +254,10 @@ export function differentiateCrossEntropy(call: CrossEntropyCall, into: Tensor |
   return call.labelSmoothing > 0 ? undefined : whole(call);
 }
 
-/** The four operators of value and gradient, one after the other: without the graph, for what fits into the caches. */
+/**
+ * The four operators of value and gradient, one after the other, without the graph: for inputs that fit into the
+ * caches.
+ */
 function whole(call: CrossEntropyCall): ValueAndGrad {
   const { input, target, weight, reduction, ignoreIndex } = call;
   const { logProbs, value, totalWeight } = forward(call);

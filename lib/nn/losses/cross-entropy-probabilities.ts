@@ -1,7 +1,7 @@
 /**
  * Cross entropy against class probabilities over the rows of `[N, C]`, in chunks that stay in the caches. The products
- * that are added up take the memory of the gradient, which then overwrites them: the sum has to be taken of all of them at
- * once, because its order shows in its bits.
+ * that are added up take the memory of the gradient, which then overwrites them: the sum has to be taken of all of them
+ * at once, because its order shows in its bits.
  */
 
 import { recordsGraph } from '../../torch/autograd';
@@ -17,7 +17,7 @@ import type { CrossEntropyCall } from './cross-entropy-fused';
 
 const [none, mean] = [0, 1];
 
-/** How many rows a chunk has; `undefined` where the whole operator is as good. */
+/** How many rows a chunk has; `undefined` if the whole operator is as good. */
 function rowsOfChunk({ input, target, weight, reduction, ignoreIndex }: CrossEntropyCall): number | undefined {
   // Probabilities have nothing to ignore: libtorch refuses.
   if (ignoreIndex >= 0) return undefined;
@@ -29,7 +29,10 @@ function rowsOfChunk({ input, target, weight, reduction, ignoreIndex }: CrossEnt
   return fits ? chunk : undefined;
 }
 
-/** Runs `visit` for the log-probabilities of some rows, their targets as smoothing leaves them, and their place in `out`. */
+/**
+ * Runs `visit` for the log-probabilities of some rows, their targets as smoothing leaves them, and their place in
+ * `out`.
+ */
 function forRows(
   { input, target, weight, labelSmoothing }: CrossEntropyCall,
   chunk: number,
@@ -66,14 +69,14 @@ function valueThrough(call: CrossEntropyCall, chunk: number, products: Tensor): 
   return call.reduction === mean ? aten.div.Scalar(total, call.input.shape[0] as number) : total;
 }
 
-/** The value alone; `undefined` where the whole operator is as good, or has to record a graph. */
+/** The value alone; `undefined` if the whole operator is as good, or has to record a graph. */
 export function probabilitiesInChunks(call: CrossEntropyCall): Tensor | undefined {
   const chunk = rowsOfChunk(call);
   if (chunk === undefined || [call.input, call.target].some(recordsGraph)) return undefined;
   return valueThrough(call, chunk, aten.empty_like(call.input));
 }
 
-/** Value and gradient of a sum or mean; `undefined` where there is no way but the graph. */
+/** Value and gradient of a sum or mean; `undefined` if only the graph can compute it. */
 export function differentiateProbabilities(call: CrossEntropyCall): ValueAndGrad | undefined {
   const chunk = rowsOfChunk(call);
   if (chunk === undefined) return undefined;

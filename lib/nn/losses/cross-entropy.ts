@@ -19,7 +19,10 @@ import { classes, classIndexOr, numberWithin, optionalTensor, reduction, tensor 
 export interface CrossEntropyOptions {
   /** A weight for each class, `[C]`. Absent: 1 each. */
   weight?: TensorLike | undefined;
-  /** A class index that counts for nothing. Default -100. Class probabilities allow only negative values, which do nothing. */
+  /**
+   * A class index that counts for nothing. Default -100. Class probabilities allow only negative values, which do
+   * nothing.
+   */
   ignoreIndex?: number | bigint | undefined;
   /** Default `'mean'`. */
   reduction?: Reduction | undefined;
@@ -32,22 +35,22 @@ export type NLLLossOptions = Omit<CrossEntropyOptions, 'labelSmoothing'>;
 
 type Pair = [input: TensorLike, target: TensorLike];
 
-/** Class indices of the scores before them, or what is ignored, or probabilities. */
+/** Class indices for the scores before them, ignored indices, or probabilities. */
 const labels = classes(({ input, ignoreIndex }) => indexRange(input, ignoreIndex as number | bigint));
 
 /**
  * Cross entropy between scores (logits) and class indices or class probabilities.
  *
  * **Formula**: with class indices y, `l_n = -w[y_n] * logSoftmax(x_n)[y_n]`; with probabilities p,
- * `l_n = -sum_c w[c] * p[n, c] * logSoftmax(x_n)[c]`. `'mean'` divides the sum by `sum_n w[y_n]` over the targets that are
- * not ignored, with probabilities by the number of rows. With smoothing s over C classes a target p becomes
- * `(1 - s) * p + s / C`.
+ * `l_n = -sum_c w[c] * p[n, c] * logSoftmax(x_n)[c]`. `'mean'` divides the sum by `sum_n w[y_n]` over the targets that
+ * are not ignored, with probabilities by the number of rows. With smoothing s over C classes a target p becomes `(1 -
+ * s) * p + s / C`.
  *
  * **Shapes**: input `[C]`, `[N, C]` or `[N, C, d1, …, dk]`; target `[]`, `[N]` or `[N, d1, …, dk]` class indices, or
  * probabilities of the input's shape -> `[]`, with `'none'` the shape of class indices.
  *
- * **Dtypes and devices**: float64, float32, float16, bfloat16 scores; int64 class indices (uint8 for 1-D and 2-D input);
- * every device. Plain arrays and integer arrays are cast to int64.
+ * **Dtypes and devices**: float64, float32, float16, bfloat16 scores; int64 class indices (uint8 for 1-D and 2-D
+ * input); every device. Plain arrays and integer arrays are cast to int64.
  *
  * **Gradient**: to the input, and to a target of probabilities.
  *
@@ -110,8 +113,8 @@ export class CrossEntropyLoss extends lossClass(
  *
  * **Gradient**: to the input.
  *
- * **Difference from PyTorch**: the backward pass of a 4-D input that is not contiguous (channels last) fails there; here
- * it works.
+ * **Difference from PyTorch**: the backward pass of a 4-D input that is not contiguous (channels last) fails there;
+ * here it works.
  *
  * @param input log-probabilities, as {@link logSoftmax} gives them.
  * @param target class indices in [0, C) or `ignoreIndex`.
@@ -145,7 +148,7 @@ export const nllLoss: Loss<Pair, NLLLossOptions, ['weight']> = declareLoss({
 /** {@link nllLoss} with its options. **Source**: `torch.nn.NLLLoss`. */
 export class NLLLoss extends lossClass(nllLoss, 'NLLLoss', ['weight', 'ignoreIndex', 'reduction'], ['weight']) {}
 
-/** The class indices that scores allow; `undefined` for what is not scores. */
+/** The class indices that scores allow; `undefined` if the tensor cannot hold scores. */
 function indexRange(scores: Tensor, ignoreIndex: number | bigint): IndexRange | undefined {
   if (scores.isDisposed || scores.ndim === 0) return undefined;
   return { classes: scores.shape[scores.ndim === 1 ? 0 : 1] as number, ignoreIndex };

@@ -10,14 +10,14 @@ import { inBackground } from '../../torch/trace';
 type Loss<Args extends readonly unknown[]> = (...args: Args) => Tensor;
 
 /**
- * The form of a loss that gives a number, for a reduction to one: the fastest way to a figure. It makes no tensor and
+ * The form of a loss that returns a number, for reductions to one: the fastest form. It makes no tensor and
  * records nothing for gradients. `isTraced`: whether a program may stand for the loss.
  */
 export function itemForm<Args extends readonly unknown[]>(
   loss: Loss<Args>,
   isTraced = true,
 ): (...args: Args) => number {
-  // Not in inference mode, in which somebody else's function may make a tensor that it keeps.
+  // Not in inference mode, in which a user function could make a tensor that it keeps.
   if (!isTraced) return (...args) => noGrad(() => loss(...args).item<number>());
   const plain = (args: Args): number => inferenceMode(() => loss(...args).item<number>());
   const compiled = asNumber((args) => noGrad(() => [loss(...(args as Args))]));
@@ -25,7 +25,7 @@ export function itemForm<Args extends readonly unknown[]>(
 }
 
 /**
- * The form of a loss that writes it into `out`, a tensor or typed array of its shape and dtype, and gives that back. It
+ * The form of a loss that writes it into `out`, a tensor or typed array of its shape and dtype, and returns it. It
  * records nothing for gradients.
  */
 export function outForm<Args extends readonly unknown[]>(
@@ -41,7 +41,7 @@ export function outForm<Args extends readonly unknown[]>(
 }
 
 /**
- * The form of a loss that runs off the main thread, after whatever runs there already, with all of libtorch's threads.
+ * The form of a loss that runs off the main thread, after the work queued there, with all of libtorch's threads.
  * The promise gives the same tensor, in the same graph, or fails with the same error; arrays among the arguments are
  * copied before it is returned.
  */

@@ -1,4 +1,4 @@
-/** How linear cross entropy is computed in chunks of rows: the options, and what they come to for one call. */
+/** How linear cross entropy is computed in chunks of rows: the options, and their values for one call. */
 import { expected, show } from '../../errors';
 import { boolean, oneOf, withDefaults } from '../../options';
 import { type Device, type DType, type FloatingDType, floatingDTypes } from '../../types';
@@ -22,17 +22,20 @@ export interface LinearCrossEntropyOptions {
   /** How many rows a chunk has, an integer > 0. Absent: what `chunkingMethod` finds. */
   batchChunkSize?: number | undefined;
   /**
-   * `'aspect_ratio'`: chunks whose scores take about the memory of the input; `'aspect_ratio:N'`: an N-th of it; `'auto'`
-   * (the default): what suits device and dtype, unless there is a `batchChunkSize`; `null`: one chunk of `batchChunkSize`
-   * rows after the other, or all rows at once.
+   * `'aspect_ratio'`: chunks whose scores take about the memory of the input; `'aspect_ratio:N'`: an N-th of it;
+   * `'auto'` (the default): what suits device and dtype, unless there is a `batchChunkSize`; `null`: one chunk of
+   * `batchChunkSize` rows after the other, or all rows at once.
    */
   chunkingMethod?: 'auto' | 'aspect_ratio' | `aspect_ratio:${number}` | null | undefined;
   /**
-   * How much is kept in `accDtype`: `'accurate'` the most; `'balanced'` what the gradients need; `'compact'` that without a
-   * sum of its own for the weight's gradient. `'auto'` (the default): what suits device and dtype.
+   * How much is kept in `accDtype`: `'accurate'` the most; `'balanced'` what the gradients need; `'compact'` that
+   * without a sum of its own for the weight's gradient. `'auto'` (the default): what suits device and dtype.
    */
   accPolicy?: (typeof accPolicies)[number] | undefined;
-  /** The dtype of sums: the input's, or float32 for float16 and bfloat16. Absent: float32 for those with `accPolicy: 'auto'`. */
+  /**
+   * The dtype of sums: the input's, or float32 for float16 and bfloat16. Absent: float32 for those with `accPolicy:
+   * 'auto'`.
+   */
   accDtype?: FloatingDType | null;
 }
 
@@ -54,7 +57,7 @@ export interface CheckedChunking {
   readonly accDtype: FloatingDType | null;
 }
 
-/** What options come to for one call. */
+/** The values of options for one call. */
 export interface ChunkPlan {
   chunkSize: number;
   accPolicy: 'accurate' | 'balanced' | 'compact';
@@ -84,7 +87,7 @@ export function checkChunking(op: string, options: LinearCrossEntropyOptions): C
   };
 }
 
-/** The N of `'aspect_ratio:N'`; NaN for what is no such method. */
+/** The N of `'aspect_ratio:N'`; NaN for any other method. */
 function aspectFactor(method: unknown): number {
   const found = typeof method === 'string' ? /^aspect_ratio(?::(\d+))?$/.exec(method) : null;
   return found === null ? Number.NaN : Number(found[1] ?? 1);

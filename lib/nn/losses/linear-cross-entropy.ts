@@ -1,4 +1,4 @@
-/** Cross entropy of scores that a linear layer gives: the two as one function, in chunks of rows where that is asked for. */
+/** Cross entropy of the scores of a linear layer: both as one function, in chunks of rows on request. */
 
 import { compareVersions } from '../../binding/libtorch-versions';
 import { emitWarning, loadedLibtorch } from '../../binding/load';
@@ -73,8 +73,8 @@ const asGiven: Argument<TensorLike> = (_op, _name, value) => value;
  * **Gradient**: to the input, the linear weight and bias, and a target of probabilities. With `options` to the first
  * three, without higher derivatives.
  *
- * `options` are ignored, with a warning, for label smoothing, targets other than int64 class indices, and linear weights
- * of more than two dimensions.
+ * `options` are ignored, with a warning, for label smoothing, targets other than int64 class indices, and linear
+ * weights of more than two dimensions.
  *
  * @param input features.
  * @param linearWeight the weight of a linear layer, a row for each class.
@@ -223,7 +223,7 @@ function plainLoss({ scoresShape, target, ...call }: Call): Tensor {
   );
 }
 
-/** Calls operators; what libtorch refuses is explained by what is known only here. */
+/** Calls operators, and explains refusals of libtorch by what only this loss knows. */
 function withRefusals<T>(compute: () => T, explain: (refusal: NativeError) => Explanation | undefined): T {
   return withArgumentErrors(op, () => ({ arguments: {} }), compute, explain);
 }
@@ -302,7 +302,7 @@ function withChunkRefusals<T>(call: Call, chunked: ChunkedCall, compute: () => T
   return withRefusals(compute, () => explainDtypes(call) ?? explainChunked(chunked));
 }
 
-/** The first thing that does not fit where the scores of all rows never exist. */
+/** The first argument that does not fit, for chunks, where the scores of all rows never exist at once. */
 function explainChunked({ input, linearWeight, target, weight, ignoreIndex }: ChunkedCall): Explanation | undefined {
   const [rows, classes] = [input.shape[0] as number, linearWeight.shape[0] as number];
   if (!sameShape(target.shape, [rows])) {

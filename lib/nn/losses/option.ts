@@ -1,18 +1,18 @@
-/** What a loss takes: how each argument and option is checked, and the default of options. */
+/** Arguments and options of losses: their checks and defaults. */
 import { boolean, classIndex, integer, number, within } from '../../options';
 import type { Tensor } from '../../torch/tensor';
 import type { Reduction } from '../../types';
 import { asClassTarget, asIndexTarget, asTensor, checkReduction, reductionCode, type TensorLike } from './arguments';
 import type { IndexRange } from './explain';
 
-/** An option. `Read` is what the loss computes with. */
+/** An option. `Read` is the type that the loss computes with. */
 export interface Option<Value = unknown, Read = Value> {
   readonly default: Value;
   /** The value, if it is one; else an error by the one formula. */
   check(op: string, label: string, value: unknown): Value;
-  /** What the loss computes with: by default the value itself. */
+  /** Converts the value for the loss; by default it stays the same. */
   readonly read?: (value: Value) => Read;
-  /** Whether it is a tensor, or data for one, which goes where the first argument is. */
+  /** Whether it is a tensor, or data for one, which is moved to the device of the first argument. */
   readonly isTensor?: true;
 }
 
@@ -38,7 +38,7 @@ export const numberWithin = (low: number, high: number, otherwise: number): Opti
 /** An integer. */
 export const integerOr = (otherwise: number): Option<number> => ({ default: otherwise, check: integer });
 
-/** A class index, or what stands for none: an integer of 64 bits. */
+/** A class index, or an index that stands for none: an integer of 64 bits. */
 export const classIndexOr = (otherwise: number): Option<number | bigint> => ({ default: otherwise, check: classIndex });
 
 /** `true` or `false`. */

@@ -4,11 +4,11 @@ import { expected, show, TorchError } from '../../errors';
 import { isPlain, listKeys, refuseUndefinedDType, unknownOption } from '../../options';
 import { isTensor } from '../../torch/bind';
 
-/** What a function takes. */
+/** The parameters of a function. */
 export interface Parameters {
   /** The function, as errors name it. */
   readonly op: string;
-  /** What has no default. */
+  /** Parameters without a default. */
   readonly required: readonly string[];
   /** Everything else, with its default. */
   readonly defaults: Readonly<Record<string, unknown>>;
@@ -20,7 +20,8 @@ export interface Parameters {
  * The options of a call: what stands behind the required arguments, by position or in one trailing object. `null` and
  * `undefined` are absent.
  *
- * @throws TorchError `UNKNOWN_OPTION`; `INVALID_ARGUMENT` for an option that is given twice, and for what is not an object.
+ * @throws TorchError `UNKNOWN_OPTION`; `INVALID_ARGUMENT` for an option that is given twice, and for what is not an
+ * object.
  */
 export function readOptions(parameters: Parameters, args: readonly unknown[]): Readonly<Record<string, unknown>> {
   const { required, defaults, positional } = parameters;

@@ -1,7 +1,7 @@
 /**
- * Losses of one element at a time over large tensors, in chunks that stay in the caches: every operator of a loss writes
- * its result somewhere, and only the last one needs to leave the cache. The losses are then added as a whole, because the
- * order of a sum shows in its bits.
+ * Losses of one element at a time over large tensors, in chunks that stay in the caches: every operator of a loss
+ * writes its result somewhere, and only the last one needs to leave the cache. The losses are then added as a whole,
+ * because the order of a sum shows in its bits.
  */
 
 import { recordsGraph } from '../../torch/autograd';
@@ -28,8 +28,8 @@ export interface Pointwise {
   /** Writes the losses of some elements, by the operators that the whole one is made of. */
   losses(input: Tensor, operands: readonly (Tensor | undefined)[], out: Tensor): void;
   /**
-   * Writes the gradients of some elements, for an upstream gradient of 1, by the operators that the graph takes. `out` may
-   * be the input.
+   * Writes the gradients of some elements, for an upstream gradient of 1, by the operators that the graph takes. `out`
+   * may be the input.
    */
   gradient(input: Tensor, operands: readonly (Tensor | undefined)[], out: Tensor): void;
 }
@@ -46,12 +46,13 @@ function fitsTo(input: Tensor, operand: Tensor | undefined): boolean {
 }
 
 /**
- * Where kernels for vectors of elements end and their scalar twins take over, bits may differ: at the end of the tensor,
- * and of each thread's share. So chunks are multiples of every vector, and threads share as libtorch's own kernels do.
+ * Where kernels for vectors of elements end and their scalar twins take over, bits may differ: at the end of the
+ * tensor, and of each thread's share. So chunks are multiples of every vector, and threads share as libtorch's own
+ * kernels do.
  */
 const [vector, grain] = [64, 32768];
 
-/** How many elements a chunk has; `undefined` where the whole is as good, or cutting it would change bits. */
+/** How many elements a chunk has; `undefined` if the whole operator is as good, or chunks would change bits. */
 function elementsOfChunk({ input, operands, splits }: Pointwise): number | undefined {
   const chunk = chunkOf(input);
   if (chunk === undefined || !splits()) return undefined;
@@ -89,7 +90,7 @@ function reduce(losses: Tensor, reduction: number): Tensor {
   return reduction === mean ? aten.mean(losses) : aten.sum(losses);
 }
 
-/** The value: in chunks where that pays and no graph has to be recorded. */
+/** The value: in chunks if that pays and no graph has to be recorded. */
 export function pointwiseLoss(loss: Pointwise): Tensor {
   return inChunksOf(loss) ?? loss.whole();
 }

@@ -16,7 +16,7 @@ import { className } from '../modules/registry';
 import { asMatrix, outputDim } from './matrix';
 import { NoInverse, registerParametrization } from './parametrize';
 
-/** What {@link weightNorm} takes besides the module, by PyTorch's names. */
+/** Named arguments of {@link weightNorm}. */
 export interface WeightNormOptions {
   /** The parameter. Default `'weight'`. */
   name?: string | undefined;
@@ -24,7 +24,7 @@ export interface WeightNormOptions {
   dim?: number | null | undefined;
 }
 
-/** What {@link spectralNorm} takes besides the module, by PyTorch's names. */
+/** Named arguments of {@link spectralNorm}. */
 export interface SpectralNormOptions {
   /** The parameter. Default `'weight'`. */
   name?: string | undefined;
@@ -36,7 +36,7 @@ export interface SpectralNormOptions {
   dim?: number | undefined;
 }
 
-/** What {@link orthogonal} takes besides the module, by PyTorch's names. */
+/** Named arguments of {@link orthogonal}. */
 export interface OrthogonalOptions {
   /** The parameter. Default `'weight'`. */
   name?: string | undefined;
@@ -78,8 +78,8 @@ const readWeightNorm: (...args: unknown[]) => [name: string, dim: number | undef
 );
 
 /**
- * Trains a weight as length and direction, `g * v / ||v||`: `original0` and `original1` of its parametrization. States of
- * the older `nn.utils.weightNorm` can be loaded.
+ * Trains a weight as length and direction, `g * v / ||v||`: `original0` and `original1` of its parametrization. States
+ * of the older `nn.utils.weightNorm` can be loaded.
  *
  * **Source**: `torch.nn.utils.parametrizations.weight_norm`; Salimans and Kingma, Weight normalization, 2016.
  */
@@ -169,8 +169,8 @@ export function readSpectralNorm(
 }
 
 /**
- * Divides a weight by its largest singular value, which is followed by power iterations in training. A vector is divided
- * by its norm.
+ * Divides a weight by its largest singular value, which is followed by power iterations in training. A vector is
+ * divided by its norm.
  *
  * **Source**: `torch.nn.utils.parametrizations.spectral_norm`; Miyato et al., Spectral normalization for generative
  * adversarial networks, 2018.
@@ -312,7 +312,8 @@ const readOrthogonal: (
 );
 
 /**
- * Keeps a matrix, or a batch of them, orthogonal while it is trained: rows or columns, whichever are fewer, are orthonormal.
+ * Keeps a matrix, or a batch of them, orthogonal while it is trained: rows or columns, whichever are fewer, are
+ * orthonormal.
  *
  * **Source**: `torch.nn.utils.parametrizations.orthogonal`; Lezcano Casado, Trivializations for gradient-based
  * optimization on manifolds, 2019.

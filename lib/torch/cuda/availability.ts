@@ -7,12 +7,12 @@ export function isAvailable(): boolean {
   return deviceCount() > 0;
 }
 
-/** How many CUDA devices there are; 0 where CUDA cannot be used. */
+/** The number of CUDA devices; 0 if CUDA cannot be used. */
 export function deviceCount(): number {
   return native().cudaDeviceCount();
 }
 
-/** Why CUDA cannot be used, in words that name what is missing; `undefined` where it can. */
+/** Why CUDA cannot be used, with the name of what is missing; `undefined` if it can. */
 export function whyUnavailable(): string | undefined {
   if (isAvailable()) return undefined;
   const { located, version, hasCuda, cudaFailure } = loadedLibtorch();

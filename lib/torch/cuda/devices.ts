@@ -7,7 +7,7 @@ import { checkedSeed } from '../seed';
 import { deviceCount, whyUnavailable } from './availability';
 
 /**
- * @internal The device's name: `'cuda'`, the current one, where none is given.
+ * @internal The device's name: by default `'cuda'`, the current one.
  *
  * @throws TorchError `INVALID_ARGUMENT` if CUDA cannot be used, or there is no such device.
  */
@@ -37,7 +37,7 @@ export function setDevice(device: number | Device): void {
 }
 
 /**
- * Waits until everything queued on a CUDA device has run; the current device where none is given.
+ * Waits until everything queued on a CUDA device has run; by default the current device.
  *
  * @throws TorchError `INVALID_ARGUMENT` if CUDA cannot be used or there is no such device; NativeError `DEVICE_LOST` if
  *   something of it has failed for good.
@@ -49,7 +49,7 @@ export function synchronize(device?: number | Device): void {
 }
 
 /**
- * Seeds the random numbers of one CUDA device; the current one where none is given. `manualSeed` of the package seeds all.
+ * Seeds the random numbers of one CUDA device; by default the current one. `manualSeed` of the package seeds all.
  *
  * **Source**: `torch.cuda.manual_seed`.
  */

@@ -6,7 +6,7 @@ import type { Device } from '../../types';
 import { synchronous } from '../synchronous';
 import { deviceName } from './devices';
 
-/** What only this module has: handles of streams go into a Stream with it. */
+/** A key of this module: only it can make a Stream of a handle. */
 const key = Symbol('libtorch-losses.stream');
 
 let handleOf: (stream: Stream) => StreamHandle;
@@ -27,7 +27,7 @@ let handleOf: (stream: Stream) => StreamHandle;
 export class Stream {
   readonly #handle: StreamHandle;
 
-  /** One of the streams that libtorch keeps for the device; the current device where none is given. */
+  /** One of the streams that libtorch keeps for the device; by default the current device. */
   constructor(device?: number | Device);
   /** @internal */
   constructor(handle: StreamHandle, made: symbol);
@@ -52,7 +52,7 @@ export class Stream {
     return native().streamId(this.#handle) === native().streamId(streamHandle('Stream.equals', "'other'", other));
   }
 
-  /** What test runners tell streams apart by: equal for objects that stand for the same stream. */
+  /** The tag by which test runners compare streams: equal for objects of the same stream. */
   get [Symbol.toStringTag](): string {
     return #handle in this ? `Stream ${native().streamId(this.#handle)} of ${this.device}` : 'Stream';
   }
@@ -67,7 +67,7 @@ export class Stream {
     native().synchronizeStream(this.#handle);
   }
 
-  /** What is queued on this stream from now on waits for what is queued on the other now. Nothing waits here. */
+  /** Makes work queued on this stream from now on wait for the work queued on the other one so far. Does not block. */
   waitStream(other: Stream): void {
     native().waitStream(this.#handle, streamHandle('Stream.waitStream', "'other'", other));
   }
@@ -92,7 +92,8 @@ export function defaultStream(device?: number | Device): Stream {
 /**
  * Calls `fn` with a stream as the current one, and its device as the current device, and gives what `fn` returns.
  *
- * @throws TorchError `INVALID_ARGUMENT` for an asynchronous function: after its first `await` the stream would be another.
+ * @throws TorchError `INVALID_ARGUMENT` for an asynchronous function: after its first `await` the stream would be
+ * another.
  *
  * **Source**: `torch.cuda.stream`.
  */

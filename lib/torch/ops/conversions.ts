@@ -13,7 +13,7 @@ import { objectHandle, objectOf } from '../native-object';
 
 /** How values of a type are passed to operators. */
 export interface Conversion {
-  /** What an argument of the type is to be, for messages. */
+  /** A description of the type for messages. */
   readonly what: string;
   accepts(value: unknown): boolean;
   /** Whether native code reads, and checks, the elements of an array itself. */

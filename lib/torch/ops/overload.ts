@@ -16,10 +16,10 @@ export interface Overload {
   readonly schema: string;
 }
 
-/** What a short call gives that has called nothing, and cannot tell whether the arguments fit. */
+/** The result of a short call that did not call the operator, because it cannot tell whether the arguments fit. */
 export const undecided: unique symbol = Symbol('undecided');
 
-/** What it gives where the arguments do not fit. */
+/** Its result if the arguments do not fit. */
 export const unfit: unique symbol = Symbol('unfit');
 
 /** An overload, ready to be called. */
@@ -28,7 +28,7 @@ export class BoundOverload {
   readonly #operator: BareOperator;
   /** The function that users call: stacks of errors begin above it. */
   readonly #thrower: (...args: never[]) => unknown;
-  /** What is to be checked of the arguments, because the operator does not. */
+  /** Checks of arguments that the operator itself lacks. */
   readonly #check: ((values: ReadonlyMap<string, unknown>) => void) | undefined;
   readonly #call: Operator;
   readonly #failed: NativeResult;
@@ -140,14 +140,16 @@ export class BoundOverload {
     return conversion.accepts(value) ? conversion.toNative(value, this.#signature.op) : unfit;
   }
 
-  /** `undecided` if a call may fit after all whose last argument this is: it may hold keywords, or stand for nothing. */
+  /**
+   * `undecided` if a call may fit after all whose last argument this is: it may hold keywords, or stand for nothing.
+   */
   #misfit(last: unknown): typeof unfit | typeof undecided {
     if (this.#check !== undefined || last === undefined) return undecided;
     return typeof last === 'object' && !Array.isArray(last) && handleOf(last) === undefined ? undecided : unfit;
   }
 }
 
-/** Makes what a call gives of what native code gives. */
+/** Makes the result of a call from that of native code. */
 function finisher(
   { returns }: OperatorSchema,
   naming: Naming,

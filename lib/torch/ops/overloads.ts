@@ -73,7 +73,7 @@ export class Overloads {
     throw this.#naming === 'python' ? misfit(this.#op, refusals) : this.#noOverload(refusals, args);
   }
 
-  /** What each overload refuses. */
+  /** The refusal of each overload. */
   #noOverload(refusals: readonly Refusal[], args: readonly unknown[]): TorchError {
     if (this.#isOnly) return (refusals[0] as Refusal).error();
     const op = this.#op;

@@ -1,4 +1,4 @@
-/** What an operator takes, and how the arguments of a call are put into their places: Python's calling convention. */
+/** Signatures of operators, and the binding of arguments to parameters: Python's calling convention. */
 
 import { native } from '../../binding/load';
 import type { ArgumentSchema, NativeValue, OperatorSchema } from '../../binding/native';
@@ -49,14 +49,14 @@ export interface Parameter {
   refusesUndefined: boolean;
   type: string;
   isTensor: boolean;
-  /** What is meant where it is absent. */
+  /** The value if it is absent. */
   fallback: unknown;
   conversion: Conversion;
 }
 
 /** The arguments of an overload. */
 export class Signature {
-  /** What errors call the function. */
+  /** The name of the function in errors. */
   readonly op: string;
   readonly parameters: readonly Parameter[];
   /** How many may go by position. */
@@ -166,7 +166,7 @@ export class Signature {
     return new Refusal(error, position, { name, what, actual });
   }
 
-  /** What may be given by name. */
+  /** The parameters that may be passed by name. */
   #keywords(): string[] {
     const names = this.parameters.map(({ name }) => name);
     if (this.#isFactory) names.push('requiresGrad');
@@ -275,7 +275,7 @@ export function misfit(op: string, refusals: readonly Refusal[]): TorchError {
   return expected(op, `'${mismatch.name}'`, `to be ${whats.join(' or ')}`, mismatch.actual);
 }
 
-/** What an argument is to be. */
+/** A description of a parameter for errors. */
 type Named = Pick<Conversion, 'what' | 'element' | 'names'>;
 
 function isAbsent(value: unknown): value is undefined | null {
