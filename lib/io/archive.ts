@@ -77,6 +77,7 @@ export class Archive {
   /** A member. @throws TorchError `BAD_DATA` if there is none of that name. */
   entry(name: string): ZipEntry {
     const entry = this.entries.get(name);
+    if (entry?.refusal !== undefined) throw badData(`${this.name}:${name}`, entry.refusal);
     if (entry !== undefined) return entry;
     throw badData(this.name, `has no record ${quote(name)}; its records are ${listNames([...this.entries.keys()])}`);
   }

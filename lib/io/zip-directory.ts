@@ -23,11 +23,16 @@ export interface ZipEntry {
   readonly size: number;
   /** Where its content begins. */
   readonly start: number;
+  /** Why it cannot be read, though the archive can. */
+  readonly refusal: string | undefined;
 }
 
 const [endSize, locatorSize, end64Size, entrySize, localSize] = [22, 20, 56, 46, 30];
 
-/** No byte of deflated data stands for more. */
+/** The newest version of the zip format, 6.3, as archives write it. */
+const newestVersion = 63;
+
+/** The most bytes that one byte of deflated data can expand to. */
 const mostInflated = 1032;
 
 /**
@@ -38,13 +43,14 @@ const mostInflated = 1032;
 export function readZipDirectory(name: string, file: ArchiveBytes): Map<string, ZipEntry> {
   const fault: Fault = (reason, offset) =>
     badData(name, `is not a zip archive that can be read: ${reason}`, offset === undefined ? {} : { offset });
+  if (file.read(0, 2).toString('latin1') !== 'PK') throw fault('it does not begin as one', 0);
   const { count, offset, size } = findDirectory(fault, file);
   const directory = file.read(offset, size);
   const entries = new Map<string, ZipEntry & { header: number }>();
   let at = 0;
   for (let i = 0; i < count; i++) {
     const { entry, next } = readEntry(fault, directory, at);
-    if (entries.has(entry.name)) throw fault(`it has the member ${quote(entry.name)} twice`, offset + at);
+    if (entries.has(entry.name)) throw badData(name, `has the member ${quote(entry.name)} twice`);
     entries.set(entry.name, { ...entry, start: contentOf(fault, file, entry, offset) });
     at = next;
   }
@@ -118,8 +124,8 @@ function readEntry(
   if (next > directory.length) throw fault('its directory is damaged');
   const name = directory.toString((flags & 0x800) === 0 ? 'latin1' : 'utf8', at + entrySize, behindName);
   const of = (reason: string): Error => fault(`the member ${quote(name)} ${reason}`);
-  if ((flags & 0x2041) !== 0) throw of('is encrypted');
-  if (method !== 0 && method !== 8) throw of(`is compressed by method ${method}; stored and deflated ones are read`);
+  const version = directory.readUInt16LE(at + 6);
+  if (version > newestVersion) throw of(`needs version ${version / 10} of the zip format`);
   const sizes = {
     size: directory.readUInt32LE(at + 24),
     packed: directory.readUInt32LE(at + 20),
@@ -127,10 +133,18 @@ function readEntry(
   };
   widen(of, sizes, directory.subarray(behindName, behindName + extraLength));
   if (method === 0 && sizes.size !== sizes.packed) throw of('is stored, and has two sizes');
-  if (sizes.size > (sizes.packed + 1) * mostInflated) {
-    throw of(`cannot be inflated: ${sizes.packed} bytes never give ${sizes.size}`);
-  }
-  return { entry: { name, isDeflated: method === 8, crc: directory.readUInt32LE(at + 16), ...sizes }, next };
+  const refusal = refusalOf(flags, method, sizes);
+  return { entry: { name, isDeflated: method === 8, crc: directory.readUInt32LE(at + 16), ...sizes, refusal }, next };
+}
+
+function refusalOf(
+  flags: number,
+  method: number,
+  { size, packed }: { size: number; packed: number },
+): string | undefined {
+  if ((flags & 0x2041) !== 0) return 'is encrypted';
+  if (method !== 0 && method !== 8) return `is compressed by method ${method}; stored and deflated members are read`;
+  return size > (packed + 1) * mostInflated ? `cannot be inflated: ${packed} bytes never give ${size}` : undefined;
 }
 
 /** Takes sizes that need 64 bits from the extra field 1, which has only those that are all ones in the entry. */
@@ -164,7 +178,7 @@ function contentOf(
   const encoding = (local.readUInt16LE(6) & 0x800) === 0 ? 'latin1' : 'utf8';
   const localName = file.read(header + localSize, nameLength).toString(encoding);
   if (localName !== name) throw of('has another name in its own header');
-  if (local.readUInt16LE(8) !== (isDeflated ? 8 : 0)) throw of('is compressed in another way by its own header');
+  if (isDeflated !== (local.readUInt16LE(8) === 8)) throw of('is compressed in another way by its own header');
   const start = header + localSize + nameLength + extraLength;
   if (start + packed > end) throw of(`reaches to byte ${start + packed}, beyond the directory at byte ${end}`);
   return start;

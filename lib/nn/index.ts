@@ -30,10 +30,12 @@ export {
   type AdaptiveLogSoftmaxWithLossOptions,
   type AdaptiveResult,
 } from './modules/adaptive';
+export { MultiheadAttention, type MultiheadAttentionState } from './modules/attention';
 export type { Gradients } from './modules/backward-hooks';
 export * from './modules/batch-norm';
 export { Identity, ModuleDict, ModuleList, type NamedModules, Sequential } from './modules/containers';
 export * from './modules/convolution';
+export { deepcopy } from './modules/copy';
 export { CosineSimilarity, PairwiseDistance } from './modules/distance';
 export * from './modules/dropout';
 export * from './modules/embedding';
@@ -47,8 +49,25 @@ export { GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm } from './modules/norm
 export * from './modules/padding';
 export { ParameterDict, ParameterList } from './modules/parameter-containers';
 export * from './modules/pooling';
+export {
+  GRU,
+  LSTM,
+  type LSTMStates,
+  type Recurrent,
+  type RecurrentState,
+  type RecurrentWithCell,
+  RNN,
+} from './modules/recurrent';
+export { type CellState, GRUCell, LSTMCell, RNNCell } from './modules/recurrent-cells';
 export * from './modules/shape';
 export { type IncompatibleKeys, StateDict, type StateMetadata, type StateSource } from './modules/state-dict';
+export * from './modules/transformer';
+export {
+  TransformerDecoderLayer,
+  type TransformerDecoderLayerState,
+  TransformerEncoderLayer,
+  type TransformerLayerState,
+} from './modules/transformer-layers';
 export { Buffer, Parameter } from './parameter';
 /** Helpers for training, as `torch.nn.utils`. */
 export * as utils from './utils';

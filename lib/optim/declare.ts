@@ -4,7 +4,7 @@
  */
 import { native } from '../binding/load';
 import type { Handle } from '../binding/native';
-import { expected, TorchError } from '../errors';
+import { DisposedError, expected, TorchError } from '../errors';
 import { type Parameters, readOptions } from '../nn/losses/parameters';
 import { callable, isPlain, nearest, unknownOption } from '../options';
 import { handleOf, isTensor, operator, unwrap } from '../torch/bind';
@@ -17,7 +17,7 @@ import type { Tensor } from '../torch/tensor';
 import type { ParamGroup, Params } from './groups';
 import { type Lists, oneByOne, together } from './lists';
 import { type Closure, Optimizer } from './optimizer';
-import type { Options, Values } from './options';
+import type { GivenOptions, Options, OptionValues } from './options';
 import type { ParameterState } from './state-dict';
 
 /** How parameters are moved: all in one call of each operator, by one operator for everything, or in the plain order. */
@@ -46,9 +46,9 @@ export interface Declaration<O extends Options> {
   /** Those that may go by position. */
   readonly positional: readonly (keyof O & string)[];
   /** Fills in options whose defaults depend on others. */
-  complete?(options: Values<O>): Values<O>;
+  complete?(options: OptionValues<O>): OptionValues<O>;
   /** Refuses options that do not go together. */
-  check?(op: string, options: Values<O>): void;
+  check?(op: string, options: OptionValues<O>): void;
   /** Refuses parameters that cannot be moved. */
   checkParameter?(op: string, label: string, parameter: Tensor): void;
   /** What gradients may be. Default `'dense'`. */
@@ -58,7 +58,11 @@ export interface Declaration<O extends Options> {
   /** Whether parameters are moved one after the other, so that batches are nothing. */
   readonly isOneByOne?: true;
   /** What is kept of a parameter, made at its first step; nothing if it gives nothing. */
-  init?(parameter: Tensor, group: Values<O>, optimizer: { readonly defaults: Values<O> }): ParameterState | undefined;
+  init?(
+    parameter: Tensor,
+    group: OptionValues<O>,
+    optimizer: { readonly defaults: OptionValues<O> },
+  ): ParameterState | undefined;
   /** Whether that is made with the optimizer. */
   readonly isEager?: true;
   /** States that are numbers in tensors: older files have them as plain numbers. */
@@ -66,16 +70,30 @@ export interface Declaration<O extends Options> {
   /** Whether complex parameters are moved as pairs of real numbers. */
   readonly viewsAsReal?: readonly string[];
   /** Moves a batch of parameters. */
-  update(batch: Batch, group: Values<O>): void;
+  update(batch: Batch, group: OptionValues<O>): void;
 }
-
-/** Options as a caller gives them. */
-export type Given<O extends Options> = { [Name in keyof O]?: Values<O>[Name] | null | undefined };
 
 /** The constructor of an optimizer. */
 export type OptimizerClass<O extends Options, Positional extends readonly (keyof O & string)[]> = new (
-  ...args: Call<[params: Params<Values<O>>], Given<O>, Positional>
-) => Optimizer<Values<O>>;
+  ...args: Call<[params: Params<OptionValues<O>>], GivenOptions<O>, Positional>
+) => Optimizer<OptionValues<O>>;
+
+const declarations = new WeakMap<object, Pick<Declaration<Options>, 'options' | 'positional'>>();
+
+/** What a class takes: of an optimizer or a schedule, or of a class that extends one. */
+export function declarationOf(made: object | null): Pick<Declaration<Options>, 'options' | 'positional'> | undefined {
+  if (made === null) return undefined;
+  return declarations.get(made) ?? declarationOf(Object.getPrototypeOf(made) as object | null);
+}
+
+/** Notes what a class takes. */
+export function declared<Class extends object>(
+  made: Class,
+  declaration: Pick<Declaration<Options>, 'options' | 'positional'>,
+): Class {
+  declarations.set(made, declaration);
+  return made;
+}
 
 /** In how many elements of parameters a list of them is cut, so that what an operator makes stays in the caches. */
 const batchElements = 1 << 16;
@@ -95,23 +113,23 @@ export function optimizerClass<const O extends Options, const Positional extends
     positional: declaration.positional,
   });
 
-  const made = class extends Optimizer<Values<O>> {
+  const made = class extends Optimizer<OptionValues<O>> {
     constructor(...args: unknown[]) {
       const op = new.target.name;
       const given = namedParams(args);
       const read = checked(op, readOptions(parameters(op), given));
       const options = declaration.complete?.(read) ?? read;
       declaration.check?.(op, options);
-      super(given[0] as Params<Values<O>>, { ...options, ...declaration.fixed });
+      super(given[0] as Params<OptionValues<O>>, { ...options, ...declaration.fixed });
       if (declaration.isEager !== true) return;
       for (const group of this.paramGroups) {
         for (const parameter of group.params) stateOf(this as never, declaration as never, parameter, group as never);
       }
     }
 
-    protected override readGroup(op: string, group: ParamGroup<Values<O>>): ParamGroup<Values<O>> {
+    protected override readGroup(op: string, group: ParamGroup<OptionValues<O>>): ParamGroup<OptionValues<O>> {
       for (const key of Object.keys(group)) refuseMisspelled(op, key, group[key], names, declaration.fixed);
-      const read: ParamGroup<Values<O>> = { ...group, ...checked(op, group) };
+      const read: ParamGroup<OptionValues<O>> = { ...group, ...checked(op, group) };
       declaration.check?.(op, read);
       for (const [i, parameter] of read.params.entries()) declaration.checkParameter?.(op, `'params[${i}]'`, parameter);
       return read;
@@ -119,9 +137,9 @@ export function optimizerClass<const O extends Options, const Positional extends
 
     protected override readLoaded(
       op: string,
-      group: ParamGroup<Values<O>>,
+      group: ParamGroup<OptionValues<O>>,
       states: ReadonlyMap<Tensor, ParameterState>,
-    ): ParamGroup<Values<O>> {
+    ): ParamGroup<OptionValues<O>> {
       const read = { ...super.readLoaded(op, group, states), ...declaration.fixed };
       for (const parameter of read.params) {
         const state = states.get(parameter);
@@ -148,7 +166,7 @@ export function optimizerClass<const O extends Options, const Positional extends
     }
   };
 
-  function checked(op: string, given: Readonly<Record<string, unknown>>): Values<O> {
+  function checked(op: string, given: Readonly<Record<string, unknown>>): OptionValues<O> {
     const values = names.map((name) => {
       const option = declaration.options[name] as Options[string];
       const value = given[name];
@@ -157,7 +175,7 @@ export function optimizerClass<const O extends Options, const Positional extends
     return Object.fromEntries(values);
   }
 
-  return made as unknown as OptimizerClass<O, Positional>;
+  return declared(made, declaration as never) as unknown as OptimizerClass<O, Positional>;
 }
 
 /** Arguments with the parameters first: they may stand among the keywords, as in Python. */
@@ -266,7 +284,7 @@ function run(optimizer: Optimizer, declaration: Declaration<Options>): void {
 
 function gather(op: string, group: ParamGroup): Work {
   const all = group.params.map((parameter, i) => unwrap(parameter, op, `params[${i}]`));
-  const [flags, ...gradients] = Array.from(native().gradients(all)) as [number, ...(Handle | undefined)[]];
+  const [flags, ...gradients] = gradientsOf(op, all);
   const params: Tensor[] = [];
   const handles: Handle[] = [];
   const grads: Handle[] = [];
@@ -285,6 +303,17 @@ function gather(op: string, group: ParamGroup): Work {
     hasComplex: (flags & 2) !== 0,
     hasHalf: (flags & 4) !== 0,
   };
+}
+
+function gradientsOf(op: string, params: readonly Handle[]): [flags: number, ...gradients: (Handle | undefined)[]] {
+  try {
+    return Array.from(native().gradients(params)) as [number, ...(Handle | undefined)[]];
+  } catch (error) {
+    const i = params.findIndex((handle) => native().isDisposed(handle));
+    if (i < 0) throw error;
+    const message = `${op}: expected 'params[${i}]' to be a live tensor, but received one that was disposed`;
+    throw new DisposedError('DISPOSED', message, { op, argument: `params[${i}]`, cause: error });
+  }
 }
 
 function checkLayouts(op: string, { grads, hasSparse }: Work, allowed: 'dense' | 'sparse' | 'any'): void {
@@ -353,11 +382,11 @@ function stateOf(
   optimizer: Optimizer,
   { init }: Declaration<Options>,
   parameter: Tensor,
-  group: Values<Options>,
+  group: OptionValues<Options>,
 ): ParameterState {
   const known = optimizer.state.get(parameter);
   if (known !== undefined && Object.keys(known).length > 0) return known;
-  const made = init?.(parameter, group, optimizer as unknown as { defaults: Values<Options> });
+  const made = init?.(parameter, group, optimizer as unknown as { defaults: OptionValues<Options> });
   if (made !== undefined) optimizer.state.set(parameter, made);
   return made ?? nothing;
 }

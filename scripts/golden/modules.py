@@ -22,9 +22,10 @@ sys.modules.setdefault("expecttest", types.SimpleNamespace(TestCase=object, asse
 
 import torch  # noqa: E402
 from torch import nn  # noqa: E402
+from torch.nn import functional as F  # noqa: E402
 from torch.testing._internal.common_modules import module_db  # noqa: E402
 
-from modules_samples import LATER, SAMPLES  # noqa: E402
+from modules_samples import WITHOUT_INFO, SAMPLES  # noqa: E402
 
 OUTPUT = pathlib.Path(__file__).resolve().parents[2] / "test" / "golden" / "modules.jsonl"
 DTYPES = (torch.float32, torch.float64)
@@ -68,6 +69,8 @@ class Samples:
                 return {"number": repr(value)}
             case None | bool() | int() | float() | str():
                 return value
+            case _ if value in (F.relu, F.gelu):
+                return value.__name__
         raise TypeError(type(value))
 
 
@@ -111,7 +114,8 @@ def record(sample: dict[str, object], dtype: torch.dtype, training: bool) -> dic
     # What is written in place must not be a leaf.
     given = [entry.clone() if module.__dict__.get("inplace") and entry.requires_grad else entry for entry in inputs]
     torch.manual_seed(1)
-    result = module(*given, **named)
+    with torch.set_grad_enabled("inference" not in sample):
+        result = module(*given, **named)
     after = state(module)
     outputs = [output for output in tensors(result) if output.requires_grad]
     parameters = list(module.parameters())
@@ -133,7 +137,7 @@ def infos() -> list[dict[str, object]]:
     found = []
     for info in module_db:
         name = info.module_cls.__name__
-        if name.startswith("Lazy") or name.endswith("Loss") or name in LATER:
+        if name.startswith("Lazy") or name.endswith("Loss") or name in WITHOUT_INFO:
             continue
         torch.manual_seed(0)
         for given in info.module_inputs_func(info, device="cpu", dtype=torch.float32, requires_grad=True, training=True):
@@ -156,6 +160,9 @@ def main() -> None:
     lines = []
     for sample in [*infos(), *SAMPLES]:
         for dtype in DTYPES:
+            if "inference" in sample:
+                lines.append(record(sample, dtype, False))
+                continue
             trained = record(sample, dtype, True)
             lines.append(trained)
             evaluated = record(sample, dtype, False)

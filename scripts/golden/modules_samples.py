@@ -1,19 +1,7 @@
-"""Samples of modules that PyTorch's ModuleInfo lacks, and the modules whose samples are recorded elsewhere."""
+"""Samples of modules that PyTorch's ModuleInfo lacks, and the modules whose samples of ModuleInfo are not recorded."""
 
-LATER = {
-    "Transformer",
-    "TransformerEncoder",
-    "TransformerEncoderLayer",
-    "TransformerDecoder",
-    "TransformerDecoderLayer",
-    "MultiheadAttention",
-    "RNN",
-    "GRU",
-    "LSTM",
-    "RNNCell",
-    "GRUCell",
-    "LSTMCell",
-}
+# Those of ModuleInfo are too many, or given modules; there are some below.
+WITHOUT_INFO = {"Transformer", "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder"}
 
 
 def drawn(*shape: int, seed: int = 7, grad: bool = True) -> dict[str, object]:
@@ -28,6 +16,78 @@ def sample(module: str, args: list[object], *inputs: object, named: dict[str, ob
     made = {"module": module, "args": args, "kwargs": kwargs, "inputs": list(inputs), "named": named or {}}
     return {key: value for key, value in made.items() if value or key in ("module", "inputs")}
 
+
+def inference(*args: object, **kwargs: object) -> dict[str, object]:
+    """A sample in eval mode, without gradients: what one kernel computes there."""
+    return {**sample(*args, **kwargs), "inference": True}
+
+
+def booleans(data: object) -> dict[str, object]:
+    return {"tensor": data, "dtype": "bool"}
+
+
+def states(name: str, *shape: int) -> object:
+    hidden = drawn(*shape, seed=8)
+    return [hidden, drawn(*shape, seed=9)] if name.startswith("LSTM") else hidden
+
+
+RECURRENT = [
+    made
+    for name in ("RNN", "GRU", "LSTM")
+    for made in (
+        sample(name, [3, 4], drawn(5, 2, 3)),
+        sample(name, [3, 4, 2], drawn(5, 2, 3), states(name, 4, 2, 4), bidirectional=True, dropout=0.5),
+        sample(name, [3, 4], drawn(2, 5, 3), bias=False, batch_first=True),
+        sample(name, [3, 4, 2], drawn(5, 3), states(name, 2, 4)),
+        inference(name, [17, 33, 2], drawn(7, 9, 17), bidirectional=True),
+    )
+]
+RECURRENT += [
+    sample("RNN", [3, 4, 2, "relu"], drawn(5, 2, 3)),
+    sample("LSTM", [3, 6, 2], drawn(5, 2, 3), [drawn(4, 2, 2), drawn(4, 2, 6)], bidirectional=True, proj_size=2),
+    sample("RNNCell", [3, 4], drawn(2, 3), drawn(2, 4), nonlinearity="relu"),
+    *(sample(f"{name}Cell", [3, 4], drawn(3), states(name, 4)) for name in ("RNN", "GRU", "LSTM")),
+    *(sample(f"{name}Cell", [3, 4, False], drawn(2, 3)) for name in ("RNN", "GRU", "LSTM")),
+]
+
+PADDING = booleans([[False, False, False], [False, False, True]])
+LATER_ROWS = booleans([[False, True, True], [False, False, True], [False, False, False]])
+ROWS = {"named": {"key_padding_mask": PADDING, "attn_mask": LATER_ROWS}}
+
+ATTENTION = [
+    sample("MultiheadAttention", [4, 2], *(drawn(3, 2, 4, seed=seed) for seed in (7, 8, 9)), **ROWS),
+    sample("MultiheadAttention", [4, 2, 0.3], *(drawn(3, 2, size) for size in (4, 3, 5)), kdim=3, vdim=5),
+    sample("MultiheadAttention", [4, 2, 0, True, True, True], *(drawn(3, 2, 4, seed=seed) for seed in (7, 8, 9)), **ROWS),
+    *(
+        sample("TransformerEncoderLayer", [4, 2, 8], drawn(2, 3, 4), batch_first=True, norm_first=first, bias=bias)
+        for first in (True, False)
+        for bias in (True, False)
+    ),
+    *(
+        inference("TransformerEncoderLayer", [4, 2, 8, 0.1, name], drawn(2, 3, 4), batch_first=True, named=masks)
+        for name in ("relu", "gelu")
+        for masks in (
+            {},
+            {"src_key_padding_mask": PADDING},
+            {"src_mask": LATER_ROWS},
+            {"src_mask": LATER_ROWS, "src_key_padding_mask": PADDING},
+        )
+    ),
+    inference("TransformerEncoderLayer", [4, 2, 8], drawn(2, 3, 4), batch_first=True, norm_first=True),
+    sample("TransformerDecoderLayer", [4, 2, 8], drawn(2, 3, 4), drawn(2, 5, 4, seed=8), batch_first=True, norm_first=True),
+    sample("TransformerDecoderLayer", [4, 2, 8, 0.1, "gelu"], drawn(3, 4), drawn(5, 4, seed=8), bias=False),
+    sample("Transformer", [4, 2, 1, 1, 8], drawn(3, 2, 4), drawn(5, 2, 4, seed=8)),
+    sample("TransformerDecoderLayer", [4, 2, 8], drawn(3, 2, 4), drawn(5, 2, 4, seed=8), named={"tgt_mask": LATER_ROWS}),
+    *(
+        inference("Transformer", [4, 2, 2, 2, 8], drawn(2, 3, 4), drawn(2, 3, 4, seed=8), batch_first=True, named=masks)
+        for masks in (
+            {},
+            {"src_key_padding_mask": PADDING},
+            {"src_mask": LATER_ROWS, "src_key_padding_mask": PADDING},
+            {"tgt_mask": LATER_ROWS, "memory_key_padding_mask": PADDING},
+        )
+    ),
+]
 
 SAMPLES = [
     *(sample(name, [], drawn(3, 4)) for name in ("Hardsigmoid", "RReLU", "AlphaDropout", "Dropout", "Identity")),
@@ -122,4 +182,6 @@ SAMPLES = [
     sample("CosineSimilarity", [0, 1e-6], drawn(3, 4, seed=8), drawn(3, 4)),
     sample("PairwiseDistance", [], drawn(3, 4, seed=8), drawn(3, 4)),
     sample("PairwiseDistance", [1], drawn(3, 4, seed=8), drawn(3, 4), keepdim=True),
+    *RECURRENT,
+    *ATTENTION,
 ]

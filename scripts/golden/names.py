@@ -9,6 +9,8 @@ calls the functions of torch.nn that are written in Python.
 import ast
 import importlib
 import inspect
+import re
+import typing
 from pathlib import Path
 
 import torch
@@ -99,13 +101,16 @@ def written_in_python(owner: str, names: list[str]) -> set[str]:
 
 
 def plain(function: object) -> str:
-    """`input, dim=None, *, dtype=None`: without types."""
+    """`input, dim=None, *, dtype=None`: without types. Of a constructor that is declared by overloads, the first."""
+    overloads = typing.get_overloads(function.__init__) if inspect.isclass(function) else []
+    all_parameters = list(inspect.signature(overloads[0] if overloads else function).parameters.values())
     parts = []
-    for parameter in inspect.signature(function).parameters.values():
+    for parameter in all_parameters[1 if overloads else 0 :]:
         if parameter.kind is parameter.KEYWORD_ONLY and "*" not in parts:
             parts.append("*")
         parts.append(str(parameter.replace(annotation=parameter.empty)))
-    return ", ".join(parts)
+    # A function's text has its address.
+    return re.sub(r"<function (\w+) at \w+>", r"\1", ", ".join(parts))
 
 
 def functional_names() -> list[str]:

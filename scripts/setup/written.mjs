@@ -12,14 +12,23 @@ const own = {
   Tensors: 'Tensor | Iterable<Tensor>',
   Lengths: 'Tensor | readonly number[]',
   PackedSequence: 'PackedSequence',
+  Module: 'AnyModule',
+  Activation: "'relu' | 'gelu' | ((input: Tensor) => Tensor)",
   ParameterPair: '[Parameter, Parameter]',
 };
+
+/** The type of TypeScript for one that no schema has. */
+function ownType(schemaType) {
+  const plain = own[schemaType?.replace(/\?$/, '')];
+  return plain === undefined || !schemaType.endsWith('?') ? plain : `${plain} | null | undefined`;
+}
 
 /** What types are imported from. */
 const sources = {
   '../torch/generator': ['Generator'],
   '../torch/tensor': ['Tensor'],
   '../types': ['Complex', 'Device', 'DType', 'Scalar'],
+  './modules/module': ['AnyModule'],
   './parameter': ['Parameter'],
   './utils/rnn': ['PackedSequence'],
 };
@@ -32,7 +41,7 @@ function readLine(line) {
   const all = argumentsOf(alternative(parameters, 0)).map((argument, i) => ({
     ...argument,
     name: camelCase(argument.name),
-    type: own[argument.schemaType] ?? unionOf(argumentsOf(parameters)[i], argument),
+    type: ownType(argument.schemaType) ?? unionOf(argumentsOf(parameters)[i], argument),
     isFlag: argument.name === flag,
   }));
   const isEither = parameters.includes('|');
@@ -42,7 +51,7 @@ function readLine(line) {
 }
 
 const withoutOwn = (parameters) =>
-  parameters.replace(new RegExp(`\\b(${Object.keys(own).join('|')})\\b(?= )`, 'g'), 'Any');
+  parameters.replace(new RegExp(`\\b(${Object.keys(own).join('|')})\\b(?=\\?? )`, 'g'), 'Any');
 
 /** `int[2]|str padding=0` as one of the two; the default is the first's. */
 function alternative(parameters, which) {
@@ -70,7 +79,7 @@ function callsOf({ all, result, flagged }) {
 
 /** What the implementation is given for an argument: numbers for integers, lists of fixed length whole. */
 function givenType({ schemaType, fallback, type }) {
-  if (own[schemaType] !== undefined) return own[schemaType];
+  if (ownType(schemaType) !== undefined) return ownType(schemaType);
   const isOptional = schemaType.endsWith('?');
   const list = /^(int\??|float)\[(\d*)\]\??$/.exec(schemaType);
   const element = list?.[1] === 'int?' ? 'number | null | undefined' : 'number';

@@ -14,6 +14,8 @@ export interface RecordedModule {
   named?: Record<string, unknown>;
   dtype: torch.FloatingDType;
   eval?: true;
+  /** In eval mode, without gradients. */
+  inference?: true;
   repr: string;
   state: Record<string, string>;
   result: unknown;
@@ -99,7 +101,8 @@ export function answer(recorded: RecordedModule): RecordedModule {
     module.inplace === true && torch.isTensor(entry) && entry.requiresGrad ? entry.clone() : entry,
   );
   torch.manualSeed(1);
-  const result = module(...passed, ...options);
+  const call = (): unknown => module(...passed, ...options);
+  const result = recorded.inference === true ? torch.noGrad(call) : call();
   const outputs = tensorsIn(result).filter(({ requiresGrad }) => requiresGrad);
   const after = Object.fromEntries(Object.entries(stateOf(module)).filter(([key, value]) => state[key] !== value));
   const found: RecordedModule = { ...recorded, repr, state, result: answers(result) };

@@ -41,10 +41,33 @@ function isBatch([query, key, value]: Three, padding: Optional, mask: Optional, 
 }
 
 /** A mask as numbers to add: -infinity where a boolean one is true. */
-function additive(argument: string, mask: Optional, dtype: DType): Optional {
+function additive(by: string, argument: string, mask: Optional, dtype: DType): Optional {
   if (mask === undefined || mask.isFloatingPoint()) return mask;
-  if (mask.dtype !== 'bool') throw refuse(argument, 'to be bool or floating point', mask.dtype);
+  if (mask.dtype !== 'bool') throw expected(by, `'${argument}'`, 'to be bool or floating point', mask.dtype);
   return aten.zeros_like(mask, { dtype }).maskedFill_(mask, -Infinity);
+}
+
+/** Masks of padding and of attention as numbers to add; those that are given should be of one dtype. */
+export function additiveMasks(
+  by: string,
+  [paddingName, padding]: readonly [name: string, mask: Optional],
+  [maskName, mask]: readonly [name: string, mask: Optional],
+  dtype: DType,
+): [padding: Optional, mask: Optional] {
+  const added = additivePadding(by, [paddingName, padding], [maskName, mask], dtype);
+  return [added, additive(by, maskName, mask, dtype)];
+}
+
+function additivePadding(
+  by: string,
+  [paddingName, padding]: readonly [name: string, mask: Optional],
+  [maskName, mask]: readonly [name: string, mask: Optional],
+  dtype: DType,
+): Optional {
+  if (padding !== undefined && mask !== undefined && padding.dtype !== mask.dtype) {
+    emitWarning(`${by}: '${paddingName}' and '${maskName}' of different dtypes are deprecated`);
+  }
+  return additive(by, paddingName, padding, dtype);
 }
 
 /** One product for projections of the same input, cut into parts. */
@@ -105,13 +128,10 @@ function readMasks(
   dtype: DType,
   needWeights: boolean,
 ): Masks {
-  if (padding !== undefined && attention !== undefined && padding.dtype !== attention.dtype) {
-    emitWarning(`${op}: 'keyPaddingMask' and 'attnMask' of different dtypes are deprecated`);
-  }
+  const added = additivePadding(op, ['keyPaddingMask', padding], ['attnMask', attention], dtype);
   if (isCausal && attention === undefined) throw refuse('attnMask', "to be given with 'isCausal'", 'undefined');
-  const added = additive('keyPaddingMask', padding, dtype);
   if (isCausal && added === undefined && !needWeights) return { attention: undefined, padding: added, isCausal };
-  const mask = additive('attnMask', attention, dtype);
+  const mask = additive(op, 'attnMask', attention, dtype);
   return { attention: mask, padding: added, isCausal: isCausal && added === undefined };
 }
 

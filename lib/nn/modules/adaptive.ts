@@ -1,12 +1,14 @@
 /** Adaptive softmax: frequent classes in a head, rare ones in clusters that are computed where a target needs them. */
 
 import { expected, show } from '../../errors';
-import { boolean, integer, withDefaults } from '../../options';
+import { boolean, integer } from '../../options';
+import type { Call } from '../../torch/call';
 import { empty, zeros } from '../../torch/operators.generated';
 import { aten } from '../../torch/ops';
 import { shapeText } from '../../torch/shape';
 import type { Tensor } from '../../torch/tensor';
 import { asIndexTarget, asTensor, type TensorLike } from '../losses/arguments';
+import { type Parameters, readOptions } from '../losses/parameters';
 import { ModuleList, Sequential } from './containers';
 import { Linear, type LinearOptions } from './linear';
 import { Module } from './module';
@@ -19,12 +21,18 @@ export interface AdaptiveLogSoftmaxWithLossOptions extends Omit<LinearOptions, '
   headBias?: boolean | undefined;
 }
 
-const defaults = Object.freeze({
-  divValue: 4,
-  headBias: false,
-  dtype: null,
-  device: undefined,
-}) satisfies Required<AdaptiveLogSoftmaxWithLossOptions>;
+const op = 'AdaptiveLogSoftmaxWithLoss';
+const parameters: Parameters = {
+  op,
+  required: ['inFeatures', 'nClasses', 'cutoffs'],
+  defaults: Object.freeze({
+    divValue: 4,
+    headBias: false,
+    device: undefined,
+    dtype: null,
+  }) satisfies Required<AdaptiveLogSoftmaxWithLossOptions>,
+  positional: ['divValue', 'headBias', 'device', 'dtype'],
+};
 
 /** What {@link AdaptiveLogSoftmaxWithLoss} gives. */
 export interface AdaptiveResult {
@@ -70,14 +78,15 @@ export class AdaptiveLogSoftmaxWithLoss extends Module<AdaptiveResult> {
   declare tail: ModuleList;
 
   constructor(
-    inFeatures: number,
-    nClasses: number,
-    cutoffs: readonly number[],
-    options?: AdaptiveLogSoftmaxWithLossOptions,
+    ...args: Call<
+      [inFeatures: number, nClasses: number, cutoffs: readonly number[]],
+      AdaptiveLogSoftmaxWithLossOptions,
+      ['divValue', 'headBias', 'device', 'dtype']
+    >
   ) {
     super();
-    const op = 'AdaptiveLogSoftmaxWithLoss';
-    const filled = withDefaults<AdaptiveLogSoftmaxWithLossOptions>(op, options, defaults);
+    const [inFeatures, nClasses, cutoffs] = args;
+    const filled: AdaptiveLogSoftmaxWithLossOptions = readOptions(parameters, args);
     const { dtype = null, device } = filled;
     this.inFeatures = integer(op, "'inFeatures'", inFeatures);
     this.nClasses = integer(op, "'nClasses'", nClasses);
@@ -85,22 +94,22 @@ export class AdaptiveLogSoftmaxWithLoss extends Module<AdaptiveResult> {
     this.divValue = checkDivisor(op, filled.divValue);
     const bias = boolean(op, "option 'headBias'", filled.headBias);
     const clusters = this.cutoffs.length - 1;
-    this.head = new Linear(inFeatures, this.#shortlist + clusters, { bias, dtype, device });
+    this.head = new Linear(inFeatures, this.shortlist + clusters, { bias, dtype, device });
     this.tail = new ModuleList();
     const own = { bias: false, dtype, device };
     for (let i = 0; i < clusters; i++) {
       const hidden = floorDivide(inFeatures, this.divValue ** (i + 1));
-      const classes = this.#cutoff(i + 1) - this.#cutoff(i);
+      const classes = this.cutoff(i + 1) - this.cutoff(i);
       this.tail.append(new Sequential(new Linear(inFeatures, hidden, own), new Linear(hidden, classes, own)));
     }
   }
 
   /** How many classes the head has. */
-  get #shortlist(): number {
-    return this.#cutoff(0);
+  private get shortlist(): number {
+    return this.cutoff(0);
   }
 
-  #cutoff(i: number): number {
+  private cutoff(i: number): number {
     return this.cutoffs[i] as number;
   }
 
@@ -112,12 +121,11 @@ export class AdaptiveLogSoftmaxWithLoss extends Module<AdaptiveResult> {
 
   /** The log-probability of each target, and their loss. */
   override forward(input: TensorLike, target: TensorLike): AdaptiveResult {
-    const op = 'AdaptiveLogSoftmaxWithLoss';
     const x = asTensor(op, 'input', input, this.head.weight);
     const labels = asIndexTarget(op, 'target', target, { input: x });
     const batched = checkBatch(op, x, labels);
     const rows = batched ? x : aten.unsqueeze(x, 0);
-    const { output, headIndex } = this.#tailLogProbs(op, rows, batched ? labels : aten.unsqueeze(labels, 0));
+    const { output, headIndex } = this.tailLogProbs(op, rows, batched ? labels : aten.unsqueeze(labels, 0));
     const headLogProbs = aten.log_softmax.int(this.head.forward(rows), 1);
     aten.add_.Tensor(output, aten.squeeze(aten.gather(headLogProbs, 1, aten.unsqueeze(headIndex, 1))));
     const loss = aten.mean(aten.neg(output));
@@ -128,13 +136,13 @@ export class AdaptiveLogSoftmaxWithLoss extends Module<AdaptiveResult> {
    * What the clusters say of each target, 0 for classes of the head; and which of the head's scores speaks for it: its
    * own class, or its cluster.
    */
-  #tailLogProbs(op: string, input: Tensor, target: Tensor): { output: Tensor; headIndex: Tensor } {
+  private tailLogProbs(op: string, input: Tensor, target: Tensor): { output: Tensor; headIndex: Tensor } {
     const count = target.shape[0] as number;
     const output = zeros([count], { dtype: input.dtype, device: input.device });
     const headIndex = empty([count], { dtype: target.dtype, device: target.device });
     let found = 0;
     for (const [i, high] of this.cutoffs.entries()) {
-      const low = i === 0 ? 0 : this.#cutoff(i - 1);
+      const low = i === 0 ? 0 : this.cutoff(i - 1);
       const mask = aten.logical_and(aten.ge.Scalar(target, low), aten.lt.Scalar(target, high));
       const rows = aten.squeeze(aten.nonzero(mask));
       if (rows.numel() === 0) continue;
@@ -147,7 +155,7 @@ export class AdaptiveLogSoftmaxWithLoss extends Module<AdaptiveResult> {
       const cluster = this.tail[i - 1] as Sequential;
       const relative = aten.sub.Scalar(chosen, low);
       const scores = cluster.forward(aten.index_select(input, 0, rows));
-      aten.index_fill_.int_Scalar(headIndex, 0, rows, this.#shortlist + i - 1);
+      aten.index_fill_.int_Scalar(headIndex, 0, rows, this.shortlist + i - 1);
       const local = aten.gather(aten.log_softmax.int(scores, 1), 1, aten.unsqueeze(relative, 1));
       aten.index_copy_(output, 0, rows, aten.squeeze.dim(local, 1));
     }
@@ -161,19 +169,19 @@ export class AdaptiveLogSoftmaxWithLoss extends Module<AdaptiveResult> {
   /** The log-probabilities of all classes: `[N, F] -> [N, nClasses]`. */
   logProb(input: TensorLike): Tensor {
     const x = asTensor('logProb', 'input', input, this.head.weight);
-    return this.#allLogProbs(x, this.head.forward(x));
+    return this.allLogProbs(x, this.head.forward(x));
   }
 
-  #allLogProbs(input: Tensor, headScores: Tensor): Tensor {
+  private allLogProbs(input: Tensor, headScores: Tensor): Tensor {
     const { dtype, device } = input;
-    const shortlist = this.#shortlist;
+    const shortlist = this.shortlist;
     const out = empty([headScores.shape[0] as number, this.nClasses], { dtype, device });
     const headLogProbs = aten.log_softmax.int(headScores, 1);
     aten.copy_(aten.slice.Tensor(out, 1, 0, shortlist), aten.slice.Tensor(headLogProbs, 1, 0, shortlist));
     for (const [i, cluster] of [...this.tail].entries()) {
       const own = aten.log_softmax.int(cluster.forward(input), 1);
       const ofCluster = aten.unsqueeze(aten.select.int(headLogProbs, 1, shortlist + i), 1);
-      const place = aten.slice.Tensor(out, 1, this.#cutoff(i), this.#cutoff(i + 1));
+      const place = aten.slice.Tensor(out, 1, this.cutoff(i), this.cutoff(i + 1));
       aten.copy_(place, aten.add.Tensor(own, ofCluster));
     }
     return out;
@@ -184,10 +192,10 @@ export class AdaptiveLogSoftmaxWithLoss extends Module<AdaptiveResult> {
     const x = asTensor('predict', 'input', input, this.head.weight);
     const headScores = this.head.forward(x);
     const output = aten.argmax(headScores, 1);
-    const rare = aten.squeeze.dim(aten.nonzero(aten.ge.Scalar(output, this.#shortlist)), 1);
+    const rare = aten.squeeze.dim(aten.nonzero(aten.ge.Scalar(output, this.shortlist)), 1);
     if (rare.numel() === 0) return output;
-    if (rare.numel() === output.numel()) return aten.argmax(this.#allLogProbs(x, headScores), 1);
-    const logProbs = this.#allLogProbs(aten.index_select(x, 0, rare), aten.index_select(headScores, 0, rare));
+    if (rare.numel() === output.numel()) return aten.argmax(this.allLogProbs(x, headScores), 1);
+    const logProbs = this.allLogProbs(aten.index_select(x, 0, rare), aten.index_select(headScores, 0, rare));
     return aten.index_copy_(output, 0, rare, aten.argmax(logProbs, 1));
   }
 }

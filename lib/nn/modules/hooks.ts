@@ -68,6 +68,20 @@ class Hooks {
     return { remove: () => this.#remove(kind, registration) };
   }
 
+  /** Whether there are some before or behind `forward`. */
+  get hasForward(): boolean {
+    return this.#registered.forwardPre.length + this.#registered.forward.length > 0;
+  }
+
+  /** The same hooks for another module. */
+  copyTo(module: Registered & Forward): void {
+    if (kinds.every((kind) => this.#registered[kind].length === 0)) return;
+    const copy = new Hooks(module);
+    for (const kind of kinds) copy.#registered[kind] = [...this.#registered[kind]];
+    all.set(module, copy);
+    Registered.intercept(module, copy);
+  }
+
   #remove(kind: HookKind, registration: Registration): void {
     this.#registered[kind] = this.#registered[kind].filter((other) => other !== registration);
     if (kinds.every((each) => this.#registered[each].length === 0)) Registered.intercept(this.#module, undefined);
@@ -166,4 +180,14 @@ function isKeywords(value: unknown): value is Readonly<Record<string, unknown>> 
 
 function isAbsent(value: unknown): value is undefined | null {
   return value === undefined || value === null;
+}
+
+/** Gives a module the hooks that another has. */
+export function copyHooks(from: Registered, to: Registered & Forward): void {
+  all.get(from)?.copyTo(to);
+}
+
+/** Whether a module has hooks before or behind `forward`. */
+export function hasForwardHooks(module: Registered): boolean {
+  return all.get(module)?.hasForward === true;
 }

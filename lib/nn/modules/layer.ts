@@ -22,6 +22,8 @@ export type LayerName = keyof ModuleOptions;
 /** What a layer is made with, but keeps otherwise: as a parameter, as what a parameter is, or not at all. */
 type Consumed = 'device' | 'dtype' | 'bias' | `_${string}`;
 
+const consumed: ReadonlySet<string> = new Set(['device', 'dtype', 'bias']);
+
 /** The arguments of its constructor that are properties of a layer. */
 export type LayerProperties<Name extends LayerName> = Omit<ModuleOptions[Name], Consumed>;
 
@@ -48,6 +50,8 @@ export interface LayerDeclaration<Name extends LayerName, Inputs extends unknown
   forward(self: Self<Name, Own>, ...inputs: Inputs): Result;
   /** What `forward` takes, in PyTorch's notation. Default `(Tensor input)`. */
   readonly inputs?: string;
+  /** Which arguments are properties, in PyTorch: all, if it is left out. */
+  readonly properties?: readonly string[];
   /** Checks the arguments, and makes the parameters, after the properties are there. */
   make?(self: Self<Name, Own>, options: ModuleOptions[Name]): void;
   /**
@@ -74,7 +78,7 @@ export function layer<
   Result = Tensor,
   Own = object,
 >(name: Name, declared: LayerDeclaration<Name, Inputs, Result, Own>): LayerClass<Name, Inputs, Result, Own> {
-  const { make, reset, members = {}, text = '', inputs: schema = '(Tensor input)' } = declared;
+  const { make, reset, members = {}, text = '', inputs: schema = '(Tensor input)', properties } = declared;
   const forward = declared.forward as (self: unknown, ...inputs: unknown[]) => Result;
   const readInputs = defineFunction<Reader>(name, schema, (...given: unknown[]) => given);
   const mostInputs = schema.split(',').length;
@@ -84,7 +88,7 @@ export function layer<
       super();
       const options = read(args);
       for (const key of Object.keys(options)) {
-        if (key !== 'device' && key !== 'dtype' && key !== 'bias' && !key.startsWith('_')) {
+        if (properties?.includes(key) ?? (!consumed.has(key) && !key.startsWith('_'))) {
           setProperty(this, key, options[key]);
         }
       }

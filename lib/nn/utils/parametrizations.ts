@@ -123,10 +123,10 @@ class SpectralNorm extends Module {
     const [u, v] = [0, 1].map((i) => aten.new_empty(matrix, [matrix.size(i)]).normal_(0, 1));
     this.registerBuffer('_u', normalize(u as Tensor, { dim: 0, eps }));
     this.registerBuffer('_v', normalize(v as Tensor, { dim: 0, eps }));
-    this.#iterate(matrix, 15);
+    this.iterate(matrix, 15);
   }
 
-  #iterate(matrix: Tensor, times: number): void {
+  private iterate(matrix: Tensor, times: number): void {
     const { eps, _u: u, _v: v } = this;
     noGrad(() => {
       for (let i = 0; i < times; i++) {
@@ -139,7 +139,7 @@ class SpectralNorm extends Module {
   override forward(weight: Tensor): Tensor {
     if (weight.ndim === 1) return normalize(weight, { dim: 0, eps: this.eps });
     const matrix = asMatrix(weight, this.dim);
-    if (this.training) this.#iterate(matrix, this.nPowerIterations);
+    if (this.training) this.iterate(matrix, this.nPowerIterations);
     // Copies: the next call changes the vectors, and this one's graph needs them.
     const [u, v] = [this._u, this._v].map((vector) => aten.clone(vector, { memory_format: 'contiguous_format' }));
     return weight.div(aten.vdot(u as Tensor, aten.mv(matrix, v as Tensor)));
@@ -214,7 +214,7 @@ function madeOrthogonal(matrix: Tensor): Tensor {
 class Orthogonal extends Module {
   readonly shape: readonly number[];
   readonly orthogonalMap: OrthogonalMap;
-  readonly #hasBase: boolean;
+  private readonly hasBase: boolean;
   declare base: Tensor;
 
   constructor(weight: Tensor, map: OrthogonalMap, useTrivialization: boolean) {
@@ -224,7 +224,7 @@ class Orthogonal extends Module {
     }
     this.shape = weight.shape;
     this.orthogonalMap = map;
-    this.#hasBase = useTrivialization;
+    this.hasBase = useTrivialization;
     if (useTrivialization) this.registerBuffer('base', undefined);
   }
 
@@ -232,7 +232,7 @@ class Orthogonal extends Module {
     const isWide = given.size(-2) < given.size(-1);
     const matrix = isWide ? given.mT : given;
     const made = this.orthogonalMap === 'householder' ? reflected(matrix) : rotated(matrix, this.orthogonalMap);
-    const placed = this.#hasBase ? this.base.matmul(made) : made;
+    const placed = this.hasBase ? this.base.matmul(made) : made;
     return isWide ? placed.mT : placed;
   }
 
@@ -240,11 +240,11 @@ class Orthogonal extends Module {
     if (!sameShape(given.shape, this.shape)) {
       throw expected('rightInverse', "'value'", `to have shape ${shapeText(this.shape)}`, shapeText(given.shape));
     }
-    return noGrad(() => (this.#hasBase ? this.#rebase(given) : this.#factors(given)));
+    return noGrad(() => (this.hasBase ? this.rebase(given) : this.factors(given)));
   }
 
   /** Takes the value as the new base: what is trained is then minus the identity, or zeros. */
-  #rebase(given: Tensor): Tensor {
+  private rebase(given: Tensor): Tensor {
     const isWide = given.size(-2) < given.size(-1);
     const matrix = isWide ? given.mT : given;
     const [rows, columns] = matrix.shape.slice(-2) as [number, number];
@@ -261,7 +261,7 @@ class Orthogonal extends Module {
   }
 
   /** The Householder reflections that make the value. */
-  #factors(given: Tensor): Tensor {
+  private factors(given: Tensor): Tensor {
     if (this.orthogonalMap !== 'householder') {
       const what = 'to be given with useTrivialization, or by householder';
       const { message } = expected('rightInverse', `a value for '${this.orthogonalMap}'`, what, 'neither');

@@ -71,4 +71,5 @@ test.each(['.npy', '.npz', '.safetensors'])(
     // which bytes were put; here that is damage.
     expect(both).toBeGreaterThan(type === '.npz' ? stricter / 4 : stricter);
   },
+  60_000,
 );

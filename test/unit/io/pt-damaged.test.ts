@@ -120,8 +120,8 @@ describe('hostile pickles', () => {
     ['an offset', tensor(2, 2, [1], [1]), 'offset 2 reaches beyond'],
     ['an offset of nothing', tensor(2, 3, [0], [1]), 'offset 3 reaches beyond'],
     ['a stride', tensor(2, 0, [2, 2], [1, 1000]), 'strides [1, 1000]'],
-    ['a negative stride', tensor(2, 1, [2], [-1]), 'no integer >= 0'],
-    ['a negative size', tensor(2, 0, [-1], [1]), 'no integer >= 0'],
+    ['a negative stride', tensor(2, 1, [2], [-1]), 'not an integer >= 0'],
+    ['a negative size', tensor(2, 0, [-1], [1]), 'not an integer >= 0'],
     ['sizes and strides', tensor(2, 0, [2], [1, 1]), 'whose sizes and strides do not fit'],
     ['too many elements', tensor(2, 0, Array(6).fill(0x7fffffff), Array(6).fill(0)), 'which has too many elements'],
     ['another length', tensor(3, 0, [3], [1]), 'has 8 bytes, and the pickle says 12'],
@@ -197,9 +197,9 @@ describe('damaged archives', () => {
       { name: 'archive/b', content: 'x' },
     ];
     const read = (...files: Parameters<typeof zip>[0][number][]): string => failure(() => torch.load(zip(files)));
-    expect(read(a, a)).toContain('it has the member "archive/data.pkl" twice');
-    expect(read(a, { ...b, encrypted: true })).toContain('is encrypted');
-    expect(read(a, { ...b, method: 99 })).toContain('is compressed by method 99');
+    expect(read(a, a)).toContain('has the member "archive/data.pkl" twice');
+    expect(read({ ...a, encrypted: true }, b)).toContain('is encrypted');
+    expect(read({ ...a, method: 99 }, b)).toContain('is compressed by method 99');
     const overlapping = zip([a, b]);
     const second = overlapping.lastIndexOf('PK\x01\x02');
     overlapping.writeUInt32LE(0, second + 42);
