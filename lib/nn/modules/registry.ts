@@ -158,8 +158,15 @@ export class Registry {
     entry.value = value;
   }
 
+  /** Refuses a parameter that an operation in place has made a result of others. */
+  #checkLeaf(property: string, value: unknown): void {
+    if (!(value instanceof Parameter) || value.isDisposed || value.isLeaf) return;
+    throw expected(className(this.#owner), `'${property}'`, 'to be a leaf', `a result of ${value.gradFn}`);
+  }
+
   #put(property: string, kind: Kind, value: unknown, isPersistent: boolean, key = stateName(property)): void {
     const entry = this.#entries.get(property);
+    this.#checkLeaf(property, value);
     if (entry === undefined) {
       for (const [other, { key: taken }] of this.#entries) {
         if (taken !== key) continue;
