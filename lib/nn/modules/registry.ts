@@ -75,7 +75,7 @@ export class Registry {
 
   /** What is registered, by property. */
   entries(): ReadonlyMap<string, Entry> {
-    this.#settle();
+    this.#findFields();
     return this.#entries;
   }
 
@@ -115,7 +115,7 @@ export class Registry {
     if (typeof property !== 'string' || property === '' || property.includes('.')) {
       throw expected(op, "'name'", 'to be a string that is not empty and has no dot', show(property));
     }
-    this.#settle();
+    this.#findFields();
     const taken = this.#entries.get(property);
     if (taken === undefined ? property in this.#owner : taken.kind !== kind) {
       throw expected(op, "'name'", 'to be none of the properties that the module has', show(property));
@@ -181,8 +181,8 @@ export class Registry {
     Object.defineProperty(this.#owner, property, accessorOf(property));
   }
 
-  /** Finds class fields, and what was deleted. */
-  #settle(): void {
+  /** Adopts class fields, and forgets deleted properties. */
+  #findFields(): void {
     for (const property of this.#entries.keys()) {
       const found = Object.getOwnPropertyDescriptor(this.#owner, property);
       if (found === undefined) this.#entries.delete(property);
