@@ -1,7 +1,8 @@
 /** Adadelta. */
 import type { Tensor } from '../torch/tensor';
 import { numberIn } from './arithmetic';
-import { type Batch, counter, countStep, optimizerClass, withDecay, zeros } from './declare';
+import { type Batch, counter, countStep, withDecay, zeros } from './batch';
+import { optimizerClass } from './declare';
 import { capturing, common, fraction, type OptionValues, positive, rate } from './options';
 
 const options = {

@@ -5,7 +5,8 @@ import { aten } from '../torch/ops';
 import { keep, scope } from '../torch/scope';
 import type { Tensor } from '../torch/tensor';
 import { larger, type Numeric, negated, numberIn, oneMinus, over, power, times } from './arithmetic';
-import { type Batch, counter, countStep, optimizerClass, refuseComplex, zeros } from './declare';
+import { type Batch, counter, countStep, refuseComplex, zeros } from './batch';
+import { optimizerClass } from './declare';
 import { choice, flag, type Option, type OptionValues, positive, rate } from './options';
 
 /** What a test of a number asks for. */

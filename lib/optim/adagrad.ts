@@ -7,7 +7,8 @@ import { aten } from '../torch/ops';
 import { keep, scope } from '../torch/scope';
 import type { Tensor } from '../torch/tensor';
 import { forEachOf, quotient } from './arithmetic';
-import { type Batch, counter, countStep, optimizerClass, partOf, refuseFusedWith, shifted, withDecay } from './declare';
+import { type Batch, counter, countStep, partOf, refuseFusedWith, shifted, withDecay } from './batch';
+import { optimizerClass } from './declare';
 import { common, fusing, type OptionValues, positive, rate } from './options';
 
 const options = {

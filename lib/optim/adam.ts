@@ -5,7 +5,8 @@ import { maximum } from '../torch/operators.generated';
 import { scope } from '../torch/scope';
 import type { Tensor } from '../torch/tensor';
 import { forEachOf, type Numeric, negated, numberIn, oneMinus, over, power, raised, times } from './arithmetic';
-import { asReal, type Batch, counter, countStep, optimizerClass, refuseFusedWith, withDecay, zeros } from './declare';
+import { asReal, type Batch, counter, countStep, refuseFusedWith, withDecay, zeros } from './batch';
+import { optimizerClass } from './declare';
 import {
   capturing,
   common,

@@ -3,7 +3,8 @@ import type { Handle, NativeValue } from '../binding/native';
 import { operator } from '../torch/bind';
 import type { Tensor } from '../torch/tensor';
 import { forEachOf, numberIn, power, quotient } from './arithmetic';
-import { type Batch, counter, countStep, optimizerClass, withDecay, zeros } from './declare';
+import { type Batch, counter, countStep, withDecay, zeros } from './batch';
+import { optimizerClass } from './declare';
 import { betas, capturing, common, type OptionValues, positive, rate } from './options';
 
 const options = {

@@ -6,7 +6,8 @@ import { tensor } from '../torch/create';
 import { keep, scope } from '../torch/scope';
 import type { Tensor } from '../torch/tensor';
 import { larger, type Numeric, numberIn, onePlus, over, raised, times } from './arithmetic';
-import { type Batch, countStep, optimizerClass, partOf, withDecay, zeros } from './declare';
+import { type Batch, countStep, partOf, withDecay, zeros } from './batch';
+import { optimizerClass } from './declare';
 import { oneByOne } from './lists';
 import { capturing, common, number, type OptionValues, positive, rate } from './options';
 

@@ -8,7 +8,8 @@ import { keep, scope } from '../torch/scope';
 import { shapeText } from '../torch/shape';
 import type { Tensor } from '../torch/tensor';
 import { numberIn, oneMinus, times } from './arithmetic';
-import { type Batch, optimizerClass, refuseComplex, zeros } from './declare';
+import { type Batch, refuseComplex, zeros } from './batch';
+import { optimizerClass } from './declare';
 import { flag, number, type Option, type OptionValues, positive, rate } from './options';
 
 const rateFunctions = ['original', 'match_rms_adamw'] as const;

@@ -4,7 +4,8 @@ import { wrap } from '../torch/bind';
 import { scope } from '../torch/scope';
 import type { Tensor } from '../torch/tensor';
 import { forEachOf, type Numeric, negated, numberIn, oneMinus, over, power, times } from './arithmetic';
-import { asReal, type Batch, counter, countStep, optimizerClass, withDecay, zeros } from './declare';
+import { asReal, type Batch, counter, countStep, withDecay, zeros } from './batch';
+import { optimizerClass } from './declare';
 import { betas, capturing, common, flag, type OptionValues, positive, rate } from './options';
 
 const options = {

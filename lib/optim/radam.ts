@@ -1,7 +1,8 @@
 /** RAdam. */
 import type { Tensor } from '../torch/tensor';
 import { forEachOf, type Numeric, numberIn, oneMinus, over, power, times } from './arithmetic';
-import { type Batch, counter, countStep, optimizerClass, partOf, shifted, withDecay, zeros } from './declare';
+import { type Batch, counter, countStep, partOf, shifted, withDecay, zeros } from './batch';
+import { optimizerClass } from './declare';
 import { betas, capturing, common, flag, type OptionValues, positive, rate } from './options';
 
 const options = {

@@ -1,7 +1,8 @@
 /** RMSprop. */
 import type { Tensor } from '../torch/tensor';
 import { numberIn } from './arithmetic';
-import { type Batch, counter, countStep, optimizerClass, shifted, withDecay, zeros } from './declare';
+import { type Batch, counter, countStep, shifted, withDecay, zeros } from './batch';
+import { optimizerClass } from './declare';
 import { capturing, common, flag, type OptionValues, positive, rate } from './options';
 
 const options = {

@@ -5,7 +5,8 @@ import { fullLike } from '../torch/operators.generated';
 import { keep } from '../torch/scope';
 import type { Tensor } from '../torch/tensor';
 import { numberIn } from './arithmetic';
-import { type Batch, counter, countStep, optimizerClass, zeros } from './declare';
+import { type Batch, counter, countStep, zeros } from './batch';
+import { optimizerClass } from './declare';
 import { capturing, common, type OptionValues, pair, rate } from './options';
 
 const options = {

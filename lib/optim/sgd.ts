@@ -5,7 +5,8 @@ import { handleOf, isTensor, operator, wrap } from '../torch/bind';
 import { keep } from '../torch/scope';
 import type { Tensor } from '../torch/tensor';
 import { numberIn } from './arithmetic';
-import { type Batch, optimizerClass, refuseFusedWith } from './declare';
+import { type Batch, refuseFusedWith } from './batch';
+import { optimizerClass } from './declare';
 import { common, flag, fusing, number, type OptionValues, positive, rate } from './options';
 
 const options = {

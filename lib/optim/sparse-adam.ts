@@ -6,7 +6,8 @@ import { aten } from '../torch/ops';
 import { scope } from '../torch/scope';
 import type { Tensor } from '../torch/tensor';
 import { numberIn, over, power, times } from './arithmetic';
-import { type Batch, optimizerClass, refuseComplex, zeros } from './declare';
+import { type Batch, refuseComplex, zeros } from './batch';
+import { optimizerClass } from './declare';
 import { above, betas, flag, type OptionValues, positive, rate } from './options';
 
 const options = {
