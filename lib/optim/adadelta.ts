@@ -1,21 +1,24 @@
 /** Adadelta. */
 import type { Tensor } from '../torch/tensor';
 import { numberIn } from './arithmetic';
-import { type Batch, counter, countStep, optimizerClass, withDecay, zeros } from './declare';
-import { choice, flag, fraction, positive, rate, type Values } from './options';
+import { type Batch, counter, countStep, withDecay, zeros } from './batch';
+import { optimizerClass } from './declare';
+import { capturing, common, fraction, type OptionValues, positive, rate } from './options';
 
 const options = {
+  /** The learning rate; a tensor of one element may stand for it. */
   lr: rate(1, true),
+  /** How much of the running means stays at each step. */
   rho: fraction(0.9),
+  /** Added to the denominator. */
   eps: positive(1e-6),
+  /** The share of the parameter that is added to its gradient. */
   weightDecay: positive(0),
-  foreach: choice,
-  capturable: flag(false),
-  maximize: flag(false),
-  differentiable: flag(false),
+  ...common,
+  ...capturing,
 } as const;
 
-type Group = Values<typeof options>;
+type Group = OptionValues<typeof options>;
 
 function update(batch: Batch, group: Group): void {
   const { params, lists, of } = batch;

@@ -5,8 +5,9 @@ import { aten } from '../torch/ops';
 import { keep, scope } from '../torch/scope';
 import type { Tensor } from '../torch/tensor';
 import { larger, type Numeric, negated, numberIn, oneMinus, over, power, times } from './arithmetic';
-import { type Batch, counter, countStep, optimizerClass, refuseComplex, zeros } from './declare';
-import { choice, flag, type Option, positive, rate, type Values } from './options';
+import { type Batch, counter, countStep, refuseComplex, zeros } from './batch';
+import { optimizerClass } from './declare';
+import { choice, flag, type Option, type OptionValues, positive, rate } from './options';
 
 /** What a test of a number asks for. */
 const numberWith = (otherwise: number, what: string, isOne: (value: number) => boolean): Option<number> => ({
@@ -30,16 +31,23 @@ const eps: Option<readonly [number | null, number]> = {
 };
 
 const options = {
+  /** The most that a step may be, relative to the parameter. */
   lr: rate(1e-2),
+  /** The power of the step number that is the weight of a new squared gradient. */
   beta2Decay: numberWith(-0.8, 'a number <= 0', (value) => value <= 0),
+  /** The least root of the mean of squares (`null`: of the dtype) and the least size of a parameter. */
   eps,
+  /** The largest root mean square of an update. */
   d: numberWith(1, 'a number >= 1', (value) => value >= 1),
+  /** The share of the parameter that goes with each step, times the learning rate. */
   weightDecay: positive(0, true),
+  /** Take PyTorch's operators on lists; by default on GPUs only. */
   foreach: choice,
+  /** Go up the gradient instead of down. */
   maximize: flag(false),
 } as const;
 
-type Group = Values<typeof options>;
+type Group = OptionValues<typeof options>;
 
 /** The distance of 1 to the next larger number of each dtype. */
 const epsilons: Readonly<Record<string, number>> = {

@@ -7,22 +7,26 @@ import { aten } from '../torch/ops';
 import { keep, scope } from '../torch/scope';
 import type { Tensor } from '../torch/tensor';
 import { forEachOf, quotient } from './arithmetic';
-import { type Batch, counter, countStep, optimizerClass, partOf, refuseFusedWith, shifted, withDecay } from './declare';
-import { choice, flag, positive, rate, type Values } from './options';
+import { type Batch, counter, countStep, partOf, refuseFusedWith, shifted, withDecay } from './batch';
+import { optimizerClass } from './declare';
+import { common, fusing, type OptionValues, positive, rate } from './options';
 
 const options = {
+  /** The learning rate; a tensor of one element may stand for it. */
   lr: rate(1e-2),
+  /** How fast the learning rate falls with the number of steps. */
   lrDecay: positive(0),
+  /** The share of the parameter that is added to its gradient. */
   weightDecay: positive(0),
+  /** The sum of squares to begin with. */
   initialAccumulatorValue: positive(0),
+  /** Added to the denominator. */
   eps: positive(1e-10),
-  foreach: choice,
-  maximize: flag(false),
-  differentiable: flag(false),
-  fused: choice,
+  ...common,
+  ...fusing,
 } as const;
 
-type Group = Values<typeof options>;
+type Group = OptionValues<typeof options>;
 
 function init(parameter: Tensor, group: Group, optimizer: { readonly defaults: Group }): Record<string, Tensor> {
   const { initialAccumulatorValue: value } = optimizer.defaults;

@@ -5,8 +5,19 @@ import { maximum } from '../torch/operators.generated';
 import { scope } from '../torch/scope';
 import type { Tensor } from '../torch/tensor';
 import { forEachOf, type Numeric, negated, numberIn, oneMinus, over, power, raised, times } from './arithmetic';
-import { asReal, type Batch, counter, countStep, optimizerClass, refuseFusedWith, withDecay, zeros } from './declare';
-import { choice, flag, betas as numbers, type Option, positive, rate, type Values } from './options';
+import { asReal, type Batch, counter, countStep, refuseFusedWith, withDecay, zeros } from './batch';
+import { optimizerClass } from './declare';
+import {
+  capturing,
+  common,
+  flag,
+  fusing,
+  betas as numbers,
+  type Option,
+  type OptionValues,
+  positive,
+  rate,
+} from './options';
 
 /** Two numbers in [0, 1), or two tensors that hold such. */
 const betas: Option<readonly [Numeric, Numeric]> = {
@@ -22,20 +33,24 @@ const betas: Option<readonly [Numeric, Numeric]> = {
 };
 
 const options = {
+  /** The learning rate; a tensor of one element may stand for it. */
   lr: rate(1e-3),
+  /** How much of the running means stays at each step. */
   betas,
+  /** Added to the denominator. */
   eps: positive(1e-8),
+  /** The share of the parameter that is added to its gradient. */
   weightDecay: positive(0),
+  /** Divide by the largest mean of squares so far. */
   amsgrad: flag(false),
-  foreach: choice,
-  maximize: flag(false),
-  capturable: flag(false),
-  differentiable: flag(false),
-  fused: choice,
+  /** Take weight decay from the parameter, and not through the means. */
   decoupledWeightDecay: flag(false),
+  ...common,
+  ...capturing,
+  ...fusing,
 } as const;
 
-type Group = Values<typeof options>;
+type Group = OptionValues<typeof options>;
 
 function init(parameter: Tensor, group: Group): Record<string, Tensor> {
   return {
@@ -182,5 +197,5 @@ export class AdamW extends optimizerClass({
   ...declaration,
   options: adamwOptions,
   fixed: { decoupledWeightDecay: true },
-  update: declaration.update as (batch: Batch, group: Values<typeof adamwOptions>) => void,
+  update: declaration.update as (batch: Batch, group: OptionValues<typeof adamwOptions>) => void,
 }) {}

@@ -3,21 +3,24 @@ import type { Handle, NativeValue } from '../binding/native';
 import { operator } from '../torch/bind';
 import type { Tensor } from '../torch/tensor';
 import { forEachOf, numberIn, power, quotient } from './arithmetic';
-import { type Batch, counter, countStep, optimizerClass, withDecay, zeros } from './declare';
-import { betas, choice, flag, positive, rate, type Values } from './options';
+import { type Batch, counter, countStep, withDecay, zeros } from './batch';
+import { optimizerClass } from './declare';
+import { betas, capturing, common, type OptionValues, positive, rate } from './options';
 
 const options = {
+  /** The learning rate; a tensor of one element may stand for it. */
   lr: rate(2e-3),
+  /** How much of the running means stays at each step. */
   betas,
+  /** Added to the denominator. */
   eps: positive(1e-8),
+  /** The share of the parameter that is added to its gradient. */
   weightDecay: positive(0),
-  foreach: choice,
-  maximize: flag(false),
-  differentiable: flag(false),
-  capturable: flag(false),
+  ...common,
+  ...capturing,
 } as const;
 
-type Group = Values<typeof options>;
+type Group = OptionValues<typeof options>;
 
 function update(batch: Batch, group: Group): void {
   const { params, lists, of } = batch;

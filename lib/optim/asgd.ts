@@ -6,23 +6,27 @@ import { tensor } from '../torch/create';
 import { keep, scope } from '../torch/scope';
 import type { Tensor } from '../torch/tensor';
 import { larger, type Numeric, numberIn, onePlus, over, raised, times } from './arithmetic';
-import { type Batch, countStep, optimizerClass, partOf, withDecay, zeros } from './declare';
+import { type Batch, countStep, partOf, withDecay, zeros } from './batch';
+import { optimizerClass } from './declare';
 import { oneByOne } from './lists';
-import { choice, flag, number, positive, rate, type Values } from './options';
+import { capturing, common, number, type OptionValues, positive, rate } from './options';
 
 const options = {
+  /** The learning rate; a tensor of one element may stand for it. */
   lr: rate(1e-2),
+  /** How much of the parameter decays with each step. */
   lambd: number(1e-4),
+  /** The power by which the step size falls. */
   alpha: number(0.75),
+  /** The step from which on parameters are averaged. */
   t0: number(1e6, true),
+  /** The share of the parameter that is added to its gradient. */
   weightDecay: positive(0),
-  foreach: choice,
-  maximize: flag(false),
-  differentiable: flag(false),
-  capturable: flag(false),
+  ...common,
+  ...capturing,
 } as const;
 
-type Group = Values<typeof options>;
+type Group = OptionValues<typeof options>;
 
 function init(parameter: Tensor, { lr }: Group): Record<string, Tensor> {
   const on = { dtype: 'float32', device: parameter.device } as const;

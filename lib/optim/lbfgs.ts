@@ -8,11 +8,12 @@ import { keep, scope } from '../torch/scope';
 import { synchronous } from '../torch/synchronous';
 import type { Tensor } from '../torch/tensor';
 import { isAtMost, isLess, type Numeric, numberIn, over, smallest, times } from './arithmetic';
-import { asReal, optimizerClass } from './declare';
+import { asReal } from './batch';
+import { optimizerClass } from './declare';
 import { isGroup, type ParamGroup } from './groups';
 import { strongWolfe } from './line-search';
 import type { Closure } from './optimizer';
-import { number, type Option, rate, type Values } from './options';
+import { number, type Option, type OptionValues, rate } from './options';
 import type { ParameterState } from './state-dict';
 
 const lineSearches = ['strong_wolfe'] as const;
@@ -20,22 +21,29 @@ const lineSearches = ['strong_wolfe'] as const;
 const count = (otherwise: number): Option<number> => ({ default: otherwise, check: integer });
 
 const options = {
+  /** The learning rate; a tensor of one element may stand for it. */
   lr: rate(1),
+  /** The most iterations of a step. */
   maxIter: count(20),
+  /** The most calls of the closure in a step; by default 5/4 of `maxIter`. */
   maxEval: {
     default: null,
     check: (op, label, value) => (value === null ? null : integer(op, label, value)),
   } satisfies Option<number | null> as Option<number | null>,
+  /** The largest element of a gradient that counts as 0. */
   toleranceGrad: number(1e-7),
+  /** The change of loss and parameters at which a step ends. */
   toleranceChange: number(1e-9),
+  /** How many iterations are remembered. */
   historySize: count(100),
+  /** How the size of an iteration is found; by default it is the learning rate. */
   lineSearchFn: {
     default: null,
     check: (op, label, value) => (value === null ? null : oneOf(op, label, value, lineSearches)),
   } satisfies Option<'strong_wolfe' | null> as Option<'strong_wolfe' | null>,
 } as const;
 
-type Group = Values<typeof options>;
+type Group = OptionValues<typeof options>;
 
 /** What is kept from step to step, in the state of the first parameter. */
 interface Memory {

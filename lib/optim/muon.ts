@@ -8,8 +8,9 @@ import { keep, scope } from '../torch/scope';
 import { shapeText } from '../torch/shape';
 import type { Tensor } from '../torch/tensor';
 import { numberIn, oneMinus, times } from './arithmetic';
-import { type Batch, optimizerClass, refuseComplex, zeros } from './declare';
-import { flag, number, type Option, positive, rate, type Values } from './options';
+import { type Batch, refuseComplex, zeros } from './batch';
+import { optimizerClass } from './declare';
+import { flag, number, type Option, type OptionValues, positive, rate } from './options';
 
 const rateFunctions = ['original', 'match_rms_adamw'] as const;
 
@@ -24,12 +25,19 @@ const coefficients: Option<readonly [number, number, number]> = {
 };
 
 const options = {
+  /** The learning rate; a tensor of one element may stand for it. */
   lr: rate(1e-3),
+  /** The share of the parameter that goes with each step, times the learning rate. */
   weightDecay: positive(0.1),
+  /** How much of the velocity stays at each step. */
   momentum: positive(0.95),
+  /** Look ahead along the velocity. */
   nesterov: flag(true),
+  /** The coefficients of the iteration that makes matrices orthogonal. */
   nsCoefficients: coefficients,
+  /** The least norm that a matrix is divided by. */
   eps: number(1e-7),
+  /** How many such iterations there are. */
   nsSteps: {
     default: 5,
     check: (op, label, value) => {
@@ -38,13 +46,14 @@ const options = {
       throw expected(op, label, 'to be an integer < 100', show(value));
     },
   } satisfies Option<number> as Option<number>,
+  /** How the learning rate goes with the shape of a matrix: `'original'` by default. */
   adjustLrFn: {
     default: null,
     check: (op, label, value) => (value === null ? null : oneOf(op, label, value, rateFunctions)),
   } satisfies Option<(typeof rateFunctions)[number] | null> as Option<(typeof rateFunctions)[number] | null>,
 } as const;
 
-type Group = Values<typeof options>;
+type Group = OptionValues<typeof options>;
 
 /** The nearest matrix with singular values near 1, by iterations of Newton and Schulz in bfloat16. */
 function orthogonal(update: Tensor, { nsCoefficients: [a, b, c], nsSteps, eps }: Group): Tensor {

@@ -4,23 +4,28 @@ import { wrap } from '../torch/bind';
 import { scope } from '../torch/scope';
 import type { Tensor } from '../torch/tensor';
 import { forEachOf, type Numeric, negated, numberIn, oneMinus, over, power, times } from './arithmetic';
-import { asReal, type Batch, counter, countStep, optimizerClass, withDecay, zeros } from './declare';
-import { betas, choice, flag, positive, rate, type Values } from './options';
+import { asReal, type Batch, counter, countStep, withDecay, zeros } from './batch';
+import { optimizerClass } from './declare';
+import { betas, capturing, common, flag, type OptionValues, positive, rate } from './options';
 
 const options = {
+  /** The learning rate; a tensor of one element may stand for it. */
   lr: rate(2e-3),
+  /** How much of the running means stays at each step. */
   betas,
+  /** Added to the denominator. */
   eps: positive(1e-8),
+  /** The share of the parameter that is added to its gradient. */
   weightDecay: positive(0),
+  /** How fast the momentum reaches its full size. */
   momentumDecay: positive(4e-3),
+  /** Take weight decay from the parameter, and not through the means. */
   decoupledWeightDecay: flag(false),
-  foreach: choice,
-  maximize: flag(false),
-  capturable: flag(false),
-  differentiable: flag(false),
+  ...common,
+  ...capturing,
 } as const;
 
-type Group = Values<typeof options>;
+type Group = OptionValues<typeof options>;
 
 /** How much of the mean counts in a step. */
 function momentumAt(step: number, { betas, momentumDecay }: Group): number {

@@ -17,8 +17,11 @@ export interface Option<Value = unknown> {
 /** The options of an optimizer, in Python's order. */
 export type Options = Readonly<Record<string, Option>>;
 
-/** What options make of a call. */
-export type Values<O> = { -readonly [Name in keyof O]: O[Name] extends Option<infer Value> ? Value : never };
+/** The values of options. */
+export type OptionValues<O> = { -readonly [Name in keyof O]: O[Name] extends Option<infer Value> ? Value : never };
+
+/** Options as a caller gives them; `null` is absent. */
+export type GivenOptions<O extends Options> = { [Name in keyof O]?: OptionValues<O>[Name] | null | undefined };
 
 function isWithin(value: unknown, low: number, isBelow: (value: number) => boolean): value is number {
   return typeof value === 'number' && value >= low && isBelow(value);
@@ -79,6 +82,28 @@ export const choice: Option<boolean | null> = {
   default: null,
   check: (op, label, value) => (value === null ? null : check.boolean(op, label, value)),
 };
+
+/** Options that most optimizers share. */
+export const common = {
+  /** Go up the gradient instead of down. */
+  maximize: flag(false),
+  /** Take PyTorch's operators on lists; by default on GPUs only. */
+  foreach: choice,
+  /** Record steps in the graph, for gradients through them. */
+  differentiable: flag(false),
+} as const;
+
+/** The option of optimizers whose steps may be captured in a graph of a GPU. */
+export const capturing = {
+  /** Keep counters on the GPU, where steps are captured in a graph of it. */
+  capturable: flag(false),
+} as const;
+
+/** The option of optimizers for which there is one operator that does everything. */
+export const fusing = {
+  /** Take the one operator that does everything. Its bits are its own. */
+  fused: choice,
+} as const;
 
 /** Two numbers that pass a test. */
 export const pair = (

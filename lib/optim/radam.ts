@@ -1,22 +1,26 @@
 /** RAdam. */
 import type { Tensor } from '../torch/tensor';
 import { forEachOf, type Numeric, numberIn, oneMinus, over, power, times } from './arithmetic';
-import { type Batch, counter, countStep, optimizerClass, partOf, shifted, withDecay, zeros } from './declare';
-import { betas, choice, flag, positive, rate, type Values } from './options';
+import { type Batch, counter, countStep, partOf, shifted, withDecay, zeros } from './batch';
+import { optimizerClass } from './declare';
+import { betas, capturing, common, flag, type OptionValues, positive, rate } from './options';
 
 const options = {
+  /** The learning rate; a tensor of one element may stand for it. */
   lr: rate(1e-3),
+  /** How much of the running means stays at each step. */
   betas,
+  /** Added to the denominator. */
   eps: positive(1e-8),
+  /** The share of the parameter that is added to its gradient. */
   weightDecay: positive(0),
+  /** Take weight decay from the parameter, and not through the means. */
   decoupledWeightDecay: flag(false),
-  foreach: choice,
-  maximize: flag(false),
-  capturable: flag(false),
-  differentiable: flag(false),
+  ...common,
+  ...capturing,
 } as const;
 
-type Group = Values<typeof options>;
+type Group = OptionValues<typeof options>;
 
 /** The length of the mean that the averages approximate, after a step and after infinitely many. */
 function lengths(step: number, beta2: number): { now: number; ever: number } {

@@ -1,23 +1,28 @@
 /** RMSprop. */
 import type { Tensor } from '../torch/tensor';
 import { numberIn } from './arithmetic';
-import { type Batch, counter, countStep, optimizerClass, shifted, withDecay, zeros } from './declare';
-import { choice, flag, positive, rate, type Values } from './options';
+import { type Batch, counter, countStep, shifted, withDecay, zeros } from './batch';
+import { optimizerClass } from './declare';
+import { capturing, common, flag, type OptionValues, positive, rate } from './options';
 
 const options = {
+  /** The learning rate; a tensor of one element may stand for it. */
   lr: rate(1e-2),
+  /** How much of the running mean of squares stays at each step. */
   alpha: positive(0.99),
+  /** Added to the denominator. */
   eps: positive(1e-8),
+  /** The share of the parameter that is added to its gradient. */
   weightDecay: positive(0),
+  /** How much of the velocity stays at each step. */
   momentum: positive(0),
+  /** Divide by the deviation from the mean of gradients. */
   centered: flag(false),
-  capturable: flag(false),
-  foreach: choice,
-  maximize: flag(false),
-  differentiable: flag(false),
+  ...common,
+  ...capturing,
 } as const;
 
-type Group = Values<typeof options>;
+type Group = OptionValues<typeof options>;
 
 function init(parameter: Tensor, group: Group): Record<string, Tensor> {
   return {

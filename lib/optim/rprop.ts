@@ -5,20 +5,22 @@ import { fullLike } from '../torch/operators.generated';
 import { keep } from '../torch/scope';
 import type { Tensor } from '../torch/tensor';
 import { numberIn } from './arithmetic';
-import { type Batch, counter, countStep, optimizerClass, zeros } from './declare';
-import { choice, flag, pair, rate, type Values } from './options';
+import { type Batch, counter, countStep, zeros } from './batch';
+import { optimizerClass } from './declare';
+import { capturing, common, type OptionValues, pair, rate } from './options';
 
 const options = {
+  /** The first step size. */
   lr: rate(1e-2),
+  /** The factors by which step sizes shrink and grow. */
   etas: pair(0.5, 1.2, 'two numbers, in (0, 1) and > 1', (a, b) => a > 0 && a < 1 && b > 1),
+  /** The least and the largest step size. */
   stepSizes: pair(1e-6, 50, 'two numbers', () => true, false),
-  capturable: flag(false),
-  foreach: choice,
-  maximize: flag(false),
-  differentiable: flag(false),
+  ...common,
+  ...capturing,
 } as const;
 
-type Group = Values<typeof options>;
+type Group = OptionValues<typeof options>;
 
 function init(parameter: Tensor, group: Group): Record<string, Tensor> {
   const size = numberIn(group.lr);

@@ -5,22 +5,26 @@ import { handleOf, isTensor, operator, wrap } from '../torch/bind';
 import { keep } from '../torch/scope';
 import type { Tensor } from '../torch/tensor';
 import { numberIn } from './arithmetic';
-import { type Batch, optimizerClass, refuseFusedWith } from './declare';
-import { choice, flag, number, positive, rate, type Values } from './options';
+import { type Batch, refuseFusedWith } from './batch';
+import { optimizerClass } from './declare';
+import { common, flag, fusing, number, type OptionValues, positive, rate } from './options';
 
 const options = {
+  /** The learning rate; a tensor of one element may stand for it. */
   lr: rate(1e-3),
+  /** How much of the velocity stays at each step. */
   momentum: positive(0),
+  /** The share of the gradient that the velocity does without. */
   dampening: number(0),
+  /** The share of the parameter that is added to its gradient. */
   weightDecay: rate(0),
+  /** Look ahead along the velocity. */
   nesterov: flag(false),
-  maximize: flag(false),
-  foreach: choice,
-  differentiable: flag(false),
-  fused: choice,
+  ...common,
+  ...fusing,
 } as const;
 
-type Group = Values<typeof options>;
+type Group = OptionValues<typeof options>;
 
 /** `p = p - lr * v`; a rate that is being learned itself is multiplied where a graph sees it. */
 function descend({ params, lists }: Batch, velocities: readonly Handle[], lr: number | Tensor): void {

@@ -6,17 +6,22 @@ import { aten } from '../torch/ops';
 import { scope } from '../torch/scope';
 import type { Tensor } from '../torch/tensor';
 import { numberIn, over, power, times } from './arithmetic';
-import { type Batch, optimizerClass, refuseComplex, zeros } from './declare';
-import { above, betas, flag, positive, rate, type Values } from './options';
+import { type Batch, refuseComplex, zeros } from './batch';
+import { optimizerClass } from './declare';
+import { above, betas, flag, type OptionValues, positive, rate } from './options';
 
 const options = {
+  /** The learning rate; a tensor of one element may stand for it. */
   lr: above(rate(1e-3)),
+  /** How much of the running means stays at each step. */
   betas,
+  /** Added to the denominator. */
   eps: above(positive(1e-8)),
+  /** Go up the gradient instead of down. */
   maximize: flag(false),
 } as const;
 
-type Group = Values<typeof options>;
+type Group = OptionValues<typeof options>;
 
 function update({ grads, tensors, states }: Batch, group: Group): void {
   for (const state of states) state.step = (state.step as number) + 1;

@@ -20,10 +20,6 @@ namespace bridge {
 
 namespace {
 
-bool IsWritten(const c10::Argument& argument) {
-  return argument.alias_info() != nullptr && argument.alias_info()->isWrite();
-}
-
 std::string Text(at::IntArrayRef sizes) {
   std::ostringstream text;
   text << sizes;
@@ -188,6 +184,10 @@ void CheckResults(const torch::jit::Stack& results) {
 }
 
 }  // namespace
+
+bool IsWritten(const c10::Argument& argument) {
+  return argument.alias_info() != nullptr && argument.alias_info()->isWrite();
+}
 
 Outputs::Outputs(const c10::OperatorHandle& handle)
     : returns_argument(handle.schema().returns().size() == 1),

@@ -9,6 +9,9 @@
 
 namespace bridge {
 
+// Whether an operator writes to an argument, or a result is such an argument.
+bool IsWritten(const c10::Argument& argument);
+
 // What an operator writes to, by its schema.
 struct Outputs {
   explicit Outputs(const c10::OperatorHandle& handle);

@@ -15,10 +15,6 @@ namespace bridge {
 
 namespace {
 
-bool IsWritten(const c10::Argument& argument) {
-  return argument.alias_info() != nullptr && argument.alias_info()->isWrite();
-}
-
 Napi::Object Describe(napi_env env, const c10::Argument& argument, bool takes_numbers) {
   Napi::Object result = Napi::Object::New(env);
   c10::TypePtr type = argument.real_type();

@@ -139,8 +139,7 @@ void Tracer::NoteWrite(size_t value_id) {
 void Tracer::NoteWrites(const Operator& op, const Step& step) {
   if (op.outputs.written.size() > op.outputs.outs.size()) program_.repeatable = false;
   const auto is_written = [&](size_t argument) {
-    const c10::AliasInfo* alias = op.handle.schema().arguments()[argument].alias_info();
-    return alias != nullptr && alias->isWrite();
+    return IsWritten(op.handle.schema().arguments()[argument]);
   };
   for (const Slot& slot : step.slots) {
     if (is_written(slot.argument)) NoteWrite(slot.value_id);

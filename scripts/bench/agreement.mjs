@@ -1,8 +1,8 @@
 // Whether the peers computed the same: the figures of a wrong result would be worth nothing.
 
 /**
- * How far from each other, relative to the greater, results may be that other code computes. TensorFlow.js adds a million
- * float32 one after the other, which costs it four digits.
+ * How far from each other, relative to the greater, results may be that other code computes. TensorFlow.js adds a
+ * million float32 one after the other, which costs it four digits.
  */
 const tolerances = { float32: 1e-3, bfloat16: 2e-2 };
 
@@ -13,9 +13,9 @@ const exact = ['tensors', 'arrays', 'pytorch', 'cpp', 'cpp-direct'];
 export class Disagreement extends Error {}
 
 /**
- * Compares what the peers computed, `{ id: { value, gradient?: { norm, sha256? } } }`, with one of them.
+ * Compares the results of the peers, `{ id: { value, gradient?: { norm, sha256? } } }`, with one of them.
  *
- * @throws Disagreement that names both, and what they computed.
+ * @throws Disagreement that names both and their results.
  */
 export function compare(kase, form, results) {
   const base = ['pytorch', 'cpp', ...Object.keys(results)].find((id) => id in results);
@@ -31,7 +31,7 @@ export function compare(kase, form, results) {
   }
 }
 
-/** What two results have in common, as [name, [own, other's], whether equal kernels make it equal]. */
+/** The comparable parts of two results, as [name, [own, other's], whether equal kernels make it equal]. */
 function* comparisons(own, other) {
   yield ['value', [own.value, other.value], true];
   if (own.gradient === undefined) return;

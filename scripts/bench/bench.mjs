@@ -64,7 +64,7 @@ async function bench(options) {
   }
 }
 
-/** Writes what there is so far: minutes of measuring are not lost with what comes after them. */
+/** Writes the results so far: a later failure does not lose minutes of measuring. */
 function write(result, { json, plot: picture }) {
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(result, null, 1)}\n`);
   if (picture !== undefined && result.speed !== undefined) {
@@ -89,7 +89,7 @@ const sections = {
   evaluate: { measure: measureEvaluate, show: evaluateTable },
 };
 
-/** Starts what the options name and this machine has; a peer that it has not is left out, with a word why. */
+/** Starts the peers that the options name and this machine has; missing ones are left out, with the reason. */
 async function startPeers({ peers: ids, sections: names }) {
   const libtorch = { root: locateLibtorch().root, version: torch.libtorchVersion() };
   const running = [];
@@ -140,7 +140,7 @@ function heading(host) {
   ].join('\n');
 }
 
-/** Prints what is being measured, with the minutes so far. */
+/** Prints the current measurement, with the minutes so far. */
 function progressSince(start) {
   return (what) => {
     const seconds = Math.round((performance.now() - start) / 1000);

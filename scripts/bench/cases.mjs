@@ -1,6 +1,6 @@
 // The work that is measured: losses, sizes, dtypes, forms, and the ratios that are aimed at.
 
-/** What a call gives: a number; a tensor, in a loop that drops it; the value and its gradient. */
+/** The result of a call: a number; a tensor, in a loop that drops it; the value and its gradient. */
 export const forms = ['number', 'tensor', 'gradient'];
 
 /** How tables call the forms. */
@@ -84,7 +84,7 @@ export function targetRatio({ loss, size, dtype }, form) {
   return targets.find((target) => target.loss === loss && target.size === size)?.[form] ?? 1;
 }
 
-/** Up to this many elements the kernels are so short that what a call costs beside them can be told from noise. */
+/** Up to this many elements the kernels are so short that the overhead of a call can be told from noise. */
 const smallest = 320;
 
 /** How many microseconds more than plain C++ a call may take; undefined where that is not judged. */

@@ -2,7 +2,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Writes a case's inputs into a folder; gives `{ path, dtype, shape }` of each. */
+/** Writes a case's inputs into a folder; returns `{ path, dtype, shape }` of each. */
 export function writeInputs(kase, folder) {
   return kase.inputs.map((input, index) => {
     const path = join(folder, `${index}.bin`);

@@ -5,7 +5,7 @@ import { forms, formTitles } from './cases.mjs';
 const panel = { width: 380, height: 300, left: 62, top: 40, right: 14, bottom: 50 };
 const legendHeight = 78;
 
-/** Colours that are told apart by people who do not see all of them (Okabe and Ito). */
+/** Colours that colour-blind people can distinguish (Okabe and Ito). */
 const palette = ['#0072b2', '#56b4e9', '#e69f00', '#009e73', '#cc79a7', '#d55e00', '#000000'];
 
 /** The SVG of the records of the section on speed that have a ratio to PyTorch. */
@@ -47,7 +47,9 @@ export function plot(records, title) {
 
 const nameOf = ({ loss, dtype }) => (dtype === 'float32' ? loss : `${loss} ${dtype}`);
 
-/** A logarithmic scale with a little room at both ends. Ticks are powers of ten; small ranges get 2 and 5 of each too. */
+/**
+ * A logarithmic scale with a little room at both ends. Ticks are powers of ten; small ranges get 2 and 5 of each too.
+ */
 function logScale(values, from, to) {
   const [low, high] = [Math.log10(Math.min(...values)) - 0.1, Math.log10(Math.max(...values)) + 0.1];
   const steps = high - low <= 3 ? [1, 2, 5] : [1];
@@ -104,7 +106,7 @@ function drawLine(points, name, colour, { x, y }) {
   return [`<g data-loss="${escapeText(name)}">`, path, ...dots, '</g>'].join('\n');
 }
 
-/** The names with their colours, as many beside each other as there is room for. */
+/** The names with their colours, as many on a line as fit. */
 function drawKeys(names, width) {
   const column = 50 + 7.5 * Math.max(...names.map((name) => name.length));
   const beside = Math.max(1, Math.floor((width - panel.left) / column));

@@ -1,4 +1,4 @@
-// What is printed: tables in plain text, coloured only where a terminal is.
+// Prints tables in plain text, coloured only on a terminal.
 import { formTitles } from './cases.mjs';
 import { columns as peerTitles } from './peers/index.mjs';
 
@@ -41,7 +41,7 @@ export function showBytes(bytes) {
   return `${(bytes / 1e6).toFixed(0)} MB`;
 }
 
-/** A figure beside the most that it may be, or the least. */
+/** A figure with its upper or lower limit. */
 function judged(value, target, show, sign = '≤') {
   if (value === undefined) return { text: '–' };
   if (target === undefined) return { text: show(value) };
@@ -52,7 +52,7 @@ function judged(value, target, show, sign = '≤') {
   };
 }
 
-/** Fine enough that a figure just above what it may be does not look equal to it. */
+/** Precise enough that a figure just above its limit does not look equal to it. */
 const fixed = (value) => value.toFixed(value < 1 ? 3 : 2);
 
 /** The times: a table for each count of threads. */

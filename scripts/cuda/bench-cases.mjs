@@ -1,11 +1,11 @@
-// What is measured beside Python's PyTorch, and what is aimed at on a GPU.
+// The cases measured beside Python's PyTorch, and the targets on a GPU.
 
 /** The form of a call: the loss as a tensor, or value and gradient. */
 const gradient = 'gradient';
 
 /**
- * `sizes`: rows and columns on a GPU, on a CPU. `time`: the ratio to PyTorch's time that is aimed at, at most; `memory`: to
- * PyTorch's extra memory, and `overGradient`: of the extra memory to the gradient.
+ * `sizes`: rows and columns on a GPU, on a CPU. `time`: the ratio to PyTorch's time that is aimed at, at most;
+ * `memory`: to PyTorch's extra memory, and `overGradient`: of the extra memory to the gradient.
  */
 export const benchCases = Object.freeze([
   { loss: 'crossEntropy', dtype: 'float32', form: 'tensor', sizes: { gpu: [32, 10], cpu: [32, 10] }, time: 0.8 },

@@ -9,7 +9,9 @@ const { evaluateFiles } = library('evaluate/evaluation');
 /** Rows that are drawn; the file repeats them, which takes less time and costs nothing here. */
 const rowsAtOnce = 16_384;
 
-/** Bytes a second, a figure a round, of files in the page cache; what a first round brings in is not counted. */
+/**
+ * Bytes a second, a figure a round, of files in the page cache; the first round, which fills the cache, is not counted.
+ */
 export async function evaluationSpeed({ folder, bytes, device, rounds }) {
   write(folder, bytes);
   readOnce(folder);

@@ -1,5 +1,5 @@
-// Packs what a machine without npm and network needs beside the tracked files: compiled TypeScript, the cases, a few npm
-// packages, and a Node program. It is unpacked at the root of the checkout.
+// Packs what a machine without npm and network needs in addition to the tracked files: compiled TypeScript, the cases,
+// a few npm packages, and a Node program. It is unpacked at the root of the checkout.
 import {
   chmodSync,
   copyFileSync,
@@ -17,7 +17,7 @@ import { run } from '../setup/steps.mjs';
 import { UsageError } from './failures.mjs';
 import { casesFile } from './prepare.mjs';
 
-/** What compiling needs, besides what the package depends on. */
+/** Packages that compiling needs, in addition to the dependencies. */
 const forBuilding = ['node-addon-api', 'node-api-headers'];
 
 /** Where the Node program comes to lie; scripts/cuda-check looks there. */
@@ -40,7 +40,7 @@ export async function writeBundle(root, { bundle, withNode }, say) {
     if (withNode !== undefined) {
       copy(withNode, join(scratch, nodePlace));
       chmodSync(join(scratch, nodePlace), 0o755);
-      // What only a debugger reads is a part of the size.
+      // Debug information makes up part of the size.
       await run('strip', [join(scratch, nodePlace)], { cwd: root }).catch(() =>
         say('strip is not there: Node is packed as it is'),
       );

@@ -29,7 +29,10 @@ function number(value) {
   return typeof value === 'string' ? unwritable[value] : value;
 }
 
-/** An argument as a tensor, on the CPU and of float64 or integers first, as Python makes it; or the plain value that it is. */
+/**
+ * An argument as a tensor, on the CPU and of float64 or integers first, as Python makes it; or the plain value that it
+ * is.
+ */
 function made(value, run, device) {
   if (Array.isArray(value)) return value.map(number);
   if (typeof value !== 'object') return number(value);
@@ -40,7 +43,7 @@ function made(value, run, device) {
   return first.to({ dtype, device });
 }
 
-/** What a loss is called with: leaves that require gradients where the case has them. */
+/** The arguments of a loss: leaves that require gradients where the case has them. */
 export function argumentsOf(run, device) {
   const { args, options, gradients } = run.lossCase;
   const make = (named) =>
@@ -59,8 +62,8 @@ function upstreamFor(value) {
 }
 
 /**
- * What a run gives on a device: `{ results }` by label, or `{ refusal }`, the error of this library. Anything else that is
- * thrown is a mistake of whoever called.
+ * The result of a run on a device: `{ results }` by label, or `{ refusal }`, the error of this library. Anything else
+ * that is thrown is a mistake of whoever called.
  */
 export function compute(run, device) {
   return caught(() => {
@@ -78,8 +81,8 @@ export function compute(run, device) {
 }
 
 /**
- * The other forms of a run: the loss off the main thread, and `valueAndGrad`, where the value is one number and the first
- * argument has a gradient. Its gradient is that of an upstream of 1.
+ * The other forms of a run: the loss off the main thread, and `valueAndGrad`, where the value is one number and the
+ * first argument has a gradient. Its gradient is that of an upstream of 1.
  */
 export async function computeForms(run, device) {
   const { positional, options } = argumentsOf(run, device);
@@ -92,7 +95,7 @@ export async function computeForms(run, device) {
   return forms;
 }
 
-/** What {@link computeForms} has to give: from the graph, with an upstream of 1. */
+/** The expected results of {@link computeForms}: from the graph, with an upstream of 1. */
 export function expectedForms(run, device) {
   const { positional, options } = argumentsOf(run, device);
   const value = torch.nn.functional[run.loss](...positional, options);

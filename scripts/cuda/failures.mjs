@@ -1,4 +1,4 @@
 // Failures that are known.
 
-/** It cannot begin: the arguments are not understood, or what they name is not there. */
+/** It cannot start: the arguments are not understood, or name something that does not exist. */
 export class UsageError extends Error {}

@@ -1,4 +1,4 @@
-// One scenario of faults.mjs in a process of its own; prints what it found as a line of JSON.
+// One scenario of faults.mjs in its own process; prints its findings as a line of JSON.
 //
 //   node fault-run.mjs <scenario> <device>
 import { scenarios } from './faults.mjs';

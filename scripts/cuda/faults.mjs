@@ -1,4 +1,5 @@
-// What must go wrong in a clear way. A scenario runs in a process of its own: after some of them no GPU can be used there.
+// Faults that must be reported clearly. Each scenario runs in its own process: after some of them no GPU can be used
+// there.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -12,7 +13,7 @@ const { cuda } = torch;
 
 const classes = 10;
 
-/** Each `{ title, needsGpu, run(device, check) }`; `check(name, passed, detail)` is told what was found. */
+/** Each `{ title, needsGpu, run(device, check) }`; `check(name, passed, detail)` receives the findings. */
 export const scenarios = Object.freeze({
   unavailable: { title: 'an unavailable device', needsGpu: false, run: unavailable },
   hostLabels: { title: 'class indices out of range that come from the host', needsGpu: false, run: hostLabels },

@@ -12,7 +12,7 @@ const { itemsizes } = library('types');
 export const atomics = Object.freeze([
   {
     losses: ['crossEntropy', 'nllLoss'],
-    // A row of scores for each place beside the batch: nll_loss2d.
+    // A row of scores for each position: nll_loss2d.
     concerns: ({ lossCase, reduction }) => lossCase.args.input.shape.length > 2 && reduction !== 'none',
     because: 'nll_loss2d adds up the places by atomicAdd',
   },
@@ -47,7 +47,7 @@ export function whyNotPyTorch(run) {
   return deviations.find(({ losses, cases }) => losses.includes(run.loss) && cases.test(run.lossCase.name))?.because;
 }
 
-/** What differs by more than PyTorch's tolerances allow, in words. */
+/** A description of what differs by more than PyTorch's tolerances. */
 export function apart(run, label, actual, expected, by) {
   const data = numbersOf(expected);
   // The argument or the result with the fewest bits; a loss of one dtype has the same in both.
@@ -55,7 +55,7 @@ export function apart(run, label, actual, expected, by) {
   return difference(label, actual, expected, tolerance, by);
 }
 
-/** What differs at all, in words. */
+/** A description of any difference. */
 export function unequal(label, actual, expected, by) {
   return difference(label, actual, expected, undefined, by);
 }

@@ -1,4 +1,4 @@
-// What the figures have to be told with: the machine, its GPUs and their driver, versions.
+// The context of the figures: the machine, its GPUs and their driver, versions.
 import { spawn, spawnSync } from 'node:child_process';
 import { availableParallelism, cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ export function machine() {
 
 const fields = ['index', 'name', 'driver_version', 'memory.total', 'pcie.link.gen.max', 'pcie.link.width.max'];
 
-/** What nvidia-smi says of each GPU; why it does not in `unavailable`. */
+/** The output of nvidia-smi for each GPU; `unavailable` says why there is none. */
 export function nvidiaSmi() {
   const all = asked(fields);
   // Not every driver tells of the bus.
@@ -36,7 +36,7 @@ function asked(names) {
   return { gpus: rows.map((values) => Object.fromEntries(names.map((name, i) => [name, values[i]]))) };
 }
 
-/** What `libtorch-losses doctor` finds, `{ text, report }`; it opens libtorch in a process of its own. */
+/** The findings of `libtorch-losses doctor`, `{ text, report }`; it opens libtorch in its own process. */
 export async function doctor(root, env) {
   const program = join(root, 'dist', 'cli', 'main.js');
   const [table, json] = [await output([program, 'doctor'], env), await output([program, 'doctor', '--json'], env)];

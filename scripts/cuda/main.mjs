@@ -86,7 +86,7 @@ async function build(libtorch) {
   return result;
 }
 
-/** The doctor's words, what there is of CUDA by them, and whether it is content. */
+/** The doctor's output, its findings about CUDA, and whether it is satisfied. */
 async function examine(env) {
   const { text, report } = await doctor(root, env);
   console.log(`\n${text}\n`);
@@ -107,7 +107,7 @@ function gpuLine({ nvidia, gpu }) {
   return `${gpu.devices} ${gpu.devices === 1 ? 'GPU' : 'GPUs'}: ${names?.join('; ') ?? nvidia.unavailable}`;
 }
 
-/** Bytes of the first GPU; `undefined` where nobody tells. */
+/** Bytes of the first GPU; `undefined` if unknown. */
 function memoryOf({ gpus }) {
   const mebibytes = Number.parseInt(gpus?.[0]?.['memory.total'] ?? '', 10);
   return Number.isNaN(mebibytes) ? undefined : mebibytes * 2 ** 20;
@@ -125,7 +125,7 @@ async function runParts(options, found, env, elapsed) {
     cases: casesFile(root),
   };
   for (const [i, { name, title, weight }] of wanted.entries()) {
-    // What a part has not used is left to those after it.
+    // Time that a part has not used is left to the parts after it.
     const weights = wanted.slice(i).reduce((sum, part) => sum + part.weight, 0);
     const seconds = Math.floor(((options.minutes * 60 - elapsed()) * weight) / weights);
     if (seconds < 5) {

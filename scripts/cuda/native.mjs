@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { run } from '../setup/steps.mjs';
 import { UsageError } from './failures.mjs';
 
-/** Brings the addons in build/native/Release up to date for that libtorch; gives what was done, in words. */
+/** Brings the addons in build/native/Release up to date for that libtorch; returns a description of what was done. */
 export async function buildAddons(root, libtorch) {
   if (existsSync(join(root, 'node_modules', 'cmake-js'))) {
     const { buildNative } = await import('../build.mjs');
@@ -17,7 +17,7 @@ export async function buildAddons(root, libtorch) {
   return compileWithCMake(root, libtorch);
 }
 
-/** What CMakeLists.txt has from cmake-js otherwise: the include folders of Node-API. */
+/** The include folders of Node-API, which cmake-js would pass to CMakeLists.txt. */
 async function compileWithCMake(root, libtorch) {
   const build = join(root, 'build', 'cuda-check', 'native');
   const release = join(root, 'build', 'native', 'Release');

@@ -1,5 +1,5 @@
-// The side of a part that runs in its process: what it was ordered, and how it tells what it finds. It tells at once, so
-// that what was found before a crash is kept.
+// The process side of a part: its request, and the reporting of its findings. It reports at once, so that findings from
+// before a crash are kept.
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
@@ -17,7 +17,7 @@ export function library(module = 'index') {
   return require(`../../dist/${module}.js`);
 }
 
-/** What to do: `{ device, devices, gpuMemory, quick, seconds, python, whyNoPython, cases }`; see main.mjs. */
+/** The request: `{ device, devices, gpuMemory, quick, seconds, python, whyNoPython, cases }`; see main.mjs. */
 export const order = JSON.parse(process.argv[2]);
 
 /** Where it is, for the line on the terminal and for whoever asks at which place it ended. */
@@ -46,8 +46,8 @@ export function data(name, value) {
 }
 
 /**
- * Ends the conversation, so that the process can end by itself. Whether it does is one of the things to be found out: it
- * is never told to.
+ * Ends the conversation, so that the process can end by itself. Whether it does is one of the things to be found out:
+ * it is never told to.
  */
 export function done() {
   process.send({ kind: 'done' });
@@ -55,7 +55,7 @@ export function done() {
   process.disconnect();
 }
 
-/** Seconds that are left of what the part was given; what is found has to be told before they are over. */
+/** The remaining seconds of the part; findings have to be reported before they are over. */
 export function secondsLeft() {
   return order.seconds - process.uptime();
 }

@@ -1,4 +1,4 @@
-// What is run, in this order; each is a program parts/<name>.mjs, run in a process of its own.
+// The parts, in order; each is a program parts/<name>.mjs that runs in its own process.
 
 /** `weight`: its share of the time. */
 export const parts = Object.freeze([

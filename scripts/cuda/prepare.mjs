@@ -14,8 +14,8 @@ export function casesFile(root) {
 }
 
 /**
- * Compiles what is not up to date; with `library: false` the cases alone. Without TypeScript, what a bundle brought has to
- * be there.
+ * Compiles everything that is not up to date; with `library: false` the cases alone. Without TypeScript, what a bundle
+ * brought has to be there.
  */
 export async function compileTypeScript(root, { announce, library = true }) {
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');

@@ -9,8 +9,8 @@ const folder = fileURLToPath(new URL('parts', import.meta.url));
 const secondsToEnd = 30;
 
 /**
- * Runs a part; gives `{ checks, notRun, tables, data, seconds, failure }`. `failure` says how it ended if not by itself
- * and well; `onProgress` is told where it is.
+ * Runs a part; returns `{ checks, notRun, tables, data, seconds, failure }`. `failure` says how it ended if not by
+ * itself and well; `onProgress` receives its progress.
  */
 export function runPart(name, order, { env, seconds, onProgress }) {
   const found = { checks: [], notRun: [], tables: [], data: {}, seconds: 0, failure: undefined };
@@ -24,7 +24,7 @@ export function runPart(name, order, { env, seconds, onProgress }) {
       env,
       execArgv: ['--expose-gc', '--no-warnings'],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      // A group of its own: what the part has started ends with it.
+      // Its own process group: the processes that the part starts end with it.
       detached: true,
     });
     const end = () => {

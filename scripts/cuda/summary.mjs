@@ -3,7 +3,7 @@
 /** Details of a failure are cut to so many lines. */
 const shownLines = 12;
 
-/** `{ text, passed }` of all that was found. A part that did not come to its end counts as a check that failed. */
+/** `{ text, passed }` of all findings. A part that did not finish counts as a failed check. */
 export function summaryOf(found) {
   const results = Object.values(found.parts);
   const verdicts = results.flatMap(({ checks, failure }) => [

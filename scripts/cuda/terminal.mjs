@@ -1,4 +1,4 @@
-// What is printed while it runs.
+// The output while it runs.
 
 /** In a log, where lines cannot be written over, one in so many milliseconds. */
 const between = 10_000;

@@ -1,4 +1,5 @@
-"""Writes test/golden/optimizers.json: twelve steps of every optimizer and option.
+"""Writes test/golden/optimizers.json: twelve steps of every optimizer and option; and what optimizers and schedules take,
+test/contract/optimizer-signatures.json.
 
     python scripts/golden/optimizers.py
 
@@ -8,6 +9,7 @@ digests of the parameters after each step, and the state dict behind the last on
 
 import ctypes
 import hashlib
+import inspect
 import json
 import pathlib
 import warnings
@@ -19,8 +21,11 @@ environment.pin()
 import torch  # noqa: E402
 
 from encode import dtype_name  # noqa: E402
+from signatures import parameters  # noqa: E402
 
-OUTPUT = pathlib.Path(__file__).resolve().parents[2] / "test" / "golden" / "optimizers.json"
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+OUTPUT = ROOT / "test" / "golden" / "optimizers.json"
+SIGNATURES = ROOT / "test" / "contract" / "optimizer-signatures.json"
 SHAPES = [(4, 9), (17,), ()]
 STEPS = 12
 SKIPPED = {0, 4}
@@ -293,9 +298,22 @@ def run_lbfgs(kwargs, dtype=torch.float32):
     }
 
 
+def signatures():
+    optim = torch.optim
+    names = [name for name in dir(optim) if name != "Optimizer" and inspect.isclass(getattr(optim, name))]
+    schedules = [name for name in optim.lr_scheduler.__all__ if name != "LRScheduler"]
+    return {
+        "torch": torch.__version__,
+        "optim": {name: parameters(getattr(optim, name)) for name in names},
+        "lrScheduler": {name: parameters(getattr(optim.lr_scheduler, name)) for name in sorted(schedules)},
+        "swaUtils": {name: parameters(getattr(optim.swa_utils, name)) for name in ("SWALR",)},
+    }
+
+
 def main():
     environment.check_pinned()
     warnings.simplefilter("ignore")
+    SIGNATURES.write_text(json.dumps(signatures(), indent=1) + "\n")
     cases = []
     for name, options in CASES.items():
         cases += [run(name, kwargs) for kwargs in options]

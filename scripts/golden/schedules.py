@@ -16,7 +16,7 @@ import environment
 environment.pin()
 
 import torch  # noqa: E402
-from torch.optim import lr_scheduler  # noqa: E402
+from torch.optim import lr_scheduler, swa_utils  # noqa: E402
 
 OUTPUT = pathlib.Path(__file__).resolve().parents[2] / "test" / "golden" / "schedules.json"
 STEPS = 50
@@ -65,6 +65,9 @@ CASES = [
                                      ("CosineAnnealingLR", {"T_max": 30})], "milestones": [10]}),
     ("SequentialLR", {"schedulers": [("ConstantLR", {"factor": 0.5}), ("ExponentialLR", {"gamma": 0.9}),
                                      ("StepLR", {"step_size": 4})], "milestones": [6, 21]}),
+    ("SWALR", {"swa_lr": 0.03}),
+    ("SWALR", {"swa_lr": [0.03, 0.5], "anneal_epochs": 23, "anneal_strategy": "linear"}),
+    ("SWALR", {"swa_lr": 0.03, "anneal_epochs": 0}),
     ("ChainedScheduler", {"schedulers": [("ConstantLR", {"factor": 0.1, "total_iters": 4}),
                                          ("ExponentialLR", {"gamma": 0.9})]}),
 ]
@@ -79,7 +82,7 @@ def make(optimizer, name, options):
         return value
 
     kwargs = {key: read(key, value) for key, value in options.items()}
-    made = getattr(lr_scheduler, name)
+    made = getattr(swa_utils if name == "SWALR" else lr_scheduler, name)
     return made(**kwargs) if name == "ChainedScheduler" else made(optimizer, **kwargs)
 
 

@@ -51,7 +51,7 @@ export function generatedModules(root) {
   return { [operatorsPath]: declarations(schemas), ...functionModules(root, schemas), ...writtenModules(root) };
 }
 
-/** Brings the types up to date; gives what was done, or nothing. */
+/** Brings the types up to date; returns what was done, or nothing. */
 export function declareOperators({ root }) {
   const written = Object.entries(generatedModules(root)).filter(([path, text]) => {
     const output = join(root, path);

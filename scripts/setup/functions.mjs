@@ -1,5 +1,5 @@
-// The modules of PyTorch's functions (`torch.add`, `torch.linalg.norm`) and the types of its methods (`x.add`): one line
-// of code for each name in lib/torch/python.names.txt, with its types and its documentation from the schemas.
+// The modules of PyTorch's functions (`torch.add`, `torch.linalg.norm`) and the types of its methods (`x.add`): one
+// line of code for each name in lib/torch/python.names.txt, with its types and its documentation from the schemas.
 import { readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { camelCase, optional, parse, reserved, resultOf } from './schemas.mjs';
@@ -9,7 +9,7 @@ const words = (text) => text.split(' ');
 
 const namesPath = 'lib/torch/python.names.txt';
 
-/** What is written in TypeScript instead: Python has no schema for it, or JavaScript needs another one. */
+/** Names that are written in TypeScript instead: Python has no schema for them, or JavaScript needs another one. */
 const handwritten = {
   torch: words('full nonzero'),
   Tensor: words(
@@ -17,7 +17,7 @@ const handwritten = {
   ),
 };
 
-/** What the operators of a section begin with, and where its module lies. */
+/** The prefix of the operators of a section, and the path of its module. */
 const places = {
   torch: { prefix: '', path: 'lib/torch/operators' },
   linalg: { prefix: 'linalg_', path: 'lib/torch/linalg' },
@@ -58,7 +58,7 @@ function pythonForm({ all, results }, isMethod) {
   return { given, out: outs.length === 0 ? undefined : out, result: resultOf(results, camelCase) };
 }
 
-/** The overloads, with `out` as a keyword of the one that gives the same. */
+/** The overloads, with `out` as a keyword of the one with the same result. */
 function withOut(forms) {
   const key = ({ given }) => given.map(({ name, type }) => `${name}: ${type}`).join();
   const isAskedOf = ({ name }) => !['dtype', 'layout', 'device', 'pinMemory', 'requiresGrad'].includes(name);
@@ -132,7 +132,7 @@ function documentation(schemas, python) {
   return `/**\n * ${lines.join('\n *\n * ')}\n *\n * **Source**: [\`${python}\`](${page}).\n */`;
 }
 
-/** What types are imported from, by module. */
+/** The types to import, by module. */
 const sources = {
   '../types': ['Complex', 'Device', 'DType', 'Layout', 'MemoryFormat', 'Scalar'],
   './cuda/streams': ['Stream'],

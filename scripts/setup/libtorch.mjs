@@ -6,14 +6,14 @@ import { delimiter, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { run, StepFailure } from './steps.mjs';
 
-/** Leaves what was found as `libtorch` with the later steps. */
+/** Passes the libtorch that was found to the later steps, as `libtorch`. */
 export async function findLibtorch({ root, announce, shared }) {
   const { locateLibtorch } = createRequire(join(root, 'package.json'))('./dist/binding/locate.js');
   let installed;
   try {
     shared.libtorch = locateLibtorch();
   } catch (error) {
-    // Only where there is none at all: what LIBTORCH names but cannot be used is for its owner to decide.
+    // Only if there is none at all: if LIBTORCH names an unusable one, the user has to decide.
     if (error.code !== 'LIBTORCH_NOT_FOUND' && error.code !== 'LIBTORCH_UNSUPPORTED') throw known(error);
     if (process.env.LIBTORCH || process.env.LIBTORCH_USE_PYTORCH) throw known(error);
     announce('none found, installing …');

@@ -1,4 +1,4 @@
-// The npm packages: installed anew when what lies in node_modules is not what package-lock.json asks for.
+// The npm packages: installed again if node_modules does not fit package-lock.json.
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { run } from './steps.mjs';
@@ -13,7 +13,8 @@ export async function installPackages({ root, announce }) {
   try {
     await call(['ci']);
   } catch (error) {
-    // A registry that does not carry the packages of every other platform: `npm ci` refuses, `npm install` leaves them out.
+    // A registry that does not carry the packages of every other platform: `npm ci` refuses, `npm install` leaves them
+    // out.
     if (!/Missing: \S+@ from lock file/.test(error.output)) throw error;
     announce('the registry lacks packages of other platforms, installing without them …');
     await call(['install', '--no-save']);
@@ -24,7 +25,7 @@ export async function installPackages({ root, announce }) {
 /** No package here needs its install script: the native ones come as prebuilt optional packages. */
 const npmOptions = ['--include=dev', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
 
-/** What helps against a failure, told by what npm said. */
+/** The remedy for a failure, by npm's output. */
 export function packagesNote(output) {
   if (/EBADENGINE/.test(output)) return ['use a newer Node.js'];
   if (/in sync/.test(output)) return ['package.json and package-lock.json differ: run npm install'];

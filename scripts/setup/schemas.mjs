@@ -91,7 +91,7 @@ export function argumentsOf(parameters, takesNumbers = false) {
   return all;
 }
 
-/** The type of what an operator gives; `nameOf` says what its named results are called. */
+/** The result type of an operator; `nameOf` names its named results. */
 export function resultOf(text, nameOf = (name) => name) {
   if (text === '()') return 'void';
   if (!text.startsWith('(')) return typeOf(text.replace(/ \w+$/, ''), true);

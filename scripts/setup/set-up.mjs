@@ -1,4 +1,4 @@
-// The steps in their order, and what is printed about them.
+// The steps in order, and their output.
 import { fileURLToPath } from 'node:url';
 import { declareOperators } from './declarations.mjs';
 import { buildAddon, findLibtorch } from './libtorch.mjs';
@@ -9,10 +9,10 @@ import { compileExamples, compileLibrary } from './typescript.mjs';
 const oldestNode = [20, 17];
 
 /**
- * Brings the checkout at `root` up to date; gives the exit status. `force` builds TypeScript and addon again.
+ * Brings the checkout at `root` up to date; returns the exit status. `force` builds TypeScript and addon again.
  *
- * A step is `{ name, run(context) }`. `run` gives what it did in a few words, or nothing where all was up to date; it
- * may leave notes for later steps in the context.
+ * A step is `{ name, run(context) }`. `run` returns a short description of what it did, or nothing if all was up to
+ * date; it may leave notes for later steps in the context.
  */
 export async function setUp(root, { force }) {
   const [major, minor] = process.versions.node.split('.').map(Number);

@@ -9,7 +9,7 @@ export const longestOfNn = 12;
 export function signatures({ all, result }, longest = longestOperator) {
   const positional = all.filter(({ isKeywordOnly }) => !isKeywordOnly);
   const keywordOnly = all.filter(({ isKeywordOnly }) => isKeywordOnly);
-  // What has no default may follow what has one, in a few schemas.
+  // In a few schemas, parameters without a default follow those with one.
   const required = positional.findLastIndex(({ isOptional }) => !isOptional) + 1;
   const lines = [];
   for (let count = positional.length; count >= 0; count--) {

@@ -30,7 +30,7 @@ export function isStamped(root, name, hash) {
   return existsSync(path) && readFileSync(path, 'utf8') === hash;
 }
 
-/** Notes that what the hash stands for is built. */
+/** Records that the files of the hash are built. */
 export function stamp(root, name, hash) {
   const path = stampPath(root, name);
   mkdirSync(dirname(path), { recursive: true });

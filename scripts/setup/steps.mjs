@@ -1,7 +1,7 @@
 // Runs steps one after the other, prints a line for each that had something to do, and explains the one that fails.
 import { spawn } from 'node:child_process';
 
-/** A step failed for a reason that is known: `message` says it, `output` is what the program that failed had printed. */
+/** A step failed for a known reason: `message` says it, `output` is the output of the failed program. */
 export class StepFailure extends Error {
   constructor(message, { output = '', remedies = [] } = {}) {
     super(message);
@@ -13,7 +13,7 @@ export class StepFailure extends Error {
 /** How much of a program's output is shown: some name the cause first, others last. */
 const shown = { first: 12, last: 30 };
 
-/** Runs the steps; gives the exit status. */
+/** Runs the steps; returns the exit status. */
 export async function runSteps(context, steps) {
   const start = performance.now();
   let worked = 0;
@@ -54,7 +54,7 @@ function explain(error, help) {
 }
 
 /**
- * Runs a program to its end; gives its output, or throws a StepFailure with it.
+ * Runs a program to its end; returns its output, or throws a StepFailure with it.
  *
  * `inherit` lets it print for itself, which a download does to show its progress.
  */

@@ -49,7 +49,8 @@ function makeScheduler(optimizer: torch.optim.Optimizer, name: string, options: 
   const keywords = Object.fromEntries(
     Object.entries(options).map(([key, value]) => [camelCase(key), read(key, value)]),
   );
-  const made = lrScheduler[name as 'StepLR'] as unknown as new (...args: unknown[]) => Scheduler;
+  const classes = { ...torch.optim.swaUtils, ...lrScheduler };
+  const made = classes[name as 'StepLR'] as unknown as new (...args: unknown[]) => Scheduler;
   return name === 'ChainedScheduler' ? new made(keywords.schedulers) : new made(optimizer, keywords);
 }
 

@@ -1,5 +1,5 @@
 /** What the types of modules allow, and what they refuse. Compiled, never run. */
-import { nn, type Tensor, zeros } from '../../lib';
+import { nn, type Tensor, zeros } from 'libtorch-losses';
 
 export function calls(x: Tensor, indices: Tensor): Tensor[] {
   const model = new nn.Sequential(new nn.Linear(2, 3), new nn.ReLU());

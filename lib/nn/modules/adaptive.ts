@@ -1,12 +1,14 @@
 /** Adaptive softmax: frequent classes in a head, rare ones in clusters that are computed where a target needs them. */
 
 import { expected, show } from '../../errors';
-import { boolean, integer, withDefaults } from '../../options';
+import { boolean, integer } from '../../options';
+import type { Call } from '../../torch/call';
 import { empty, zeros } from '../../torch/operators.generated';
 import { aten } from '../../torch/ops';
 import { shapeText } from '../../torch/shape';
 import type { Tensor } from '../../torch/tensor';
 import { asIndexTarget, asTensor, type TensorLike } from '../losses/arguments';
+import { type Parameters, readOptions } from '../losses/parameters';
 import { ModuleList, Sequential } from './containers';
 import { Linear, type LinearOptions } from './linear';
 import { Module } from './module';
@@ -19,12 +21,18 @@ export interface AdaptiveLogSoftmaxWithLossOptions extends Omit<LinearOptions, '
   headBias?: boolean | undefined;
 }
 
-const defaults = Object.freeze({
-  divValue: 4,
-  headBias: false,
-  dtype: null,
-  device: undefined,
-}) satisfies Required<AdaptiveLogSoftmaxWithLossOptions>;
+const op = 'AdaptiveLogSoftmaxWithLoss';
+const parameters: Parameters = {
+  op,
+  required: ['inFeatures', 'nClasses', 'cutoffs'],
+  defaults: Object.freeze({
+    divValue: 4,
+    headBias: false,
+    device: undefined,
+    dtype: null,
+  }) satisfies Required<AdaptiveLogSoftmaxWithLossOptions>,
+  positional: ['divValue', 'headBias', 'device', 'dtype'],
+};
 
 /** What {@link AdaptiveLogSoftmaxWithLoss} gives. */
 export interface AdaptiveResult {
@@ -70,14 +78,15 @@ export class AdaptiveLogSoftmaxWithLoss extends Module<AdaptiveResult> {
   declare tail: ModuleList;
 
   constructor(
-    inFeatures: number,
-    nClasses: number,
-    cutoffs: readonly number[],
-    options?: AdaptiveLogSoftmaxWithLossOptions,
+    ...args: Call<
+      [inFeatures: number, nClasses: number, cutoffs: readonly number[]],
+      AdaptiveLogSoftmaxWithLossOptions,
+      ['divValue', 'headBias', 'device', 'dtype']
+    >
   ) {
     super();
-    const op = 'AdaptiveLogSoftmaxWithLoss';
-    const filled = withDefaults<AdaptiveLogSoftmaxWithLossOptions>(op, options, defaults);
+    const [inFeatures, nClasses, cutoffs] = args;
+    const filled: AdaptiveLogSoftmaxWithLossOptions = readOptions(parameters, args);
     const { dtype = null, device } = filled;
     this.inFeatures = integer(op, "'inFeatures'", inFeatures);
     this.nClasses = integer(op, "'nClasses'", nClasses);
@@ -112,7 +121,6 @@ export class AdaptiveLogSoftmaxWithLoss extends Module<AdaptiveResult> {
 
   /** The log-probability of each target, and their loss. */
   override forward(input: TensorLike, target: TensorLike): AdaptiveResult {
-    const op = 'AdaptiveLogSoftmaxWithLoss';
     const x = asTensor(op, 'input', input, this.head.weight);
     const labels = asIndexTarget(op, 'target', target, { input: x });
     const batched = checkBatch(op, x, labels);

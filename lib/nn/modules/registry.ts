@@ -75,7 +75,7 @@ export class Registry {
 
   /** What is registered, by property. */
   entries(): ReadonlyMap<string, Entry> {
-    this.#settle();
+    this.#findFields();
     return this.#entries;
   }
 
@@ -115,7 +115,7 @@ export class Registry {
     if (typeof property !== 'string' || property === '' || property.includes('.')) {
       throw expected(op, "'name'", 'to be a string that is not empty and has no dot', show(property));
     }
-    this.#settle();
+    this.#findFields();
     const taken = this.#entries.get(property);
     if (taken === undefined ? property in this.#owner : taken.kind !== kind) {
       throw expected(op, "'name'", 'to be none of the properties that the module has', show(property));
@@ -158,8 +158,15 @@ export class Registry {
     entry.value = value;
   }
 
+  /** Refuses a parameter that an operation in place has made a result of others. */
+  #checkLeaf(property: string, value: unknown): void {
+    if (!(value instanceof Parameter) || value.isDisposed || value.isLeaf) return;
+    throw expected(className(this.#owner), `'${property}'`, 'to be a leaf', `a result of ${value.gradFn}`);
+  }
+
   #put(property: string, kind: Kind, value: unknown, isPersistent: boolean, key = stateName(property)): void {
     const entry = this.#entries.get(property);
+    this.#checkLeaf(property, value);
     if (entry === undefined) {
       for (const [other, { key: taken }] of this.#entries) {
         if (taken !== key) continue;
@@ -174,8 +181,8 @@ export class Registry {
     Object.defineProperty(this.#owner, property, accessorOf(property));
   }
 
-  /** Finds class fields, and what was deleted. */
-  #settle(): void {
+  /** Adopts class fields, and forgets deleted properties. */
+  #findFields(): void {
     for (const property of this.#entries.keys()) {
       const found = Object.getOwnPropertyDescriptor(this.#owner, property);
       if (found === undefined) this.#entries.delete(property);

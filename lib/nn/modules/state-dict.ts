@@ -67,12 +67,10 @@ interface Item {
  */
 export function loadState(module: Stateful, source: unknown, strict: boolean, assign: boolean): IncompatibleKeys {
   const found: Findings = { missingKeys: [], unexpectedKeys: [], problems: [], items: [] };
-  const metadata = (source as Partial<StateDict> | undefined)?._metadata;
   const ancestors = new Set<Registered>();
   const look = (at: Stateful, state: Map<string, unknown>, prefix: string): void => {
     enter(ancestors, at, 'loadStateDict');
-    const version =
-      metadata instanceof Map ? (metadata as StateDict['_metadata']).get(prefix.slice(0, -1))?.version : undefined;
+    const version = versionIn((source as Partial<StateDict> | undefined)?._metadata, prefix.slice(0, -1));
     at.upgradeState(state, prefix, version);
     findOwn(at, state, prefix, assign, found);
     for (const { key, value } of registry(at).of('module')) {
@@ -96,6 +94,13 @@ export function loadState(module: Stateful, source: unknown, strict: boolean, as
     for (const item of items) load(item, assign);
   });
   return { missingKeys, unexpectedKeys };
+}
+
+/** The version of a module's state; files give their dictionaries as Maps. */
+function versionIn(metadata: unknown, module: string): number | undefined {
+  const found: unknown = metadata instanceof Map ? metadata.get(module) : undefined;
+  const version: unknown = found instanceof Map ? found.get('version') : (found as StateMetadata | undefined)?.version;
+  return typeof version === 'number' ? version : undefined;
 }
 
 interface Findings extends IncompatibleKeys {

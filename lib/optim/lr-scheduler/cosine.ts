@@ -18,7 +18,13 @@ function between(low: number, high: Numeric, angle: number): Numeric {
  * **Source**: `torch.optim.lr_scheduler.CosineAnnealingLR`.
  */
 export class CosineAnnealingLR extends schedulerClass({
-  options: { TMax: required(number(1)), etaMin: number(0), lastEpoch },
+  options: {
+    /** Epochs of half a cosine. */
+    TMax: required(number(1)),
+    /** The least rate. */
+    etaMin: number(0),
+    lastEpoch,
+  },
   positional: ['TMax', 'etaMin', 'lastEpoch'],
 }) {
   override getLr(): Numeric[] {
@@ -51,7 +57,15 @@ export class CosineAnnealingLR extends schedulerClass({
  * **Source**: `torch.optim.lr_scheduler.CosineAnnealingWarmRestarts`.
  */
 export class CosineAnnealingWarmRestarts extends schedulerClass({
-  options: { T0: required(integerFrom(1)), TMult: integerFrom(1), etaMin: number(0), lastEpoch },
+  options: {
+    /** Epochs until the first restart. */
+    T0: required(integerFrom(1)),
+    /** How many times as long each cycle is as the one before. */
+    TMult: integerFrom(1),
+    /** The least rate. */
+    etaMin: number(0),
+    lastEpoch,
+  },
   positional: ['T0', 'TMult', 'etaMin', 'lastEpoch'],
   prepare: (_op, _optimizer, { T0, TMult, etaMin, lastEpoch: TCur }) => ({ T0, TI: T0, TMult, etaMin, TCur }),
 }) {

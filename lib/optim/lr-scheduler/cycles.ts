@@ -1,12 +1,12 @@
 /** Schedules that go up and down, with a momentum that goes the other way. */
 import { expected, show } from '../../errors';
-import { callable, isPlain } from '../../options';
+import { callable } from '../../options';
 import { cosine, minus, type Numeric, over, plus, power, times } from '../arithmetic';
 import type { ParamGroup } from '../groups';
 import type { Optimizer } from '../optimizer';
 import { flag, number, type Option } from '../options';
 import { choiceOf, forGroups, integerFrom, lastEpoch, optional, perGroup, schedulerClass } from './declare';
-import { entriesOf, type SchedulerStateDict, setValue, warnOutsideStep } from './scheduler';
+import { entriesOf, objectOf, type SchedulerStateDict, setValue, warnOutsideStep } from './scheduler';
 
 /** Whether the momentum of an optimizer is the first of its `betas`. */
 function usesBeta1(op: string, optimizer: Optimizer): boolean {
@@ -53,16 +53,27 @@ const scales = {
 type CyclicMode = keyof typeof scales;
 
 const cyclicOptions = {
+  /** The least rate, of each group or of all. */
   baseLr: perGroup(),
+  /** The highest rate, of each group or of all. */
   maxLr: perGroup(),
+  /** Steps of a cycle that go up. */
   stepSizeUp: number(2000),
+  /** Steps of a cycle that go down; by default as many. */
   stepSizeDown: optional(number(0)),
+  /** How the height of cycles changes. */
   mode: choiceOf(Object.keys(scales) as CyclicMode[], 'triangular'),
+  /** The base of the powers that scale cycles. */
   gamma: number(1),
+  /** The factor of the height, in the place of `mode`. */
   scaleFn,
+  /** Whether `scaleFn` is given cycles or iterations. */
   scaleMode: choiceOf(['cycle', 'iterations'], 'cycle'),
+  /** Whether the momentum goes the other way. */
   cycleMomentum: flag(true),
+  /** The least momentum, of each group or of all. */
   baseMomentum: perGroup(0.8),
+  /** The highest momentum, of each group or of all. */
   maxMomentum: perGroup(0.9),
   lastEpoch,
 } as const;
@@ -173,9 +184,7 @@ export class CyclicLR extends CyclicOptions {
   override loadStateDict(stateDict: SchedulerStateDict | ReadonlyMap<string, unknown>): void {
     const { _scaleFnCustom: state, ...rest } = Object.fromEntries(entriesOf('CyclicLR', stateDict));
     super.loadStateDict(rest);
-    if (typeof state === 'object' && state !== null && isPlain(state) && this._scaleFnCustom !== null) {
-      Object.assign(this._scaleFnCustom, state);
-    }
+    if (this._scaleFnCustom !== null) Object.assign(this._scaleFnCustom, objectOf(state));
   }
 }
 
@@ -217,10 +226,15 @@ function stepsOf(
 }
 
 const oneCycleOptions = {
+  /** The highest rate, of each group or of all. */
   maxLr: perGroup(),
+  /** Steps of the whole schedule. */
   totalSteps: optional(integerFrom(1)),
+  /** Epochs of the schedule, where `totalSteps` is absent. */
   epochs: optional(integerFrom(1)),
+  /** Steps of an epoch, where `totalSteps` is absent. */
   stepsPerEpoch: optional(integerFrom(1)),
+  /** The share of the steps that goes up. */
   pctStart: {
     default: 0.3,
     check: (op, label, value) => {
@@ -228,12 +242,19 @@ const oneCycleOptions = {
       throw expected(op, label, 'to be a number in [0, 1]', show(value));
     },
   } satisfies Option<number> as Option<number>,
+  /** Whether rates go along a cosine or a line. */
   annealStrategy: choiceOf(['cos', 'linear'], 'cos'),
+  /** Whether the momentum goes the other way. */
   cycleMomentum: flag(true),
+  /** The least momentum, of each group or of all. */
   baseMomentum: perGroup(0.85),
+  /** The highest momentum, of each group or of all. */
   maxMomentum: perGroup(0.95),
+  /** How many times the highest rate is the first. */
   divFactor: number(25),
+  /** How many times the first rate is the last. */
   finalDivFactor: number(1e4),
+  /** Go back to the first rate in a phase of its own. */
   threePhase: flag(false),
   lastEpoch,
 } as const;
@@ -287,6 +308,7 @@ export class OneCycleLR extends schedulerClass({
     };
   },
 }) {
+  /** Steps of the whole schedule. */
   declare totalSteps: number;
   declare private _schedulePhases: Phase[];
   declare private _annealFuncType: 'cos' | 'linear';
@@ -311,6 +333,12 @@ export class OneCycleLR extends schedulerClass({
       const [from, to] = [lrNames[current.start_lr], lrNames[current.end_lr]];
       return this.anneal(group[from] as Numeric, group[to] as Numeric, share);
     });
+  }
+
+  override loadStateDict(stateDict: SchedulerStateDict | ReadonlyMap<string, unknown>): void {
+    const { _schedulePhases: phases, ...rest } = Object.fromEntries(entriesOf('OneCycleLR', stateDict));
+    super.loadStateDict(rest);
+    if (Array.isArray(phases)) this._schedulePhases = phases.map((one) => objectOf(one) as unknown as Phase);
   }
 
   private anneal(start: Numeric, end: Numeric, share: number): Numeric {

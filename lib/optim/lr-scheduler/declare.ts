@@ -6,8 +6,9 @@ import { isPlain } from '../../options';
 import { isTensor } from '../../torch/bind';
 import type { Call } from '../../torch/call';
 import type { Numeric } from '../arithmetic';
+import { declared } from '../declare';
 import type { Optimizer } from '../optimizer';
-import type { Option, Options, Values } from '../options';
+import type { GivenOptions, Option, Options, OptionValues } from '../options';
 import { checkOptimizer, copyOf, LRScheduler } from './scheduler';
 
 /** What is known of a schedule before its first rates are set. */
@@ -17,16 +18,13 @@ interface Declaration<O extends Options> {
   /** Their names, all of which may go by position. */
   readonly positional: readonly (keyof O & string)[];
   /** The properties of the schedule; by default its options. */
-  prepare?(op: string, optimizer: Optimizer, options: Values<O>): object;
+  prepare?(op: string, optimizer: Optimizer, options: OptionValues<O>): object;
 }
-
-/** Options as a caller gives them. */
-type Given<O extends Options> = { [Name in keyof O]?: Values<O>[Name] | null | undefined };
 
 /** The constructor of a schedule. */
 type SchedulerClass<O extends Options, Positional extends readonly (keyof O & string)[]> = new (
-  ...args: Call<[optimizer: Optimizer], Given<O>, Positional>
-) => LRScheduler & Omit<Values<O>, 'lastEpoch'>;
+  ...args: Call<[optimizer: Optimizer], GivenOptions<O>, Positional>
+) => LRScheduler & Omit<OptionValues<O>, 'lastEpoch'>;
 
 /** An option that must be given. */
 export const required = <Value>(option: Pick<Option<Value>, 'check'>): Option<Value> => ({
@@ -105,12 +103,12 @@ export function schedulerClass<
       const given = readOptions(parameters, [optimizer, ...rest]);
       const values = Object.fromEntries(
         names.map((name) => [name, (declaration.options[name] as Option).check(op, `option '${name}'`, given[name])]),
-      ) as Values<O>;
+      ) as OptionValues<O>;
       const { lastEpoch, ...properties } = values as { lastEpoch: number };
       super(optimizer as Optimizer, lastEpoch, declaration.prepare?.(op, optimizer as Optimizer, values) ?? properties);
     }
   };
-  return made as unknown as SchedulerClass<O, Positional>;
+  return declared(made, declaration) as unknown as SchedulerClass<O, Positional>;
 }
 
 /** Arguments with the optimizer first: it may stand among the keywords, as in Python. */

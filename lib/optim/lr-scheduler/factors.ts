@@ -1,11 +1,10 @@
 /** Schedules that multiply rates by factors. */
 import { expected, show } from '../../errors';
-import { isPlain } from '../../options';
 import { type Numeric, power, times } from '../arithmetic';
 import type { Optimizer } from '../optimizer';
 import { number, type Option } from '../options';
 import { integerFrom, lastEpoch, required, schedulerClass } from './declare';
-import { entriesOf, type LRScheduler, type SchedulerStateDict, valuesOf, warnOutsideStep } from './scheduler';
+import { entriesOf, type LRScheduler, objectOf, type SchedulerStateDict, valuesOf, warnOutsideStep } from './scheduler';
 
 /** A function of the epoch, or an object that can be called; its properties are its state. */
 export type LrLambda = (epoch: number) => number;
@@ -27,10 +26,15 @@ function lambdasOf(op: string, optimizer: Optimizer, given: LrLambda | readonly 
 
 /** Schedules with functions of users. Of those a state dict holds the properties, if they have some. */
 class Lambdas extends schedulerClass({
-  options: { lrLambda: lambdas, lastEpoch },
+  options: {
+    /** The function of the epoch, of each group or of all. */
+    lrLambda: lambdas,
+    lastEpoch,
+  },
   positional: ['lrLambda', 'lastEpoch'],
   prepare: (op, optimizer, { lrLambda }) => lambdasOf(op, optimizer, lrLambda),
 }) {
+  /** The function of each group. */
   declare lrLambdas: LrLambda[];
 
   protected override unsaved(): readonly string[] {
@@ -46,11 +50,7 @@ class Lambdas extends schedulerClass({
     const { lrLambdas: states, ...rest } = Object.fromEntries(entriesOf(this.constructor.name, stateDict));
     super.loadStateDict(rest);
     if (!Array.isArray(states)) return;
-    for (const [i, state] of states.entries()) {
-      if (typeof state === 'object' && state !== null && isPlain(state as object)) {
-        Object.assign(this.lrLambdas[i] as object, state);
-      }
-    }
+    for (const [i, state] of states.entries()) Object.assign(this.lrLambdas[i] as object, objectOf(state));
   }
 
   /** @internal The factors of this epoch. */
@@ -108,7 +108,13 @@ function scaledFirst(scheduler: LRScheduler, factor: number): Numeric[] {
  * **Source**: `torch.optim.lr_scheduler.StepLR`.
  */
 export class StepLR extends schedulerClass({
-  options: { stepSize: required(integerFrom(1)), gamma: number(0.1), lastEpoch },
+  options: {
+    /** Epochs from one factor to the next. */
+    stepSize: required(integerFrom(1)),
+    /** The factor. */
+    gamma: number(0.1),
+    lastEpoch,
+  },
   positional: ['stepSize', 'gamma', 'lastEpoch'],
 }) {
   override getLr(): Numeric[] {
@@ -138,6 +144,7 @@ function countsOf(milestones: unknown): [milestone: number, count: number][] {
  */
 export class MultiStepLR extends schedulerClass({
   options: {
+    /** The epochs at which rates change. */
     milestones: required<readonly number[]>({
       check: (op, label, value) => {
         const list = typeof value === 'object' && value !== null && Symbol.iterator in value ? [...(value as [])] : [];
@@ -145,6 +152,7 @@ export class MultiStepLR extends schedulerClass({
         throw expected(op, label, 'to be an array of epochs', show(value));
       },
     }),
+    /** The factor. */
     gamma: number(0.1),
     lastEpoch,
   },
@@ -192,7 +200,13 @@ const fractionOf = (otherwise: number, isZeroFine: boolean): Option<number> => (
  * **Source**: `torch.optim.lr_scheduler.ConstantLR`.
  */
 export class ConstantLR extends schedulerClass({
-  options: { factor: fractionOf(1 / 3, true), totalIters: number(5), lastEpoch },
+  options: {
+    /** The factor. */
+    factor: fractionOf(1 / 3, true),
+    /** The epoch from which on rates stay. */
+    totalIters: number(5),
+    lastEpoch,
+  },
   positional: ['factor', 'totalIters', 'lastEpoch'],
 }) {
   override getLr(): Numeric[] {
@@ -215,8 +229,11 @@ export class ConstantLR extends schedulerClass({
  */
 export class LinearLR extends schedulerClass({
   options: {
+    /** The factor at the beginning. */
     startFactor: fractionOf(1 / 3, false),
+    /** The factor at the end. */
     endFactor: fractionOf(1, true),
+    /** The epoch from which on rates stay. */
     totalIters: number(5),
     lastEpoch,
   },
@@ -245,7 +262,11 @@ export class LinearLR extends schedulerClass({
  * **Source**: `torch.optim.lr_scheduler.ExponentialLR`.
  */
 export class ExponentialLR extends schedulerClass({
-  options: { gamma: required(number(1)), lastEpoch },
+  options: {
+    /** The factor. */
+    gamma: required(number(1)),
+    lastEpoch,
+  },
   positional: ['gamma', 'lastEpoch'],
 }) {
   override getLr(): Numeric[] {
@@ -266,7 +287,13 @@ export class ExponentialLR extends schedulerClass({
  * **Source**: `torch.optim.lr_scheduler.PolynomialLR`.
  */
 export class PolynomialLR extends schedulerClass({
-  options: { totalIters: number(5), power: number(1), lastEpoch },
+  options: {
+    /** The epoch from which on rates stay. */
+    totalIters: number(5),
+    /** The power of the polynomial. */
+    power: number(1),
+    lastEpoch,
+  },
   positional: ['totalIters', 'power', 'lastEpoch'],
 }) {
   override getLr(): Numeric[] {

@@ -5,13 +5,16 @@ import { isTensor } from '../../torch/bind';
 import type { Call } from '../../torch/call';
 import type { Tensor } from '../../torch/tensor';
 import { larger, type Numeric, numberIn } from '../arithmetic';
+import { declared } from '../declare';
 import type { Optimizer } from '../optimizer';
-import { number, type Option, type Values } from '../options';
+import { number, type Option, type OptionValues } from '../options';
 import { choiceOf, perGroup } from './declare';
 import { bare, checkOptimizer, LRScheduler, setValue, valuesOf, warnOfEpoch } from './scheduler';
 
 const options = {
+  /** Whether a better metric is smaller or greater. */
   mode: choiceOf(['min', 'max'], 'min'),
+  /** The factor of a change. */
   factor: {
     default: 0.1,
     check: (op, label, value) => {
@@ -19,18 +22,24 @@ const options = {
       throw expected(op, label, 'to be a number < 1', show(value));
     },
   } satisfies Option<number> as Option<number>,
+  /** Epochs without a better metric that are let pass. */
   patience: number(10),
+  /** By how much a metric must be better to count. */
   threshold: number(1e-4),
+  /** Whether that is a share of the best metric or a difference. */
   thresholdMode: choiceOf(['rel', 'abs'], 'rel'),
+  /** Epochs after a change in which none counts. */
   cooldown: number(0),
+  /** The least rate, of each group or of all. */
   minLr: perGroup(0),
+  /** The least change of a rate that is made. */
   eps: number(1e-8),
 } as const;
 
 const names = Object.keys(options) as (keyof typeof options)[];
 const defaults = Object.fromEntries(names.map((name) => [name, options[name].default]));
 
-type PlateauValues = Values<typeof options>;
+type PlateauValues = OptionValues<typeof options>;
 
 /**
  * Times `factor` when a metric has not become better for more than `patience` epochs. `step` is given the metric.
@@ -42,12 +51,19 @@ type PlateauValues = Values<typeof options>;
  * **Source**: `torch.optim.lr_scheduler.ReduceLROnPlateau`.
  */
 export class ReduceLROnPlateau extends LRScheduler {
+  /** The factor of a change. */
   declare readonly factor: number;
+  /** Whether a better metric is smaller or greater. */
   declare readonly mode: 'min' | 'max';
+  /** Epochs without a better metric that are let pass. */
   declare readonly patience: number;
+  /** By how much a metric must be better to count. */
   declare readonly threshold: number;
+  /** Whether that is a share of the best metric or a difference. */
   declare readonly thresholdMode: 'rel' | 'abs';
+  /** Epochs after a change in which none counts. */
   declare readonly cooldown: number;
+  /** The least change of a rate that is made. */
   declare readonly eps: number;
   /** The best metric so far. */
   declare best: number;
@@ -147,3 +163,5 @@ export class ReduceLROnPlateau extends LRScheduler {
     }
   }
 }
+
+declared(ReduceLROnPlateau, { options, positional: names });

@@ -65,6 +65,9 @@ export class LRScheduler {
   /** @internal */
   declare _lastLr: Numeric[];
 
+  constructor(optimizer: Optimizer, lastEpoch?: number, properties?: object);
+  /** @internal */
+  constructor(optimizer: Optimizer, lastEpoch: number | typeof bare, properties?: object);
   constructor(optimizer: Optimizer, lastEpoch: number | typeof bare = -1, properties: object = {}) {
     const op = this.constructor.name;
     Object.defineProperty(this, 'optimizer', { value: checkOptimizer(op, optimizer) });
@@ -194,6 +197,12 @@ export function entriesOf(op: string, stateDict: unknown): [string, unknown][] {
   }
   const entries = isMap ? [...(stateDict as Map<string, unknown>)] : Object.entries(stateDict);
   return entries.map(([key, value]) => [camelCase(key), value]);
+}
+
+/** What a state dict holds as a dict of Python: an object, or a Map as files give it. */
+export function objectOf(value: unknown): Record<string, unknown> | undefined {
+  if (value instanceof Map) return Object.fromEntries(value as Map<string, unknown>);
+  return typeof value === 'object' && value !== null && isPlain(value) ? (value as Record<string, unknown>) : undefined;
 }
 
 /** @internal Says that epochs are given no more. */

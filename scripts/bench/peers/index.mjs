@@ -1,5 +1,5 @@
 // Who is measured. A peer is a program that answers requests (protocol.md says which); here is how each is started, and
-// which work it takes. A peer that cannot be started says why, and what would help.
+// which work it takes. A peer that cannot be started says why, and names remedies.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -24,7 +24,8 @@ const directBackward = ['crossEntropy', 'mseLoss', 'smoothL1Loss', 'ctcLoss'];
 
 /**
  * The peers in the order of the table's columns. `usedIn` names the sections that need it; `start({ root, version })`
- * gives command and arguments for that libtorch, or throws Unavailable; `columns(case, form, threads)` gives what it contributes to a measurement, as `{ column: form to ask for }`.
+ * gives command and arguments for that libtorch, or throws Unavailable; `columns(case, form, threads)` gives what it
+ * contributes to a measurement, as `{ column: form to ask for }`.
  */
 export const peers = [
   {

@@ -1,4 +1,4 @@
-// This library, called with typed arrays: what onnxruntime gives, and labels and lengths as int64.
+// This library, called with typed arrays, as onnxruntime returns them, and labels and lengths as int64.
 import { about, callsOf, setThreads, torch } from './library.mjs';
 import { serve } from './serve.mjs';
 

@@ -1,4 +1,5 @@
-// The calls of the sections `operators` and `training`: what one of them costs beside Python's. peer.py has the same.
+// The calls of the sections `operators` and `training`: their cost is compared with Python's. peer.py has the same
+// calls.
 import { torch } from './library.mjs';
 
 const F = torch.nn.functional;
@@ -8,7 +9,7 @@ const optimizers = {
   AdamW: (parameters) => new torch.optim.AdamW(parameters),
 };
 
-/** A model of linear layers with the given weights, and what trains it. */
+/** A model of linear layers with the given weights, and its optimizer. */
 function perceptron(name, weights) {
   const layers = weights.map((weight) => {
     const layer = new torch.nn.Linear(weight.size(1), weight.size(0));
@@ -24,7 +25,7 @@ function perceptron(name, weights) {
   return { model, optimizer: optimizers[name](model.parameters()) };
 }
 
-/** A whole step of training; gives the loss. */
+/** A whole training step; returns the loss. */
 const train =
   (name) =>
   (x, y, ...weights) => {
@@ -38,7 +39,7 @@ const train =
     };
   };
 
-/** The step of the optimizer alone; gives a weight. */
+/** The optimizer's step alone; returns a weight. */
 const step =
   (name) =>
   (x, y, ...weights) => {
@@ -51,7 +52,7 @@ const step =
     };
   };
 
-/** What each makes of the inputs that it is given. */
+/** The calls, by their names, as functions of the inputs. */
 const makers = {
   trainSgd: train('Sgd'),
   trainAdamW: train('AdamW'),
@@ -80,7 +81,7 @@ const makers = {
 /** Whether it is one of them. */
 export const isCall = (name) => name in makers;
 
-/** The call as a peer has it; `check` gives the elements of the results of one turn. */
+/** The call as a peer has it; `check` returns the elements of the results of one turn. */
 export function callOf(name, inputs) {
   const tensor = makers[name](...inputs);
   const turn = name === 'crossEntropyInTurn' ? inputs.length / 2 : 1;

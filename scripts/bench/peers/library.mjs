@@ -1,4 +1,4 @@
-// This library, as both of its peers use it: which function computes a loss, and what it is called with.
+// This library, as both of its peers use it: which function computes a loss, and its arguments.
 import { createRequire } from 'node:module';
 
 /** The library as it was built from this checkout. */

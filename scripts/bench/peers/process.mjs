@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
 /**
- * What every peer runs with. Threads that wait by spinning would take the processors from the peer whose turn it is,
- * so they sleep, in every peer alike.
+ * The environment of every peer. Threads that wait by spinning would take the processors from the peer whose turn it
+ * is, so they sleep, in every peer alike.
  */
 const environment = { OMP_WAIT_POLICY: 'PASSIVE', PYTHONDONTWRITEBYTECODE: '1' };
 
@@ -19,7 +19,7 @@ export class PeerProcess {
     this.#child.stderr.setEncoding('utf8').on('data', (text) => {
       this.#errors = (this.#errors + text).slice(-4000);
     });
-    // A peer that has ended is noticed by its end; what is written to it meanwhile may fail.
+    // The end of a peer is noticed by its exit; writes to it may fail before that.
     this.#child.stdin.on('error', () => {});
     createInterface({ input: this.#child.stdout }).on('line', (line) => this.#answer(read(line)));
     this.#ended = new Promise((resolve) => {
@@ -68,7 +68,7 @@ function read(line) {
   }
 }
 
-/** What a running peer answers; its failure names the peer. */
+/** A running peer's answer; its failure names the peer. */
 export async function asked(peer, ...words) {
   try {
     return await peer.process.ask(...words);

@@ -1,7 +1,7 @@
 // How much memory of this process lies in RAM, now and at most.
 import { readFileSync, writeFileSync } from 'node:fs';
 
-/** Forgets the peak so far where the system can; elsewhere what comes later must rise above it to be seen. */
+/** Resets the peak if the system can; elsewhere only a higher one is seen later. */
 export function resetHighWater() {
   try {
     writeFileSync('/proc/self/clear_refs', '5');
@@ -16,7 +16,7 @@ export function resident() {
 }
 
 /**
- * The most bytes that ever were. On Linux from the process's own figure: that of getrusage() starts with what the
+ * The peak of resident bytes. On Linux from the process's own figure: that of getrusage() starts with what the
  * parent had used.
  */
 export function highWater() {

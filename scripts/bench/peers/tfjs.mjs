@@ -36,7 +36,7 @@ function load(loss, _dtype, [input, target]) {
   };
   return {
     number: calls.number,
-    // Nothing here is collected: what is dropped must be disposed.
+    // Nothing is garbage-collected here: tensors must be disposed.
     tensor: () => tf.tidy(() => void calls.tensor()),
     gradient: () => tf.dispose(calls.gradient()),
     check: (form) => {

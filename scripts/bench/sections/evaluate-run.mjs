@@ -1,4 +1,5 @@
-// Evaluates the files once and prints what it took: `memory` or `file`, the folder, the form, threads, bytes for memory.
+// Evaluates the files once and prints its figures. Arguments: `memory` or `file`, the folder, the form, threads, bytes
+// for memory.
 import { createRequire } from 'node:module';
 import { torch } from '../peers/library.mjs';
 import { classes, inputFile, targetFile } from './evaluate-files.mjs';

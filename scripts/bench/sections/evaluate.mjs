@@ -1,4 +1,5 @@
-// How fast a file that is larger than any cache is evaluated, beside memory and NumPy with PyTorch, and what memory that takes.
+// How fast a file that is larger than any cache is evaluated, compared with memory and with NumPy and PyTorch, and how
+// much memory it takes.
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +9,7 @@ import { Disagreement } from '../agreement.mjs';
 import { median } from '../measure.mjs';
 import { readOnce, writeScores } from './evaluate-files.mjs';
 
-/** Bytes of the scores, those of the part that is evaluated from memory, and what the disk has to have free. */
+/** Bytes of the scores, those of the part that is evaluated from memory, and the free space that the disk needs. */
 const sizes = {
   quick: { file: 60e6, memory: 30e6, free: 0.2e9 },
   full: { file: 6e9, memory: 1e9, free: 8e9 },
@@ -18,7 +19,9 @@ const sizes = {
 /** Rows that NumPy and PyTorch take at once; the better of both counts. */
 const batches = [1024, 4096];
 
-/** Speed from the file by that from memory, at least; beside PyTorch, at least; memory beyond the page cache, at most. */
+/**
+ * Speed from the file by that from memory, at least; beside PyTorch, at least; memory beyond the page cache, at most.
+ */
 const targets = { memory: 0.7, pytorch: 1, peak: 400e6 };
 
 /** The most rounds: each goes through the file four times or more. */
@@ -26,7 +29,7 @@ const mostRounds = 5;
 
 const forms = ['loss', 'predictions'];
 
-/** Measures each form in rounds; gives the size, and a record a form. */
+/** Measures each form in rounds; returns the size, and a record for each form. */
 export async function measureEvaluate({ peers, options, threads, progress }) {
   const folder = mkdtempSync(join(tmpdir(), 'libtorch-losses-bench-'));
   try {

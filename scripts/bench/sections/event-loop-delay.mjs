@@ -7,7 +7,7 @@ import { torch } from '../peers/library.mjs';
 const seconds = Number(process.argv[2]);
 const F = torch.nn.functional;
 
-/** The monitor's timer fires each millisecond; what it tells includes that one. */
+/** The monitor's timer fires each millisecond; its figures include that millisecond. */
 const resolution = 1;
 
 /**
@@ -31,7 +31,7 @@ async function delayed(name, isAsynchronous, work) {
   const start = performance.now();
   const calls = await work();
   const took = (performance.now() - start) / 1000;
-  // What blocked last is seen at the timer's next turn.
+  // The last block is noticed at the next turn of the timer.
   await sleep(20);
   monitor.disable();
   const taken = before === undefined ? undefined : stolen() - before;

@@ -12,7 +12,7 @@ const target = 1.1;
 /** Sizes of the cross entropy: one that brings in code and threads first, and the one that is measured. */
 const sizes = ['32x10', '4096x8000'];
 
-/** Measures this library and PyTorch, each in a fresh process; gives one record a peer. */
+/** Measures this library and PyTorch, each in a fresh process; returns one record for each. */
 export async function measureMemory({ peers, threads, progress }) {
   const [warm, measured] = sizes.map((size) =>
     cases.find((kase) => kase.loss === 'crossEntropy' && kase.size === size && kase.dtype === 'float32'),

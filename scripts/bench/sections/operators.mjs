@@ -1,5 +1,5 @@
-// Small calls, whose kernels take less than what is around them: operators, losses as tensors and numbers, with a graph,
-// and with another shape at each call; on one thread, peers interleaved.
+// Small calls, whose kernels take less time than their overhead: operators, losses as tensors and numbers, with a
+// graph, and with another shape at each call; on one thread, peers interleaved.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,8 +14,8 @@ const shapes = 40;
 const square = matrix(8, 8);
 
 /**
- * What is called, its inputs as `{ fill, dtype, shape }`, the form of its result, and the ratio to PyTorch's time that is
- * aimed at.
+ * What is called, its inputs as `{ fill, dtype, shape }`, the form of its result, and the ratio to PyTorch's time that
+ * is aimed at.
  */
 export const calls = [
   call('add', '8x8', [square, square], 'tensor', 0.9),
@@ -48,7 +48,7 @@ function inTurn() {
   return Array.from({ length: shapes }, (_, i) => scores(3 + i, 4)).flat();
 }
 
-/** Measures them, or those whose name contains the filter; gives one record a call. */
+/** Measures them, or those whose name contains the filter; returns one record for each call. */
 export const measureOperators = (context) => measureCalls('operators', calls, context);
 
 /** Measures calls on one thread, by all peers of a section. */

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-/** Runs one of them to its end and gives what it printed. */
+/** Runs one of them to its end and returns its output. */
 export async function runNode(name, args) {
   const program = fileURLToPath(new URL(name, import.meta.url));
   const env = { ...process.env, OMP_WAIT_POLICY: 'PASSIVE' };

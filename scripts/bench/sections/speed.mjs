@@ -8,7 +8,7 @@ import { writeInputs } from '../inputs.mjs';
 import { difference, measure, ratio } from '../measure.mjs';
 import { asked, loadRequest } from '../peers/process.mjs';
 
-/** Measures the chosen cases; gives one record a case, form and count of threads. */
+/** Measures the chosen cases; returns one record for each case, form and number of threads. */
 export async function measureSpeed({ peers, options, threads, progress }) {
   const chosen = chooseCases(options);
   const records = [];

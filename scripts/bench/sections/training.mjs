@@ -21,5 +21,5 @@ function model(batch, sizes) {
   return [matrix(batch, sizes[0]), labels, ...sizes.slice(1).map((size, i) => matrix(size, sizes[i]))];
 }
 
-/** Measures them, or those whose name contains the filter; gives one record a call. */
+/** Measures them, or those whose name contains the filter; returns one record for each call. */
 export const measureTraining = (context) => measureCalls('training', calls, context);

@@ -1,5 +1,5 @@
-// Times and memory beside Python's PyTorch on the same device in one run, whose rounds alternate; the evaluation beside the
-// bandwidth to the device; and the size of the chunks in which the large cross entropy is computed.
+// Times and memory beside Python's PyTorch on the same device in one run, whose rounds alternate; the evaluation beside
+// the bandwidth to the device; and the size of the chunks in which the large cross entropy is computed.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ const programs = {
   pytorch: { command: python, args: [at('../python/peer.py')] },
 };
 
-/** What is left for the parts after the cases, in seconds: bandwidth and evaluation, and the sweep. */
+/** Seconds reserved for the steps after the cases: bandwidth and evaluation, and the sweep. */
 const kept = { evaluation: 45, sweep: 60 };
 
 /** Elements from which on results are given back at once, as Python does. */
@@ -31,7 +31,7 @@ await evaluation();
 await sweep();
 done();
 
-/** Fewer rows where two processes would not find room for inputs, results and what PyTorch needs beside them. */
+/** Fewer rows if the inputs, results and intermediate memory of two processes do not fit. */
 function sizeOf({ sizes }) {
   if (!isGpu || quick) return sizes.cpu;
   const [rows, columns] = sizes.gpu;
@@ -98,7 +98,7 @@ async function one(kase, peers, seconds) {
   return record;
 }
 
-/** The values of both, within the tolerance of the dtype: what is compared must be the same work. */
+/** The values of both agree within the tolerance of the dtype: only equal work may be compared. */
 function agree({ kase, checks: { library, pytorch } }) {
   const relative = kase.dtype === 'bfloat16' ? 1.6e-2 : 1e-5;
   const near = (a, b) => a === b || Math.abs(a - b) <= relative * Math.abs(b);

@@ -8,14 +8,14 @@ const torch = library();
 const { device, quick } = order;
 const isGpu = device !== 'cpu';
 
-/** By loss: what was counted. */
+/** The counts by loss. */
 const rows = new Map();
 const failures = [];
 const refused = [];
 const runs = runsOf(order.cases, quick);
 let isOver = false;
 
-/** Seconds to tell what was found. */
+/** Seconds for reporting. */
 const kept = 5;
 
 for (const [i, run] of runs.entries()) {
@@ -43,7 +43,7 @@ async function one(run) {
   if (expected.refusal !== undefined) {
     row.refused++;
     refused.push({ name: run.name, where: 'cpu', ...expected.refusal });
-    // Only what PyTorch of this version has not got is refused on the CPU.
+    // Only operators that this version of PyTorch lacks are refused on the CPU.
     if (run.loss !== 'linearCrossEntropy' || expected.refusal.code !== 'NOT_IMPLEMENTED') {
       failures.push(`${run.name}: refused on the CPU: ${expected.refusal.message}`);
     }
@@ -62,7 +62,7 @@ async function one(run) {
   try {
     await compareForms(run, row);
   } catch (error) {
-    // What the function accepts, its other forms accept too.
+    // The other forms accept the same calls as the function.
     failures.push(`${run.name}, another form: ${error.message}`);
     isOver = isLost({ refusal: error });
   }

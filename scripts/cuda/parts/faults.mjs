@@ -1,4 +1,4 @@
-// What must go wrong in a clear way, each scenario in a process of its own, which has to end by itself.
+// Faults that must be reported clearly, each scenario in its own process, which has to end by itself.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { scenarios } from '../faults.mjs';

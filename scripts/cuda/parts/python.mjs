@@ -1,5 +1,5 @@
-// Every case of every loss against Python's PyTorch on the same device: to the bit, but where CUDA kernels add by atomic
-// operations; and what is refused must be refused by both.
+// Every case of every loss against Python's PyTorch on the same device: to the bit, but where CUDA kernels add by
+// atomic operations; and what is refused must be refused by both.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ const { resultBits } = library('parity/vectors');
 const { device, quick, python, whyNoPython } = order;
 const title = `every loss against Python's PyTorch on ${device}, to the bit`;
 
-/** Seconds to tell what was found. */
+/** Seconds for reporting. */
 const kept = 5;
 
 if (python === undefined) notRun(title, `there is no Python to compare with: ${whyNoPython}`);

@@ -6,7 +6,7 @@ const { cuda } = torch;
 const F = torch.nn.functional;
 const { device, devices } = order;
 
-/** Each gives whether it holds, or throws. */
+/** Each returns whether it holds, or throws. */
 const claims = {
   'factories, to() and cuda() make tensors on the device': () => {
     const made = [

@@ -86,6 +86,11 @@ test('plain data is made into tensors of the parameters dtype', () => {
   expect(module.predict([[1, 2]]).shape).toEqual([1]);
 });
 
+test('options by position, as in Python', () => {
+  const module = new AdaptiveLogSoftmaxWithLoss(4, 6, [2, 4], 2, true, { dtype: 'float64' });
+  expect([module.divValue, module.head.bias?.dtype]).toEqual([2, 'float64']);
+});
+
 describe('refusals', () => {
   const module = new AdaptiveLogSoftmaxWithLoss(4, 6, [2, 4], { divValue: 2 });
   const input = torch.ones([3, 4]);

@@ -139,6 +139,13 @@ test('an old state of batch norm has no count of batches', () => {
   expect([norm.numBatchesTracked?.item(), norm.runningVar?.toArray()]).toEqual([0, [1, 1]]);
 });
 
+test('versions of states as files give them', () => {
+  const norm = new nn.BatchNorm1d(2);
+  const state = Object.assign(new Map(norm.stateDict()), { _metadata: new Map([['', new Map([['version', 2]])]]) });
+  state.delete('num_batches_tracked');
+  expect(refusal(() => norm.loadStateDict(state)).message).toMatch(/Missing key/);
+});
+
 test('resetParameters draws anew what was drawn', () => {
   for (const module of [
     new nn.Linear(3, 2),

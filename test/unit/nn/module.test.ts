@@ -187,6 +187,13 @@ describe('parameters', () => {
     expect(torch.noGrad(() => new nn.Parameter(zeros)).requiresGrad).toBe(true);
   });
 
+  test('that are results of others are none of a module', () => {
+    const parameter = new nn.Parameter(torch.ones([1]), false);
+    parameter.add_(torch.ones([1], { requiresGrad: true }));
+    const net = new nn.Module();
+    expect(refusal(() => net.registerParameter('a', parameter))).toMatchObject({ op: 'Module', argument: 'a' });
+  });
+
   test('what makes none', () => {
     expect(refusal(() => new nn.Parameter([1] as never))).toMatchObject({ op: 'Parameter', argument: 'data' });
     expect(refusal(() => new nn.Parameter(torch.ones([1]), 1 as never))).toMatchObject({ argument: 'requiresGrad' });

@@ -161,6 +161,9 @@ describe('a step', () => {
     const optimizer = new optim.SGD([{ params: [a] }, { params: [b] }], 0.5);
     b.dispose();
     expect(() => optimizer.step()).toThrow(torch.DisposedError);
+    expect(() => optimizer.step()).toThrow(
+      "SGD: expected 'params[0]' to be a live tensor, but received one that was disposed",
+    );
     expect(first(a)).toBe(1);
   });
 

@@ -55,7 +55,7 @@ describe('what it gives', () => {
     expect([flat.value.dtype, flat.value.item(), flat.grad.toArray()]).toEqual(['float64', 2.5, [1, 2]]);
   });
 
-  test('results do not share the memory of arrays that were lent', () => {
+  test('results do not share the memory of arrays that were borrowed', () => {
     const [x, y] = [Float32Array.of(1, 2), Float32Array.of(0, 0)];
     const { value, grad } = torch.valueAndGrad(F.klDiv)(x, y, { reduction: 'sum' });
     x.fill(9);
