@@ -24,7 +24,11 @@ torch.manualSeed(1);
 const labels = torch.arange(60).remainder(3);
 const images = torch.randn(60, 1, 8, 8);
 // Each class is bright in another row.
-for (let i = 0; i < 60; i++) images.select(0, i).select(1, 2 * (i % 3) + 1).add_(1.5);
+for (let i = 0; i < 60; i++)
+  images
+    .select(0, i)
+    .select(1, 2 * (i % 3) + 1)
+    .add_(1.5);
 
 const model = new Net();
 const optimizer = new optim.SGD(model.parameters(), { lr: 0.01, momentum: 0.9, nesterov: true, weightDecay: 1e-4 });

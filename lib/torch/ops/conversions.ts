@@ -1,7 +1,6 @@
 /** JavaScript values and those of operators, by the types that schemas declare. */
 
 import type { ArgumentSchema, GeneratorHandle, NativeResult, NativeValue, ObjectHandle } from '../../binding/native';
-import { expected } from '../../errors';
 import { dtypes, layouts, memoryFormats } from '../../types';
 import { handleOf, isTensor, wrap } from '../bind';
 import { streamHandleOf } from '../cuda/streams';
@@ -62,10 +61,7 @@ const any: Conversion = {
   what: 'a value',
   // What is written in TypeScript may take a function.
   accepts: (value) => value !== undefined && typeof value !== 'symbol',
-  toNative(value, op) {
-    if (typeof value === 'function') throw expected(op, 'an argument', 'to be a value', 'a function');
-    return handleOf(value) ?? objectHandle(value) ?? (value as NativeValue);
-  },
+  toNative: (value) => handleOf(value) ?? objectHandle(value) ?? (value as NativeValue),
 };
 
 const integer: Conversion = { what: 'an integer', accepts: isInteger, toNative: asIs };
