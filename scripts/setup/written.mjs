@@ -172,7 +172,7 @@ function readSections(root) {
 
 /** The module of the functions that are written in TypeScript, by its path. */
 export function writtenModules(root) {
-  const { documentation: lines, ...sections } = readSections(root);
+  const { documentation: lines = [], ...sections } = readSections(root);
   const documentation = Object.fromEntries(
     lines.map((line) => line.split(/: (.*)/)).map(([name, text]) => [camelCase(name), text]),
   );

@@ -44,9 +44,9 @@ describe('setup', () => {
       [
         '· npm ci: no node_modules yet, installing …',
         '✔ npm ci: installed · T',
-        '✔ types of operators: 3 files written to lib · T',
+        '✔ types of operators: 4 files written to lib · T',
         '· TypeScript: compiling lib/ …',
-        '✔ TypeScript: 6 files compiled to dist/ · T',
+        '✔ TypeScript: 7 files compiled to dist/ · T',
         '· examples: compiling examples/ …',
         '✔ examples: 1 files compiled to build/examples/ · T',
         '· libtorch: none found, installing …',

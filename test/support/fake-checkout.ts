@@ -106,6 +106,7 @@ const standIns: Readonly<Record<string, string>> = {
   'lib/cli/main.ts': `${note} note('install'); console.log('downloading'); fs.mkdirSync('libtorch');`,
   'lib/torch/ops/aten.schemas.txt': 'aten::relu(Tensor self) -> Tensor\n',
   'lib/torch/python.names.txt': '[torch]\nrelu\n\n[Tensor]\nrelu\n',
+  'lib/nn/python.schemas.txt': '[functional]\nrelu(Tensor input, bool inplace=False) -> Tensor\n',
   'lib/old.ts': '',
   'examples/first.ts': '',
   'npm-cli.js': `${note}
