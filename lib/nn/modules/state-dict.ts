@@ -91,6 +91,10 @@ export function loadState(module: Stateful, source: unknown, strict: boolean, as
     throw new TorchError('INVALID_ARGUMENT', message, { op: 'loadStateDict', argument: 'stateDict' });
   }
   noGrad(() => {
+    // Refuses what may not be written to now, before anything is: work off the main thread may read it.
+    for (const { target } of assign ? [] : items) {
+      if (target.layout === 'strided') aten.zero_(aten.as_strided(target, [0], [1]));
+    }
     for (const item of items) load(item, assign);
   });
   return { missingKeys, unexpectedKeys };

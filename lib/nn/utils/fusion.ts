@@ -7,9 +7,10 @@ import type { Tensor } from '../../torch/tensor';
 import type { MemoryFormat } from '../../types';
 import { BatchNorm1d, BatchNorm2d, BatchNorm3d } from '../modules/batch-norm';
 import { Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d } from '../modules/convolution';
+import { deepcopy } from '../modules/copy';
 import { Linear } from '../modules/linear';
-import { type AnyModule, Module } from '../modules/module';
-import { className, registry } from '../modules/registry';
+import type { AnyModule, Module } from '../modules/module';
+import { className } from '../modules/registry';
 import { Parameter } from '../parameter';
 import { type UtilsCalls, type UtilsImplementations, utilsSchemas } from '../python.generated';
 
@@ -75,19 +76,6 @@ const fusedLinear: UtilsImplementations['fuseLinearBnWeights'] = (
 /** {@link fuseConvBnWeights} of a linear layer. **Source**: `torch.nn.utils.fuse_linear_bn_weights`. */
 export const fuseLinearBnWeights = define('fuseLinearBnWeights', fusedLinear);
 
-/** A layer of the same class and options, with the same tensors. */
-function copied<M extends AnyModule>(layer: M): M {
-  const copy: M = Reflect.construct(Module, [], layer.constructor);
-  const registered = registry(layer).entries();
-  for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(layer))) {
-    if (!registered.has(name)) Object.defineProperty(copy, name, property);
-  }
-  for (const [name, { kind, value, isPersistent, key }] of registered) {
-    registry(copy).register('copy', kind, name, value, { isPersistent, key });
-  }
-  return copy;
-}
-
 type Statistics = BatchNorm & { runningMean: Tensor; runningVar: Tensor };
 
 /** Refuses what is in training, and batch norms without statistics. */
@@ -110,7 +98,7 @@ export function fuseConvBnEval<M extends Convolution>(conv: M, bn: BatchNorm, tr
   const isConvolution = convolutions.some((made) => conv instanceof made);
   const { runningMean, runningVar, eps, weight, bias } = checkPair(op, conv, isConvolution, bn);
   const isTransposed = boolean(op, "'transpose'", transpose);
-  const fused = copied(conv as AnyModule) as unknown as Convolution;
+  const fused = deepcopy(conv as AnyModule) as unknown as Convolution;
   [fused.weight, fused.bias] = fusedConvolution(
     ...([conv.weight, conv.bias, runningMean, runningVar, eps, weight, bias, isTransposed] as const),
   );
@@ -130,7 +118,7 @@ export function fuseLinearBnEval(linear: Linear, bn: BatchNorm): Linear {
     throw expected(op, "'bn'", `to have 1 or ${linear.outFeatures} features`, String(numFeatures));
   }
   if (weight === undefined || bias === undefined) throw expected(op, "'bn'", 'to have weight and bias', 'none');
-  const fused = copied(linear);
+  const fused = deepcopy(linear);
   [fused.weight, fused.bias] = fusedLinear(
     ...([linear.weight, linear.bias, runningMean, runningVar, eps, weight, bias] as const),
   );

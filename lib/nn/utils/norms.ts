@@ -22,7 +22,8 @@ interface Norm {
   readonly kind: 'weightNorm' | 'spectralNorm';
   /** The properties that the weight is computed of. */
   readonly parts: readonly string[];
-  compute(isTraining: boolean): Tensor;
+  /** The weight of a module: of the one that it was made for, or of a copy. */
+  compute(module: AnyModule, isTraining: boolean): Tensor;
 }
 
 /** The norms of each module, by parameter. */
@@ -45,7 +46,7 @@ function put(module: AnyModule, name: string, value: Tensor): void {
 const partOf = (module: AnyModule, name: string): Tensor => registry(module).valueOf(name) as Tensor;
 
 function apply(module: AnyModule, name: string, norm: Norm): void {
-  const handle = module.registerForwardPreHook(() => put(module, name, norm.compute(module.training)));
+  const handle = module.registerForwardPreHook((called) => put(called, name, norm.compute(called, called.training)));
   const norms = applied.get(module) ?? new Map<string, { norm: Norm; handle: HookHandle }>();
   applied.set(module, norms.set(name, { norm, handle }));
 }
@@ -54,7 +55,7 @@ function remove<M extends AnyModule>(op: string, kind: Norm['kind'], module: M, 
   const norms = applied.get(module);
   const found = norms?.get(name);
   if (found?.norm.kind !== kind) throw expected(op, "'name'", `to be a parameter with ${kind}`, show(name));
-  const weight = noGrad(() => found.norm.compute(false));
+  const weight = noGrad(() => found.norm.compute(module, false));
   for (const property of [name, ...found.norm.parts]) registry(module).remove(property);
   module.registerParameter(name, new Parameter(weight.detach()));
   found.handle.remove();
@@ -82,8 +83,8 @@ export function weightNorm<M extends AnyModule>(module: M, ...args: Call<[], Wei
   registry(module).remove(name);
   module.registerParameter(length, new Parameter(aten.norm_except_dim(weight, 2, dim).detach()));
   module.registerParameter(direction, new Parameter(weight.detach()));
-  const compute = (): Tensor => aten._weight_norm(partOf(module, direction), partOf(module, length), dim);
-  put(module, name, compute());
+  const compute = (of: AnyModule): Tensor => aten._weight_norm(partOf(of, direction), partOf(of, length), dim);
+  put(module, name, compute(module));
   apply(module, name, { kind: 'weightNorm', parts: [length, direction], compute });
   return module;
 }
@@ -114,10 +115,10 @@ export function spectralNorm<M extends AnyModule>(
   put(module, name, weight.detach());
   module.registerBuffer(left, u);
   module.registerBuffer(right, v);
-  const compute = (isTraining: boolean): Tensor => {
-    const trained = partOf(module, original);
+  const compute = (of: AnyModule, isTraining: boolean): Tensor => {
+    const trained = partOf(of, original);
     const rows = asMatrix(trained, dim);
-    let [first, second] = [partOf(module, left), partOf(module, right)];
+    let [first, second] = [partOf(of, left), partOf(of, right)];
     if (isTraining) {
       noGrad(() => {
         for (let i = 0; i < times; i++) {

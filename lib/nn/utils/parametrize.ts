@@ -60,7 +60,7 @@ export class ParametrizationList extends ModuleList {
     super(list);
     this.unsafe = unsafe;
     const before = { dtype: original.dtype, device: original.device, shape: [...original.shape] } as unknown as Tensor;
-    const made = this.#inverted(original, true);
+    const made = inverted(this, original, true);
     if (isTensor(made)) {
       this.count = undefined;
       checkAlike('registerParametrization', 'rightInverse', made, original, false);
@@ -82,29 +82,9 @@ export class ParametrizationList extends ModuleList {
     return Array.from({ length: this.count }, (_, i) => registry(this).valueOf(`original${i}`) as Tensor);
   }
 
-  /** The inverses, last to first; `optional`: those that are not there are passed over. */
-  #inverted(value: Tensor, optional: boolean): Tensor | readonly Tensor[] {
-    return noGrad(() => {
-      let made: Tensor | readonly Tensor[] = value;
-      for (const module of ([...this] as Parametrization[]).reverse()) {
-        if (module.rightInverse === undefined) {
-          if (optional) continue;
-          throw expected('rightInverse', `the parametrization ${className(module)}`, 'to have rightInverse', 'none');
-        }
-        try {
-          made = module.rightInverse(made as Tensor);
-        } catch (error) {
-          if (!optional || !(error instanceof NoInverse)) throw error;
-        }
-      }
-      if (isTensor(made) || Array.isArray(made)) return made;
-      throw expected('rightInverse', 'the parametrization', 'to give a Tensor or an array of them', show(made));
-    });
-  }
-
   /** Makes the tensor equal to a value, by changing what it is computed of. */
   rightInverse(value: Tensor): void {
-    const made = this.#inverted(value, false);
+    const made = inverted(this, value, false);
     const list = isTensor(made) ? [made] : made;
     const originals = this.originals();
     if (isTensor(made) !== (this.count === undefined) || list.length !== originals.length) {
@@ -122,6 +102,26 @@ export class ParametrizationList extends ModuleList {
     for (const module of rest) value = module(value);
     return value as never;
   }
+}
+
+/** The inverses, last to first; `optional`: those that are not there are passed over. */
+function inverted(list: ParametrizationList, value: Tensor, optional: boolean): Tensor | readonly Tensor[] {
+  return noGrad(() => {
+    let made: Tensor | readonly Tensor[] = value;
+    for (const module of ([...list] as Parametrization[]).reverse()) {
+      if (module.rightInverse === undefined) {
+        if (optional) continue;
+        throw expected('rightInverse', `the parametrization ${className(module)}`, 'to have rightInverse', 'none');
+      }
+      try {
+        made = module.rightInverse(made as Tensor);
+      } catch (error) {
+        if (!optional || !(error instanceof NoInverse)) throw error;
+      }
+    }
+    if (isTensor(made) || Array.isArray(made)) return made;
+    throw expected('rightInverse', 'the parametrization', 'to give a Tensor or an array of them', show(made));
+  });
 }
 
 /** The tensors that `cached` keeps; `undefined` outside of it. */
@@ -153,25 +153,37 @@ function computed(module: Parametrized, name: string): Tensor {
   return value;
 }
 
-/** The classes that modules had before; those that they have are made for one module each. */
-const before = new WeakMap<Registered, object>();
+/** The prototypes of parametrized modules. A copy of a module shares its prototype: it is replaced, never changed. */
+const injected = new WeakSet<object>();
 
-/** Gives a module a class of its own, `ParametrizedLinear`, that can have accessors. */
-function injectClass(module: AnyModule): void {
-  const prototype = Object.getPrototypeOf(module) as object;
-  before.set(module, prototype);
-  const own = Object.create(prototype) as object;
-  const name = `Parametrized${className(module)}`;
-  Object.defineProperty(own, 'constructor', { value: { [name]: class {} }[name], configurable: true });
+/** Gives a module a class of its own, `ParametrizedLinear`, with the accessors that it has and a change to them. */
+function injectClass(module: AnyModule, change: (own: object) => void): void {
+  const current = Object.getPrototypeOf(module) as object;
+  const isOwn = injected.has(current);
+  const base = (isOwn ? Object.getPrototypeOf(current) : current) as AnyModule;
+  const made = class extends (base.constructor as new () => AnyModule) {};
+  Object.defineProperty(made, 'name', { value: `Parametrized${base.constructor.name}` });
+  const own: AnyModule = made.prototype;
+  const { constructor: _, ...members } = isOwn ? Object.getOwnPropertyDescriptors(current) : {};
+  Object.defineProperties(own, members);
+  change(own);
+  injected.add(own);
   Object.setPrototypeOf(module, own);
 }
 
-function injectAccessor(module: Parametrized, name: string): void {
-  Object.defineProperty(Object.getPrototypeOf(module), name, {
-    get: () => computed(module, name),
-    set: (value: Tensor) => listOf(module, name).rightInverse(value),
+/** The prototype that a parametrized module had before. */
+const prototypeBefore = (module: AnyModule): object => Object.getPrototypeOf(Object.getPrototypeOf(module)) as object;
+
+function accessorFor(name: string): PropertyDescriptor {
+  return {
+    get(this: Parametrized) {
+      return computed(this, name);
+    },
+    set(this: Parametrized, value: Tensor) {
+      listOf(this, name).rightInverse(value);
+    },
     configurable: true,
-  });
+  };
 }
 
 function listOf(module: AnyModule, name: string): ParametrizationList {
@@ -241,11 +253,8 @@ export function registerParametrization<M extends AnyModule>(
   }
   const list = new ParametrizationList([parametrization], original.value, unsafe);
   registry(module).remove(tensorName);
-  if (!isParametrized(module)) {
-    injectClass(module);
-    module.addModule('parametrizations', new ModuleDict());
-  }
-  injectAccessor(module as unknown as Parametrized, tensorName);
+  injectClass(module, (own) => Object.defineProperty(own, tensorName, accessorFor(tensorName)));
+  if (!isParametrized(module)) module.addModule('parametrizations', new ModuleDict());
   (module as unknown as Parametrized).parametrizations.set(stateName(tensorName), list);
   return module;
 }
@@ -279,20 +288,21 @@ export function removeParametrizations<M extends AnyModule>(
     if (list.count === undefined) setElements(tensor, value);
     else tensor = value.requiresGrad ? new Parameter(value) : value;
   }
-  Reflect.deleteProperty(Object.getPrototypeOf(module), tensorName);
   parametrizations.pop(stateName(tensorName));
-  register(module, tensorName, tensor);
-  if (!isParametrized(module)) {
+  if (isParametrized(module)) {
+    injectClass(module, (own) => Reflect.deleteProperty(own, tensorName));
+  } else {
     registry(module).remove('parametrizations');
-    Object.setPrototypeOf(module, before.get(module) as object);
+    Object.setPrototypeOf(module, prototypeBefore(module));
   }
+  register(module, tensorName, tensor);
   return module;
 }
 
 /** The class of a module, parametrized or not. **Source**: `torch.nn.utils.parametrize.type_before_parametrizations`. */
 export function typeBeforeParametrizations(module: AnyModule): unknown {
   checkModule('typeBeforeParametrizations', 'module', module);
-  return isParametrized(module) ? (before.get(module) as object).constructor : module.constructor;
+  return isParametrized(module) ? prototypeBefore(module).constructor : module.constructor;
 }
 
 /**

@@ -269,6 +269,18 @@ describe('state dicts', () => {
     expect(net.scaleBy.item()).toBe(9);
   });
 
+  test('while a call off the main thread reads a parameter: nothing is loaded', async () => {
+    const net = new nn.Sequential(new nn.Linear(2, 2), new nn.Linear(200, 2000));
+    const [first, second] = [...net] as [torch.nn.Linear, torch.nn.Linear];
+    const before = first.weight.clone();
+    const running = nn.functional.mseLoss.async(second.weight, torch.zeros([2000, 200]));
+    const state = new nn.Sequential(new nn.Linear(2, 2), new nn.Linear(200, 2000)).stateDict();
+    expect(refusal(() => net.loadStateDict(state))).toMatchObject({ code: 'IN_USE' });
+    await running;
+    expect(torch.equal(first.weight, before)).toBe(true);
+    net.loadStateDict(state);
+  });
+
   test('of disposed tensors, of the meta device, and what is none', () => {
     const net = new Net();
     const gone = torch.ones([1]);

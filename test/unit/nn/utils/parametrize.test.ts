@@ -113,6 +113,33 @@ test('parametrizations go from one module to another', () => {
   expect([...to.stateDict().keys()].sort()).toEqual([...from.stateDict().keys()].sort());
 });
 
+test('a copy has parametrizations of its own, and loses them alone', () => {
+  const layer = parametrizations.weightNorm(
+    parametrize.registerParametrization(new nn.Linear(2, 2), 'bias', new Doubled()),
+  );
+  const copy = nn.deepcopy(layer);
+  expect(String(copy)).toBe(String(layer));
+  nn.init.zeros_(copy.getParameter('parametrizations.weight.original0'));
+  expect(copy.weight.abs().sum().item()).toBe(0);
+  expect(layer.weight.abs().sum().item()).not.toBe(0);
+  parametrize.removeParametrizations(parametrize.removeParametrizations(copy, 'weight'), 'bias');
+  expect(String(copy)).toBe('Linear(in_features=2, out_features=2, bias=True)');
+  expect([...layer.stateDict().keys()]).toEqual([
+    'parametrizations.bias.original',
+    'parametrizations.weight.original0',
+    'parametrizations.weight.original1',
+  ]);
+  expect(layer(ones([1, 2])).shape).toEqual([1, 2]);
+});
+
+test('nor does a hook of a copy touch the original', () => {
+  const layer = nn.utils.spectralNorm(new nn.Linear(2, 2));
+  const copy = nn.deepcopy(layer);
+  const before = layer.weight;
+  copy(ones([1, 2]));
+  expect(layer.weight).toBe(before);
+});
+
 test('states of the older weight norm are loaded by the newer one', () => {
   const older = nn.utils.weightNorm(new nn.Linear(3, 2));
   const newer = parametrizations.weightNorm(new nn.Linear(3, 2));
