@@ -91,10 +91,10 @@ function updateOne(batch: Batch, i: number, step: number, floor: number, group: 
   const move = variance.clampMin_(floor * floor).rsqrt_();
   move.mul_(grad);
   const rms = aten.linalg_vector_norm(move, 2).item<number>() / (power(move.numel(), 0.5) * d);
-  const scale = numberIn(over(negated(size), larger(1, rms)));
+  const scale = over(negated(size), larger(1, rms));
   // With lists PyTorch rounds the product before it is added.
   if (isList) parameter.add_(scaleBy(isList, move, scale));
-  else parameter.add_(move, { alpha: scale });
+  else parameter.add_(move, { alpha: numberIn(scale) });
 }
 
 /** In lists numbers are rounded at another place, which half types show. */

@@ -1,5 +1,6 @@
 /** Adagrad. */
 import { native } from '../binding/load';
+import type { Handle } from '../binding/native';
 import { expected } from '../errors';
 import { handleOf, isTensor, operator, wrap } from '../torch/bind';
 import { fullLike, sparseCooTensor } from '../torch/operators.generated';
@@ -46,24 +47,47 @@ function update(batch: Batch, group: Group): void {
   } else updateDense(batch, group);
 }
 
-function sizesOf(batch: Batch, { lr, lrDecay }: Group): number[] {
-  return forEachOf(countStep(batch), (step) => -quotient(lr, 1 + (step - 1) * lrDecay));
-}
+const divisors = (batch: Batch, { lrDecay }: Group): number[] =>
+  forEachOf(countStep(batch), (step) => 1 + (step - 1) * lrDecay);
 
 function updateDense(batch: Batch, group: Group): void {
   const { params, lists, of, mode } = batch;
-  const sizes = sizesOf(batch, group);
+  const decays = divisors(batch, group);
   const grads = withDecay(batch, group.weightDecay);
   const sums = of('sum');
   lists.addcmul_(sums, grads, grads, 1);
   const roots = shifted(batch, lists.sqrt(sums), group.eps);
-  if (mode === 'foreach') lists.addcdiv_(params, lists.mulNumbers(grads, sizes), roots);
-  else lists.addcdivNumbers_(params, grads, roots, sizes);
+  if (mode === 'foreach') {
+    lists.addcdiv_(params, scaledGradients(batch, grads, decays, group), roots);
+    return;
+  }
+  const sizes = decays.map((decay) => -quotient(group.lr, decay));
+  lists.addcdivNumbers_(params, grads, roots, sizes);
+}
+
+/** With lists PyTorch scales the gradients first; copies in place, which half types show. */
+function scaledGradients(
+  { lists }: Batch,
+  grads: readonly Handle[],
+  decays: readonly number[],
+  { lr, weightDecay, maximize }: Group,
+): readonly Handle[] {
+  const isCopy = weightDecay !== 0 || maximize;
+  if (isTensor(lr)) {
+    const sizes = decays.map((decay) => lists.own(handleOf(lr.neg().div(decay)) as Handle));
+    if (!isCopy) return lists.mul(grads, sizes);
+    lists.mul_(grads, sizes);
+    return grads;
+  }
+  const sizes = decays.map((decay) => -lr / decay);
+  if (!isCopy) return lists.mulNumbers(grads, sizes);
+  lists.mulNumbers_(grads, sizes);
+  return grads;
 }
 
 /** One parameter by a sparse gradient, whose indices must occur once: the update is not linear. */
 function updateSparse(batch: Batch, group: Group): void {
-  const [size] = sizesOf(batch, group) as [number];
+  const [decay] = divisors(batch, group) as [number];
   if (group.weightDecay !== 0) {
     throw expected('Adagrad', "option 'weightDecay'", 'to be 0 for sparse gradients', String(group.weightDecay));
   }
@@ -74,7 +98,7 @@ function updateSparse(batch: Batch, group: Group): void {
   const sum = batch.states[0]?.sum as Tensor;
   sum.add_(sparse(values.pow(2)));
   const root = aten._values(sum.sparseMask(grad)).sqrt_().add_(group.eps);
-  parameter.add_(sparse(values.div(root)), { alpha: size });
+  parameter.add_(sparse(values.div(root)), { alpha: -quotient(group.lr, decay) });
 }
 
 /** One native operator for everything. */

@@ -97,12 +97,11 @@ function updateLists(batch: Batch, group: Group, lr: number, beta1: number, beta
 
 /** One parameter, where numbers of the options are tensors or a graph records the step. */
 function updateOne({ grads, tensors, states }: Batch, i: number, group: Group): void {
-  const { eps, weightDecay, amsgrad, differentiable, decoupledWeightDecay } = group;
+  const { lr, eps, weightDecay, amsgrad, differentiable, decoupledWeightDecay } = group;
   const state = states[i] as Record<string, Tensor>;
   const param = asReal(tensors[i] as Tensor);
   const [expAvg, expAvgSq] = [asReal(state.expAvg as Tensor), asReal(state.expAvgSq as Tensor)];
   const step = (state.step as Tensor).add_(1);
-  const lr = isTensor(group.lr) && group.lr.ndim > 0 ? group.lr.squeeze() : group.lr;
   const [beta1, beta2] = group.betas;
   let grad = wrap(grads[i]);
   if (weightDecay !== 0) {

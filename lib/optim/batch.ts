@@ -2,10 +2,12 @@
 import { native } from '../binding/load';
 import type { Handle } from '../binding/native';
 import { expected } from '../errors';
+import { handleOf, isTensor } from '../torch/bind';
 import { tensor } from '../torch/create';
 import { viewAsReal, zerosLike } from '../torch/operators.generated';
 import { keep } from '../torch/scope';
 import type { Tensor } from '../torch/tensor';
+import type { Numeric } from './arithmetic';
 import { type Lists, oneByOne } from './lists';
 import type { ParameterState } from './state-dict';
 
@@ -68,6 +70,15 @@ export function countStep({ of, lists }: Batch): number[] {
 /** The gradients with a share of the parameters. */
 export function withDecay({ params, grads, lists }: Batch, weightDecay: number): readonly Handle[] {
   return weightDecay === 0 ? grads : lists.add(grads, params, weightDecay);
+}
+
+/** The handle of a tensor, for each of a list. */
+export const repeated = (list: readonly Handle[], value: Tensor): Handle[] => list.map(() => handleOf(value) as Handle);
+
+/** Scales the tensors of a list; by a tensor where that is what stands for the number, which half types show. */
+export function scale({ lists }: Batch, list: readonly Handle[], by: Numeric): void {
+  if (isTensor(by)) lists.mul_(list, repeated(list, by));
+  else lists.mulNumber_(list, by);
 }
 
 /** A list that was just made, with a number added; a graph may have saved it, which keeps it as it is. */

@@ -4,7 +4,7 @@ import { wrap } from '../torch/bind';
 import { scope } from '../torch/scope';
 import type { Tensor } from '../torch/tensor';
 import { forEachOf, type Numeric, negated, numberIn, oneMinus, over, power, times } from './arithmetic';
-import { asReal, type Batch, counter, countStep, withDecay, zeros } from './batch';
+import { asReal, type Batch, counter, countStep, scale, withDecay, zeros } from './batch';
 import { optimizerClass } from './declare';
 import { betas, capturing, common, flag, type OptionValues, positive, rate } from './options';
 
@@ -39,7 +39,7 @@ function update(batch: Batch, group: Group): void {
   const counts = countStep(batch);
   let { grads } = batch;
   if (weightDecay !== 0) {
-    if (decoupledWeightDecay) lists.mulNumber_(params, numberIn(oneMinus(times(lr, weightDecay))));
+    if (decoupledWeightDecay) scope(() => scale(batch, params, oneMinus(times(lr, weightDecay))));
     else grads = withDecay(batch, weightDecay);
   }
   const now = forEachOf(counts, (step) => momentumAt(step, group));

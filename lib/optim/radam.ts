@@ -1,7 +1,10 @@
 /** RAdam. */
+import type { Handle } from '../binding/native';
+import { handleOf, isTensor } from '../torch/bind';
+import { scope } from '../torch/scope';
 import type { Tensor } from '../torch/tensor';
 import { forEachOf, type Numeric, numberIn, oneMinus, over, power, times } from './arithmetic';
-import { type Batch, counter, countStep, partOf, shifted, withDecay, zeros } from './batch';
+import { type Batch, counter, countStep, partOf, repeated, scale, shifted, withDecay, zeros } from './batch';
 import { optimizerClass } from './declare';
 import { betas, capturing, common, flag, type OptionValues, positive, rate } from './options';
 
@@ -43,7 +46,7 @@ function update(batch: Batch, group: Group): void {
   const counts = countStep(batch);
   let { grads } = batch;
   if (weightDecay !== 0) {
-    if (decoupledWeightDecay) lists.mulNumber_(params, numberIn(oneMinus(times(lr, weightDecay))));
+    if (decoupledWeightDecay) scope(() => scale(batch, params, oneMinus(times(lr, weightDecay))));
     else grads = withDecay(batch, weightDecay);
   }
   const squares = of('expAvgSq');
@@ -51,21 +54,21 @@ function update(batch: Batch, group: Group): void {
   lists.mulNumber_(squares, beta2);
   lists.addcmul_(squares, grads, grads, 1 - beta2);
   const rectified = forEachOf(counts, (step) => rectification(step, beta2));
-  if (batch.mode === 'foreach') moveLists(batch, group, counts, rectified);
+  if (batch.mode === 'foreach') scope(() => moveLists(batch, group, counts, rectified));
   else move(batch, group, counts, rectified);
 }
 
 /** PyTorch's plain order of operations. */
 function move(batch: Batch, { lr, betas, eps }: Group, counts: readonly number[], rectified: readonly number[]): void {
   const { lists } = batch;
-  const rates = numberIn(lr);
   const early = (isEarly: boolean): void => {
     const test = (i: number): boolean => (rectified[i] === 0) === isEarly;
     const { params, of, ...rest } = partOf(batch, test);
     if (params.length === 0) return;
     const steps = counts.filter((_, i) => test(i));
     const corrections = forEachOf(steps, (step) => 1 - power(betas[0], step));
-    let moves = lists.mulNumber(lists.divNumbers(of('expAvg'), corrections), rates);
+    const means = lists.divNumbers(of('expAvg'), corrections);
+    let moves = isTensor(lr) ? lists.mul(means, repeated(means, lr)) : lists.mulNumber(means, lr);
     if (!isEarly) {
       const roots = shifted({ params, of, ...rest }, lists.sqrt(of('expAvgSq')), eps);
       const scales = forEachOf(steps, (step) => power(1 - power(betas[1], step), 0.5));
@@ -89,16 +92,26 @@ function moveLists(
   rectified: readonly number[],
 ): void {
   const share = (i: number, of: number): Numeric => over(times(lr, of), 1 - power(betas[0], counts[i] as number));
-  const plain = rectified.map((rect, i) => -numberIn(share(i, rect > 0 ? 0 : 1)));
+  const plain = rectified.map((rect, i) => times(share(i, rect > 0 ? 0 : 1), -1));
   const scales = rectified.map((rect, i) => {
     const root = power(1 - power(betas[1], counts[i] as number), 0.5);
-    return -numberIn(times(root, share(i, rect)));
+    return times(times(root, share(i, rect)), -1);
   });
   const buffers = lists.sqrt(of('expAvgSq'));
   lists.addNumber_(buffers, eps);
-  lists.divNumbers_(buffers, scales);
+  if (isTensor(lr))
+    lists.div_(
+      buffers,
+      scales.map((scale) => handleOf(scale) as Handle),
+    );
+  else lists.divNumbers_(buffers, scales.map(numberIn));
   lists.reciprocal_(buffers);
-  lists.addNumbers_(buffers, plain);
+  if (isTensor(lr))
+    lists.add_(
+      buffers,
+      plain.map((part) => handleOf(part) as Handle),
+    );
+  else lists.addNumbers_(buffers, plain.map(numberIn));
   lists.addcmul_(params, of('expAvg'), buffers);
 }
 

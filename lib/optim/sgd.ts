@@ -7,6 +7,7 @@ import type { Tensor } from '../torch/tensor';
 import { numberIn } from './arithmetic';
 import { type Batch, refuseFusedWith } from './batch';
 import { optimizerClass } from './declare';
+import { oneByOne } from './lists';
 import { common, flag, fusing, number, type OptionValues, positive, rate } from './options';
 
 const options = {
@@ -53,8 +54,10 @@ function accelerate({ states, lists }: Batch, grads: readonly Handle[], { moment
   const moving = grads.filter((_, i) => before[i] !== undefined);
   const moved = before.filter((handle) => handle !== undefined);
   if (moved.length > 0) {
-    lists.mulNumber_(moved, momentum);
-    lists.add_(moved, moving, 1 - dampening);
+    // PyTorch goes one by one where a parameter has no velocity yet.
+    const operators = moved.length < before.length ? oneByOne : lists;
+    operators.mulNumber_(moved, momentum);
+    operators.add_(moved, moving, 1 - dampening);
   }
   return before.map((handle, i) => {
     if (handle !== undefined) return handle;

@@ -5,7 +5,7 @@ import { sparseCooTensor } from '../torch/operators.generated';
 import { aten } from '../torch/ops';
 import { scope } from '../torch/scope';
 import type { Tensor } from '../torch/tensor';
-import { numberIn, over, power, times } from './arithmetic';
+import { negated, over, power, times } from './arithmetic';
 import { type Batch, refuseComplex, zeros } from './batch';
 import { optimizerClass } from './declare';
 import { above, betas, flag, type OptionValues, positive, rate } from './options';
@@ -51,8 +51,8 @@ function updateOne(parameter: Tensor, given: Tensor, state: Record<string, Tenso
   const numerators = means.add_(oldMeans);
   const denominators = squares.add_(oldSquares).sqrt_().add_(eps);
   const root = Math.sqrt(1 - power(beta2, step));
-  const size = numberIn(over(times(lr, root), 1 - power(beta1, step)));
-  parameter.add_(sparse(numerators.div_(denominators).mul(-size)));
+  const size = over(times(lr, root), 1 - power(beta1, step));
+  parameter.add_(sparse(times(negated(size), numerators.div_(denominators)) as Tensor));
 }
 
 /**

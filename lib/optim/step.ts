@@ -113,6 +113,7 @@ function move(op: string, optimizer: Optimizer, declaration: Declaration<Options
   const states = params.map((parameter) => stateOf(optimizer, declaration, parameter, group as never));
   const isSingle = group.differentiable === true || (mode === 'single' && work.hasHalf);
   const lists = isSingle ? oneByOne : together;
+  const options = isTensor(group.lr) && group.lr.ndim > 0 ? { ...group, lr: group.lr.squeeze() } : group;
   const isCut = mode === 'single' && declaration.isOneByOne !== true;
   for (const [start, end] of isCut ? batches(handles) : [[0, handles.length] as const]) {
     const batch = {
@@ -122,7 +123,7 @@ function move(op: string, optimizer: Optimizer, declaration: Declaration<Options
       states: states.slice(start, end),
     };
     try {
-      declaration.update(prepared(batch, lists, mode, work, declaration), group as never);
+      declaration.update(prepared(batch, lists, mode, work, declaration), options as never);
     } finally {
       lists.dispose();
     }

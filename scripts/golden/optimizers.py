@@ -318,8 +318,9 @@ def main():
     for name, options in CASES.items():
         cases += [run(name, kwargs) for kwargs in options]
         cases += [run(name, options[1], torch.float64)]
-        # Where numbers are rounded shows in half types.
-        cases += [run(name, options[i], dtype) for i in (0, 1, 2) for dtype in (torch.bfloat16, torch.float16)]
+        # Where numbers are rounded shows in half types. There PyTorch's fused SGD reads memory that it never wrote.
+        half = [kwargs for kwargs in options if not (kwargs.get("fused") or kwargs.get("differentiable"))]
+        cases += [run(name, kwargs, (torch.bfloat16, torch.float16)[i % 3 == 2]) for i, kwargs in enumerate(half)]
         if name in COMPLEX:
             cases.append(run(name, COMPLEX[name], torch.complex64))
         if name in SPARSE:
