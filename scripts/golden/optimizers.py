@@ -313,7 +313,7 @@ def signatures():
 def main():
     environment.check_pinned()
     warnings.simplefilter("ignore")
-    SIGNATURES.write_text(json.dumps(signatures(), indent=1) + "\n")
+    SIGNATURES.write_text(json.dumps(signatures(), indent=2) + "\n")
     cases = []
     for name, options in CASES.items():
         cases += [run(name, kwargs) for kwargs in options]
