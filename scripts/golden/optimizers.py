@@ -315,7 +315,7 @@ def main():
     environment.check_pinned()
     warnings.simplefilter("ignore")
     # Exponents as the formatter of this repository writes them.
-    SIGNATURES.write_text(re.sub(r"e-0(\d)", r"e-\1", json.dumps(signatures(), indent=2)) + "\n")
+    SIGNATURES.write_text(re.sub(r'(": \d)e-0', r"\1e-", json.dumps(signatures(), indent=2)) + "\n")
     cases = []
     for name, options in CASES.items():
         cases += [run(name, kwargs) for kwargs in options]
