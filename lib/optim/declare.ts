@@ -3,9 +3,8 @@
  * how it moves a list of parameters. The class with groups, checks and steps comes from that.
  */
 import { native } from '../binding/load';
-import { type Parameters, readOptions } from '../nn/losses/parameters';
 import { callable, isPlain, nearest, unknownOption } from '../options';
-import type { Call } from '../torch/call';
+import { type Call, type Parameters, readOptions } from '../torch/call';
 import { synchronous } from '../torch/synchronous';
 import type { Tensor } from '../torch/tensor';
 import { type Batch, counter } from './batch';

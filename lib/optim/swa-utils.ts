@@ -1,13 +1,12 @@
 /** Averages of weights over training, as `torch.optim.swa_utils`. */
 import { expected, show } from '../errors';
-import { readOptions } from '../nn/losses/parameters';
 import { BatchNorm1d, BatchNorm2d, BatchNorm3d } from '../nn/modules/batch-norm';
 import { deepcopy } from '../nn/modules/copy';
 import { type AnyModule, Module } from '../nn/modules/module';
 import { boolean, callable, within } from '../options';
 import { noGrad } from '../torch/autograd';
 import { isTensor } from '../torch/bind';
-import type { Call } from '../torch/call';
+import { type Call, readOptions } from '../torch/call';
 import { tensor } from '../torch/create';
 import { checkDevice } from '../torch/device';
 import { aten } from '../torch/ops';

@@ -7,7 +7,7 @@
 import type { NativeError } from '../../errors';
 import { isTensor } from '../../torch/bind';
 import type { Buffer } from '../../torch/buffers';
-import type { Call } from '../../torch/call';
+import { type Call, type Parameters, readOptions } from '../../torch/call';
 import type { Tensor } from '../../torch/tensor';
 import { registerDerivative, type ValueAndGrad } from '../../torch/value-and-grad';
 import { asOptionalTensor, type TensorLike, withArgumentErrors } from './arguments';
@@ -15,7 +15,6 @@ import type { Evaluation } from './evaluation';
 import type { Explanation } from './explain';
 import { asyncForm, itemForm, outForm } from './forms';
 import type { Argument, Option } from './option';
-import { type Parameters, readOptions } from './parameters';
 
 /** A loss: a function of tensors and options, in its forms. */
 export interface Loss<

@@ -2,13 +2,12 @@
 
 import { expected, show } from '../../errors';
 import { boolean, integer } from '../../options';
-import type { Call } from '../../torch/call';
+import { type Call, type Parameters, readOptions } from '../../torch/call';
 import { empty, zeros } from '../../torch/operators.generated';
 import { aten } from '../../torch/ops';
 import { shapeText } from '../../torch/shape';
 import type { Tensor } from '../../torch/tensor';
 import { asIndexTarget, asTensor, type TensorLike } from '../losses/arguments';
-import { type Parameters, readOptions } from '../losses/parameters';
 import { ModuleList, Sequential } from './containers';
 import { Linear, type LinearOptions } from './linear';
 import { Module } from './module';

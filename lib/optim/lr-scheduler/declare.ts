@@ -1,10 +1,9 @@
 /** How the classes of schedules read their arguments. */
 import { expected, show, TorchError } from '../../errors';
-import { type Parameters, readOptions } from '../../nn/losses/parameters';
 import * as check from '../../options';
 import { isPlain } from '../../options';
 import { isTensor } from '../../torch/bind';
-import type { Call } from '../../torch/call';
+import { type Call, type Parameters, readOptions } from '../../torch/call';
 import type { Numeric } from '../arithmetic';
 import { declared } from '../declare';
 import type { Optimizer } from '../optimizer';

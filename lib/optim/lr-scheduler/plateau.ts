@@ -1,8 +1,7 @@
 /** A schedule that looks at how training goes. */
 import { expected, show } from '../../errors';
-import { readOptions } from '../../nn/losses/parameters';
 import { isTensor } from '../../torch/bind';
-import type { Call } from '../../torch/call';
+import { type Call, readOptions } from '../../torch/call';
 import type { Tensor } from '../../torch/tensor';
 import { larger, type Numeric, numberIn } from '../arithmetic';
 import { declared } from '../declare';
