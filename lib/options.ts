@@ -125,17 +125,20 @@ export function nearest<T extends string>(written: string, known: readonly T[]):
   return best;
 }
 
-/** Levenshtein distance, over the first 64 characters. */
+/** How many edits apart two names are, over the first 64 characters; two neighbours that are swapped count once. */
 function editDistance(a: string, b: string): number {
   const [from, to] = [a.slice(0, 64), b.slice(0, 64)];
+  let before: number[] = [];
   let previous = Array.from({ length: to.length + 1 }, (_, j) => j);
   for (let i = 1; i <= from.length; i++) {
     const row = [i];
     for (let j = 1; j <= to.length; j++) {
       const substituted = (previous[j - 1] as number) + (from[i - 1] === to[j - 1] ? 0 : 1);
-      row.push(Math.min(substituted, (previous[j] as number) + 1, (row[j - 1] as number) + 1));
+      const isSwapped = i > 1 && j > 1 && from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1];
+      const swapped = isSwapped ? (before[j - 2] as number) + 1 : substituted;
+      row.push(Math.min(substituted, swapped, (previous[j] as number) + 1, (row[j - 1] as number) + 1));
     }
-    previous = row;
+    [before, previous] = [previous, row];
   }
   return previous[to.length] as number;
 }

@@ -285,6 +285,9 @@ describe('options', () => {
       message: expect.stringContaining("(did you mean 'requiresGrad'?)"),
     });
     expect(refusal(() => torch.zeros([1], { shape: [1] } as never)).code).toBe('UNKNOWN_OPTION');
+    // Neighbours that are swapped are one slip.
+    expect(refusal(() => tensor([1], { dytpe: 'float64' } as never)).message).toContain("(did you mean 'dtype'?)");
+    expect(refusal(() => torch.ones([1]).to({ dytpe: 'float64' } as never)).code).toBe('UNKNOWN_OPTION');
   });
 
   test.each([1, 'float32', [], new Map(), torch.ones([1]), new Float32Array(1)])(
