@@ -12,7 +12,7 @@ Measures this library beside Python's PyTorch, C++ on the same libtorch, the ref
 Options:
   --section LIST    of ${sections.join(',')}; all by default
   --filter TEXT     only cases whose name contains the text ("crossEntropy 3x4 float32"); for the sections speed, operators and training
-  --peers LIST      of ${peers.map(({ id }) => id).join(',')}; all that are there by default
+  --peers LIST      of ${peers.map(({ id }) => id).join(',')}; all available ones by default
   --threads LIST    of counts and "all"; 1,all by default
   --rounds N        at most so many rounds a measurement; 7 by default
   --quick           small sizes, short batches and 3 rounds: to see that it runs, not to quote

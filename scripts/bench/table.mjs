@@ -38,7 +38,7 @@ export function showTime(seconds) {
 
 /** Bytes in megabytes. */
 export function showBytes(bytes) {
-  return `${(bytes / 1e6).toFixed(0)} MB`;
+  return `${Math.round(bytes / 1e6)} MB`;
 }
 
 /** A figure with its upper or lower limit. */
@@ -130,8 +130,17 @@ export function eventLoopTable(rows, options) {
 
 /** The training loops. */
 export function loopTable({ steps, scope, plain, ratio, target }, options) {
-  const heading = ['training loop', 'steps', 'time', 'peak of memory', 'to that with scopes'];
-  const row = (name, { seconds, peak }, last) => [name, String(steps), showTime(seconds), showBytes(peak), last];
+  const heading = [
+    'training loop',
+    'steps',
+    'time',
+    'growth in the second half',
+    'peak of memory',
+    'to that with scopes',
+  ];
+  const row = (name, { seconds, growth, peak }, last) => {
+    return [name, String(steps), showTime(seconds), showBytes(growth), showBytes(peak), last];
+  };
   const rows = [row('with scopes', scope, { text: '–' }), row('plain', plain, judged(ratio, target, fixed))];
   return layOut(heading, rows, options);
 }

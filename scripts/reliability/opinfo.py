@@ -1,6 +1,6 @@
 """Records the samples of PyTorch's OpInfo as calls that a user writes, with the bits and gradients that PyTorch gives.
 
-    python scripts/reliability/opinfo.py build/opinfo.jsonl
+    python scripts/reliability/opinfo.py build/opinfo.jsonl [dtype …]
 
 For scripts/reliability/opinfo.mjs. `expecttest`, which PyTorch's testing modules import, is not needed: it is stubbed.
 """
@@ -18,7 +18,7 @@ from torch.testing._internal.common_methods_invocations import op_db  # noqa: E4
 
 MOST_SAMPLES = 20
 MOST_ELEMENTS = 20000
-DTYPES = (torch.float32, torch.int64, torch.bool, torch.complex64)
+DTYPES = ("float32", "int64", "bool", "complex64")
 
 # OpInfo gives these their second argument first.
 SWAPPED = ("einsum", "nn.functional.embedding", "special.polygamma")
@@ -118,16 +118,18 @@ def arguments_of(op, sample) -> tuple[object, ...]:
     return (given[1], given[0], *given[2:]) if op.name in SWAPPED else given
 
 
-def main(path: str) -> None:
+def main(path: str, *names: str) -> None:
     warnings.filterwarnings("ignore")
     torch.set_num_threads(1)
+    dtypes = [getattr(torch, name) for name in names or DTYPES]
     count = 0
     with open(path, "w", encoding="utf-8") as file:
         for op in op_db:
             if op.name.startswith(("_", "torch.", "jiterator")):
                 continue
             supported = op.supported_dtypes("cpu")
-            for dtype in [dtype for dtype in DTYPES if dtype in supported] or list(supported)[:1]:
+            others = [] if names else list(supported)[:1]
+            for dtype in [dtype for dtype in dtypes if dtype in supported] or others:
                 graded = op.supports_autograd and dtype in op.supported_backward_dtypes("cpu")
                 torch.manual_seed(1)
                 for sample in list(op.sample_inputs("cpu", dtype, requires_grad=graded))[:MOST_SAMPLES]:

@@ -142,14 +142,17 @@ const written: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'nn.utils.rnn': rnnSchemas,
 };
 
+/** Classes of torch.nn that are not here: bases, and legacy ones. */
+const leftOut = ['CrossMapLRN2d', 'NLLLoss2d', 'RNNBase', 'RNNCellBase'];
+
 test('the classes of torch.nn take what Python’s take', () => {
   const differing: string[] = [];
   const all = lines.flatMap((line) => {
     const [, name = '', text = ''] = /^nn\.(\w+)\((.*)\)$/s.exec(line) ?? [];
-    const isOther = name === '' || !(name in nn);
-    return isOther ? [] : [[name, text] as const];
+    return name === '' || leftOut.includes(name) ? [] : [[name, text] as const];
   });
   const schemas: Readonly<Record<string, readonly string[] | undefined>> = moduleSchemas;
+  expect(all.filter(([name]) => !(name in nn))).toEqual([]);
   for (const [name, text] of all) {
     const [own = '()'] = schemas[name] ?? [];
     const form = normal(ownParameters(native().parseSchema(`f${own} -> Any`).arguments, false));

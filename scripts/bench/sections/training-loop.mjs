@@ -1,9 +1,10 @@
 // A linear classifier trained step after step, without leaving the loop: `training-loop.mjs scope|plain steps`.
 
 import { torch } from '../peers/library.mjs';
-import { highWater } from '../peers/resident.mjs';
+import { highWater, resident } from '../peers/resident.mjs';
 
-const [kind, steps] = process.argv.slice(2);
+const kind = process.argv[2];
+const steps = Number(process.argv[3]);
 const F = torch.nn.functional;
 torch.setNumThreads(1);
 torch.manualSeed(0);
@@ -20,10 +21,13 @@ function step() {
 }
 
 const start = performance.now();
-for (let i = 0; i < Number(steps); i++) {
+let halfway = 0;
+for (let i = 0; i < steps; i++) {
+  if (i === Math.floor(steps / 2)) halfway = resident();
   if (kind === 'scope') torch.scope(step);
   else step();
 }
 const seconds = (performance.now() - start) / 1000;
+const growth = resident() - halfway;
 const loss = F.crossEntropy(model(x), y).item();
-console.log(JSON.stringify({ peak: highWater(), seconds, loss }));
+console.log(JSON.stringify({ peak: highWater(), growth, seconds, loss }));
