@@ -10,7 +10,7 @@
  * - `UNKNOWN_OPTION`: a key of an options object that the function does not know.
  * - `DISPOSED`: a tensor was used after `dispose()` or after the `scope` that owned it.
  * - `DETACHED`: a typed array or a tensor that shares its memory was used after its ArrayBuffer was detached.
- * - `PENDING`: a tensor of a call off the main thread was read before the promise of that call was settled.
+ * - `PENDING`: a tensor of a call off the main thread was read before the promise of that call resolved.
  * - `IN_USE`: a tensor that a call off the main thread works on was to be changed.
  * - `RUNTIME`, `VALUE`, `INDEX`, `TYPE`, `NOT_IMPLEMENTED`, `OUT_OF_MEMORY`: libtorch's own refusal, by the kind that
  *   PyTorch shows as RuntimeError, ValueError, IndexError, TypeError, NotImplementedError and OutOfMemoryError.

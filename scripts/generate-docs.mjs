@@ -144,7 +144,7 @@ const lines = [
   '',
   "Arguments are tensors, or what one can be made of: nested arrays, typed arrays, `{ data, dims }`. Options follow as in Python: some by position, all of them by name in one trailing object, in camelCase; `null` is absent. The deprecated `size_average`, `reduce` and `reduction: 'elementwise_mean'` are left out on purpose: `reduction` says the same.",
   '',
-  'Each function also has the forms `.item(…)`, which gives a number, `.out(buffer, …)`, which writes into memory that is there, and `.async(…)`, which computes [off the main thread](async.md); and `valueAndGrad(loss)` computes value and gradient together.',
+  'Each function also has the forms `.item(…)`, which gives a number, `.out(buffer, …)`, which writes into existing memory, and `.async(…)`, which computes [off the main thread](async.md); and `valueAndGrad(loss)` computes value and gradient together.',
   '',
 ];
 const files = readdirSync(folder).map((name) => name.replace(/\.ts$/, ''));

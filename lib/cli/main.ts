@@ -62,7 +62,7 @@ export async function main(args: readonly string[], output: Output, errors: Node
   } catch (error) {
     const failure = await written().catch((failed: NodeJS.ErrnoException) => failed);
     if (failure !== undefined) {
-      // A reader that has enough (`… | head`) closes its end: that is no news.
+      // A reader that has enough (`… | head`) closes its end: not an error.
       if (failure.code !== 'EPIPE') say(`libtorch-losses: the output cannot be written: ${failure.message}`);
       return 1;
     }

@@ -55,7 +55,7 @@ export interface CudaFacts {
   whyUnavailable?: string;
   /** The missing library of a CUDA build, if one is missing. */
   missing?: MissingLibrary;
-  /** Whether libtorch's CUDA half is there and could not be opened. */
+  /** Whether libtorch has a CUDA half that could not be opened. */
   failed: boolean;
 }
 
@@ -101,7 +101,7 @@ export interface Problem {
 export interface Findings {
   /** Every place that was looked at for libtorch. */
   attempts: readonly LoadAttempt[];
-  /** The addon files that are there. */
+  /** The existing addon files. */
   addons: readonly string[];
   libtorch?: LibtorchFacts;
   loaded?: LoadedFacts;

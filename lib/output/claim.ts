@@ -7,7 +7,7 @@ import { expected, show } from '../errors';
 export interface Claim {
   /** In the folder's real path. */
   readonly target: string;
-  /** What is there and will be replaced. */
+  /** The existing file that will be replaced. */
   readonly replaced: Stats | undefined;
 }
 

@@ -21,12 +21,12 @@ function main(): void {
   }
 }
 
-/** @throws TorchError that says why CUDA or the device is not there. */
+/** @throws TorchError that says why CUDA or the device is unavailable. */
 function checkCuda(device: string): void {
   const count = cuda.deviceCount();
   if (Number(device.split(':')[1] ?? 0) < count) return;
   const what = count === 0 ? cuda.whyUnavailable() : `${count === 1 ? '1 device' : `${count} devices`}, counted from 0`;
-  const message = `parity: expected '--device' to be there, but received ${device}: ${what}`;
+  const message = `parity: expected '--device' to be an available device, but received ${device}: ${what}`;
   throw new TorchError('LIBTORCH_UNUSABLE', message, { op: 'parity', argument: '--device' });
 }
 

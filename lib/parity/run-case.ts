@@ -121,7 +121,7 @@ function* gradientsOf(
     const label = `gradient of ${name}`;
     const grad = named(leaves)(name).grad ?? undefined;
     if (grad !== undefined && expected !== null) yield answer(label, grad, expected);
-    else if (grad !== undefined || expected !== null) throw new Error(`${label} is there on one side only`);
+    else if (grad !== undefined || expected !== null) throw new Error(`${label} exists on one side only`);
   }
 }
 

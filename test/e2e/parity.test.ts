@@ -215,6 +215,6 @@ describe('arguments', () => {
     expect(missing.stderr).toContain('nowhere');
     const device = run(['--loss', 'sigmoid', '--device', 'cuda:99']);
     expect([device.status, device.stdout]).toEqual([1, '']);
-    expect(device.stderr).toContain("parity: expected '--device' to be there, but received cuda:99");
+    expect(device.stderr).toContain("parity: expected '--device' to be an available device, but received cuda:99");
   });
 });

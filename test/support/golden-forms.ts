@@ -181,7 +181,7 @@ export async function compareAsync(golden: GoldenCase, loss: LossWithForms): Pro
         const [grad, wantedGrad] = [other, own].map(({ leaves }) => leaves.get(name)?.grad);
         const label = `async, gradient of ${name}`;
         if (grad && wantedGrad) comparison.same(label, grad, wantedGrad);
-        else if (grad || wantedGrad) comparison.note(label, 'it is there on one side only');
+        else if (grad || wantedGrad) comparison.note(label, 'it exists on one side only');
       }
     });
   });

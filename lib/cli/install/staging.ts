@@ -47,7 +47,7 @@ export async function claimDownload(cache: string, name: string, otherwise: stri
   return elsewhere;
 }
 
-/** Makes the directory for downloads, if it is not there; whether it is ours. */
+/** Creates the directory for downloads if it does not exist. Returns whether it is ours. */
 async function hasDownloads(cache: string): Promise<boolean> {
   const directory = downloadDirectory(cache);
   try {

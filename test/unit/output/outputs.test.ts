@@ -1,4 +1,4 @@
-/** The files that commands write: whole or not there, and never in place of what they must not touch. */
+/** The files that commands write: whole or not at all, and never in place of what they must not touch. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
