@@ -35,8 +35,8 @@ export interface SafetensorsHeader {
 export interface HeaderBytes {
   /** The bytes in all. */
   readonly size: number;
-  /** The bytes from `offset` on; fewer than asked for only at the end. */
-  read(offset: number, count: number): Buffer;
+  /** The bytes from `offset` on; fewer than asked for only at the end. Users' types reach this: no type of Node's. */
+  read(offset: number, count: number): Uint8Array;
 }
 
 /**
@@ -51,7 +51,7 @@ export function readSafetensorsHeader(name: string, file: HeaderBytes): Safetens
       offset: 0,
     });
   }
-  const length = Number(size.readBigUInt64LE());
+  const length = Number(Buffer.from(size).readBigUInt64LE());
   if (length > file.size - 8) {
     const reason = `expected a header of ${length} bytes, but the file has ${file.size - 8} more`;
     throw badData(name, reason, { offset: 0 });
@@ -68,7 +68,7 @@ export function readSafetensorsHeader(name: string, file: HeaderBytes): Safetens
   return { entries, metadata, dataStart };
 }
 
-function parseJson(name: string, bytes: Buffer): Record<string, unknown> {
+function parseJson(name: string, bytes: Uint8Array): Record<string, unknown> {
   // The format has it, so that other files are not taken for one. JSON that begins so is an object.
   if (bytes[0] !== 0x7b) throw badData(name, 'the header does not begin with {', { offset: 8 });
   try {
