@@ -29,7 +29,7 @@ export const svdLowrank: {
   (A: Tensor, options: SvdLowrankOptions): Tensor[];
 } = defineFunction(
   'svdLowrank',
-  '(Tensor A, int? q=6, int? niter=2, Tensor? M=None)',
+  '(Tensor A, int q=6, int niter=2, Tensor? M=None)',
   (A: Tensor, q: number, niter: number, M?: Tensor) => decompose('svdLowrank', A, q, niter, M),
 );
 

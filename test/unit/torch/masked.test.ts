@@ -103,4 +103,9 @@ test('decompositions of low rank', () => {
   expect(refusal(() => torch.pcaLowrank(ones(3))).message).toContain('to have at least two dimensions');
   expect(refusal(() => torch.svdLowrank(x.toSparse())).message).toContain("'A' to be strided");
   expect(torch.svdLowrank(zeros(4, 3), { q: 2 }).map(({ shape }) => shape)).toEqual([[4, 2], [2], [3, 2]]);
+  const values = (...options: (number | null)[]): number[] => {
+    torch.manualSeed(0);
+    return torch.svdLowrank(torch.randn(8, 7), ...options)[1]?.tolist<number[]>() as number[];
+  };
+  expect(values(null, null)).toEqual(values());
 });
