@@ -2,6 +2,8 @@
 /** @type {import('jest').Config} */
 module.exports = {
   testEnvironment: 'node',
+  // Of two processors jest would use one.
+  maxWorkers: '100%',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   // Runs of their own: test/golden/jest.config.js on pinned kernels, test/device/jest.config.js on simulated devices.

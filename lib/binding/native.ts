@@ -266,6 +266,8 @@ export interface Native {
   /** A number that tells kinds of inputs apart; different ones may share it. */
   fingerprint(...inputs: readonly (Handle | TypedArray)[]): number;
   keepOnOneThread(): void;
+  /** While nothing is traced, without effect. */
+  keepForProgram(tensor: Handle): void;
   stepCount(): number;
   resolvePending(tensor: Handle): void;
   start(fn: () => readonly Handle[], done: (failure: StepFailure | undefined) => void): void;

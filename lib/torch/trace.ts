@@ -8,7 +8,9 @@
 
 import { native } from '../binding/load';
 import type { Program } from '../binding/native';
+import type { DType } from '../types';
 import { unwrap, wrap } from './bind';
+import { empty } from './operators.generated';
 import type { Tensor } from './tensor';
 
 /** Steps of a program that runs in the background, and how their errors are mapped. */
@@ -159,6 +161,16 @@ export function mapError<T>(fn: () => T, map: (error: unknown) => unknown): T {
  */
 export function keepOnOneThread(): void {
   native().keepOnOneThread();
+}
+
+/**
+ * An uninitialised tensor that what is being traced may write to. A program keeps it from one run to the next, so nothing
+ * in it may outlive a run.
+ */
+export function workspace(shape: readonly number[], dtype: DType): Tensor {
+  const tensor = eagerly(() => empty(shape, { dtype }));
+  native().keepForProgram(unwrap(tensor, 'workspace', 'tensor'));
+  return tensor;
 }
 
 /** Calls `fn` now, even while tracing: for what has to look at elements of tensors that are not pending. */

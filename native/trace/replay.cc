@@ -324,6 +324,13 @@ Napi::Value KeepOnOneThread(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+// keepForProgram(tensor): what is being traced may write to it
+Napi::Value KeepForProgram(const Napi::CallbackInfo& info) {
+  const auto& tracer = Environment::Of(info.Env()).tracer;
+  if (tracer) tracer->AddWorkspace(UnwrapTensor(info.Env(), info[0], "tensor"));
+  return info.Env().Undefined();
+}
+
 // stepCount(): how many steps have been traced
 Napi::Value StepCount(const Napi::CallbackInfo& info) {
   const auto& tracer = Environment::Of(info.Env()).tracer;
@@ -378,6 +385,7 @@ void RegisterReplay(Napi::Object exports) {
   Export<WithoutTracing>(exports, "withoutTracing");
   Export<RefuseIf>(exports, "refuseIf");
   Export<KeepOnOneThread>(exports, "keepOnOneThread");
+  Export<KeepForProgram>(exports, "keepForProgram");
   Export<StepCount>(exports, "stepCount");
   Export<ResolvePending>(exports, "resolvePending");
   napi_value run = nullptr;

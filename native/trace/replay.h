@@ -26,8 +26,8 @@ class TracingScope {
 void TraceFunction(Environment& environment, const std::shared_ptr<Tracer>& tracer, napi_value fn,
                    bool below_autograd);
 
-// trace, run, fingerprint, runInChunks, withoutTracing, refuseIf, keepOnOneThread, stepCount,
-// resolvePending
+// trace, run, fingerprint, runInChunks, withoutTracing, refuseIf, keepOnOneThread,
+// keepForProgram, stepCount, resolvePending
 void RegisterReplay(Napi::Object exports);
 
 }  // namespace bridge

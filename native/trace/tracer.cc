@@ -127,6 +127,8 @@ void Tracer::AddConstants(const std::vector<at::Tensor>& constants) {
   }
 }
 
+void Tracer::AddWorkspace(const at::Tensor& tensor) { workspaces_.push_back(tensor); }
+
 void Tracer::NoteWrite(size_t value_id) {
   const auto view = views_.find(value_id);
   const size_t root = view == views_.end() ? value_id : view->second;
@@ -158,7 +160,8 @@ void Tracer::CheckWritten(const Operator& op, size_t argument, const at::Tensor&
   if (!constant.defined()) return;
   const std::string& name = op.arguments[argument].name;
   // It may run often, and at any time: nobody would know that the tensor has changed.
-  if (!detached_) {
+  const auto is_same = [&](const at::Tensor& workspace) { return workspace.is_same(constant); };
+  if (!detached_ && std::none_of(workspaces_.begin(), workspaces_.end(), is_same)) {
     throw Refused(name, "given to what is traced or made by it, to be changed",
                   "a tensor that was there before");
   }

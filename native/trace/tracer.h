@@ -40,6 +40,9 @@ class Tracer : public std::enable_shared_from_this<Tracer> {
   // Notes that the value is written to.
   void NoteWrite(size_t value_id);
 
+  // A tensor that belongs to the program: its steps may write to it.
+  void AddWorkspace(const at::Tensor& tensor);
+
   // The tensors of a program that is a step of this one: it works on them, too.
   void AddConstants(const std::vector<at::Tensor>& constants);
 
@@ -87,6 +90,8 @@ class Tracer : public std::enable_shared_from_this<Tracer> {
   std::vector<at::Tensor> constants_;
   // Those among them that are copies of tensors over typed arrays.
   std::set<const c10::TensorImpl*> copies_;
+  // Tensors that belong to the program; none is freed while it traces.
+  std::vector<at::Tensor> workspaces_;
   // The input that a value is a view of.
   std::map<size_t, size_t> views_;
   // By value id; empty where the shape cannot be inferred.

@@ -12,7 +12,7 @@ import { recordsGraph } from '../../torch/autograd';
 import { empty } from '../../torch/operators.generated';
 import { aten } from '../../torch/ops';
 import type { Tensor } from '../../torch/tensor';
-import { eagerly, inChunks, isBelowAutograd, isForNumber, keepOnOneThread } from '../../torch/trace';
+import { inChunks, isBelowAutograd, isForNumber, keepOnOneThread, workspace } from '../../torch/trace';
 import type { ValueAndGrad } from '../../torch/value-and-grad';
 import { isFloating } from '../../types';
 import { chunkOf, gpuChunkOf } from './chunking';
@@ -212,9 +212,7 @@ export function directCrossEntropy(call: CrossEntropyCall): Tensor | undefined {
  */
 function scratch(like: Tensor, shape: readonly number[]): Tensor | undefined {
   const { dtype, device } = like;
-  return like.numel() <= scratchElements && device === 'cpu'
-    ? eagerly(() => empty(shape, { dtype, device }))
-    : undefined;
+  return like.numel() <= scratchElements && device === 'cpu' ? workspace(shape, dtype) : undefined;
 }
 
 const scratchElements = 1024;
@@ -227,15 +225,15 @@ interface Forward {
 
 function forward({ input, target, weight, reduction, ignoreIndex }: CrossEntropyCall): Forward {
   const classDim = input.ndim - 1;
-  const [workspace, total] = [scratch(input, input.shape), scratch(input, [])];
-  if (workspace === undefined || total === undefined || reduction === none) {
+  const [rows, total] = [scratch(input, input.shape), scratch(input, [])];
+  if (rows === undefined || total === undefined || reduction === none) {
     const logProbs = aten._log_softmax(input, classDim, false);
     const results = aten.nll_loss_forward(logProbs, target, weight, reduction, ignoreIndex);
     return { logProbs, value: results.output, totalWeight: results.total_weight };
   }
   // Rows do not depend on each other, and so not on who computes which.
   keepOnOneThread();
-  const logProbs = aten._log_softmax.out(input, classDim, false, { out: workspace });
+  const logProbs = aten._log_softmax.out(input, classDim, false, { out: rows });
   const value = isForNumber()
     ? (scratch(input, []) as Tensor)
     : aten.empty.memory_format([], { dtype: input.dtype, device: input.device });
@@ -261,12 +259,12 @@ export function differentiateCrossEntropy(call: CrossEntropyCall, into: Tensor |
 function whole(call: CrossEntropyCall): ValueAndGrad {
   const { input, target, weight, reduction, ignoreIndex } = call;
   const { logProbs, value, totalWeight } = forward(call);
-  const workspace = scratch(input, input.shape);
+  const rows = scratch(input, input.shape);
   const args = [unit(input), logProbs, target, weight, reduction, ignoreIndex, totalWeight] as const;
   const ofLogProbs =
-    workspace === undefined
+    rows === undefined
       ? aten.nll_loss_backward(...args)
-      : aten.nll_loss_backward.grad_input(...args, { grad_input: workspace });
+      : aten.nll_loss_backward.grad_input(...args, { grad_input: rows });
   return { value, grad: aten._log_softmax_backward_data(ofLogProbs, logProbs, input.ndim - 1, input.dtype) };
 }
 

@@ -23,9 +23,8 @@ export class NonDynamicallyQuantizableLinear extends Linear {}
 
 /** What {@link MultiheadAttention} has besides its options. */
 export interface MultiheadAttentionState {
-  /** The features of keys. */
+  // Documented with the options.
   kdim: number;
-  /** The features of values. */
   vdim: number;
   /** The features of a head. */
   headDim: number;

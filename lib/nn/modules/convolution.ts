@@ -25,7 +25,7 @@ export interface ConvState extends Resettable {
   bias: Parameter | undefined;
   /** Whether it is transposed. */
   readonly transposed: boolean;
-  /** How many elements a transposed convolution adds at one end. */
+  // Documented with the options.
   outputPadding: readonly number[];
 }
 
