@@ -10,6 +10,8 @@
  */
 import './torch/methods';
 
+/** Processes that work together, as `torch.distributed`. */
+export * as distributed from './distributed';
 /** Probability distributions, as `torch.distributions`. */
 export * as distributions from './distributions';
 export {
@@ -130,3 +132,5 @@ export {
   type Scalar,
   type TypedArray,
 } from './types';
+/** Data for training, as `torch.utils`. */
+export * as utils from './utils';
