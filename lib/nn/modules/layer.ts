@@ -12,7 +12,7 @@ import { empty } from '../../torch/operators.generated';
 import type { Tensor } from '../../torch/tensor';
 import type { Device, DType } from '../../types';
 import { Parameter } from '../parameter';
-import { type ModuleConstructors, type ModuleOptions, moduleSchemas } from '../python.generated';
+import { type ForwardCalls, type ModuleConstructors, type ModuleOptions, moduleSchemas } from '../python.generated';
 import { type AnyModule, Module } from './module';
 import { pythonText } from './print';
 
@@ -24,8 +24,11 @@ type Consumed = 'device' | 'dtype' | 'bias' | `_${string}`;
 
 const consumed: ReadonlySet<string> = new Set(['device', 'dtype', 'bias']);
 
+/** Arguments that a layer completes: as properties they have another type, and are members of its state. */
+type Completed = 'outputPadding' | 'kdim' | 'vdim';
+
 /** The arguments of its constructor that are properties of a layer. */
-export type LayerProperties<Name extends LayerName> = Omit<ModuleOptions[Name], Consumed>;
+export type LayerProperties<Name extends LayerName> = Omit<ModuleOptions[Name], Consumed | Completed>;
 
 /** A layer with what it takes and gives. */
 export interface Layer<Inputs extends unknown[], Result> extends Module<Result> {
@@ -40,6 +43,19 @@ export type LayerClass<
   Result = Tensor,
   Own = object,
 > = ModuleConstructors<Layer<Inputs, Result> & LayerProperties<Name> & Own>[Name];
+
+/** A layer whose `forward` is a line of `python.schemas.txt`, too, and takes its arguments by name as well. */
+type KeywordLayer<Call> = Call & {
+  /** Computes the layer's result. */
+  forward: Call;
+};
+
+/** The constructor of such a layer; `Own` are its properties. */
+export type KeywordLayerClass<
+  Name extends LayerName & Capitalize<keyof ForwardCalls>,
+  Own,
+  Result = Tensor,
+> = ModuleConstructors<KeywordLayer<ForwardCalls[Uncapitalize<Name>]> & Module<Result> & Own>[Name];
 
 /** What a declaration sees of its layer. */
 type Self<Name extends LayerName, Own> = Module & LayerProperties<Name> & Own;

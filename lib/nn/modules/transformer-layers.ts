@@ -5,18 +5,12 @@ import type { Tensor } from '../../torch/tensor';
 import { relu } from '../functional/activation';
 import { additiveMasks } from '../functional/attention';
 import { gelu } from '../functional/operators.generated';
-import {
-  type ForwardCalls,
-  type ForwardImplementations,
-  forwardSchemas,
-  type ModuleConstructors,
-  type ModuleOptions,
-} from '../python.generated';
+import { type ForwardImplementations, forwardSchemas, type ModuleOptions } from '../python.generated';
 import { GELU, ReLU } from './activation';
 import { isWithoutGraph, MultiheadAttention, mergeMasks } from './attention';
 import { Dropout } from './dropout';
 import { hasForwardHooks } from './hooks';
-import { layer } from './layer';
+import { type KeywordLayerClass, layer } from './layer';
 import { Linear } from './linear';
 import type { Module } from './module';
 import { LayerNorm } from './normalization';
@@ -175,8 +169,6 @@ function encode(self: EncoderLayer, ...[src, srcMask, srcPadding, isCausal = fal
   return norm2(x.add(network(self, dropout2, x)));
 }
 
-type EncoderCalled = ForwardCalls['transformerEncoderLayer'] & { forward: ForwardCalls['transformerEncoderLayer'] };
-
 /**
  * Self-attention and a network of `dimFeedforward` features. In eval mode, without gradients, one kernel computes it where
  * PyTorch does so. **Shapes**: src `[L, N, dModel]`, `[N, L, dModel]` with `batchFirst`, or without N -> the same. **Source**:
@@ -190,7 +182,7 @@ export class TransformerEncoderLayer extends (layer<'TransformerEncoderLayer', E
     inputs: forwardSchemas.transformerEncoderLayer,
     forward: (self, ...inputs) => encode(self as unknown as EncoderLayer, ...inputs),
   },
-) as unknown as ModuleConstructors<EncoderCalled & Module & TransformerLayerState>['TransformerEncoderLayer']) {}
+) as unknown as KeywordLayerClass<'TransformerEncoderLayer', TransformerLayerState>) {}
 
 type DecoderLayer = Module & TransformerDecoderLayerState;
 
@@ -213,8 +205,6 @@ function decode(self: DecoderLayer, ...inputs: DecoderInputs): Tensor {
   return norm3(x.add(network(self, dropout3, x)));
 }
 
-type DecoderCalled = ForwardCalls['transformerDecoderLayer'] & { forward: ForwardCalls['transformerDecoderLayer'] };
-
 /**
  * Self-attention, attention to a memory, and a network of `dimFeedforward` features. **Shapes**: tgt `[L, N, dModel]`, memory
  * `[S, N, dModel]`, with N first by `batchFirst`, or without -> as tgt. **Source**: `torch.nn.TransformerDecoderLayer`.
@@ -227,4 +217,4 @@ export class TransformerDecoderLayer extends (layer<'TransformerDecoderLayer', D
     inputs: forwardSchemas.transformerDecoderLayer,
     forward: (self, ...inputs) => decode(self as unknown as DecoderLayer, ...inputs),
   },
-) as unknown as ModuleConstructors<DecoderCalled & Module & TransformerDecoderLayerState>['TransformerDecoderLayer']) {}
+) as unknown as KeywordLayerClass<'TransformerDecoderLayer', TransformerDecoderLayerState>) {}

@@ -8,16 +8,11 @@ import type { Tensor } from '../../torch/tensor';
 import type { Device, DType } from '../../types';
 import { additiveMasks } from '../functional/attention';
 import { xavierUniform_ } from '../init';
-import {
-  type ForwardCalls,
-  type ForwardImplementations,
-  forwardSchemas,
-  type ModuleConstructors,
-} from '../python.generated';
+import { type ForwardImplementations, forwardSchemas } from '../python.generated';
 import { isWithoutGraph } from './attention';
 import { ModuleList } from './containers';
 import { deepcopy } from './copy';
-import { layer } from './layer';
+import { type KeywordLayerClass, layer } from './layer';
 import type { AnyModule, Module } from './module';
 import { LayerNorm } from './normalization';
 import {
@@ -110,8 +105,6 @@ function encode(self: Encoder, ...[src, givenMask, givenPadding, isCausal]: Enco
   return self.norm === undefined ? output : (self.norm as Module)(output);
 }
 
-type EncoderCalled = ForwardCalls['transformerEncoder'] & { forward: ForwardCalls['transformerEncoder'] };
-
 /**
  * A stack of copies of a layer. In eval mode, without gradients, padding at the end of sequences is not computed, and 0 in
  * the result. **Shapes**: src `[L, N, dModel]`, `[N, L, dModel]` with `batchFirst`, or without N -> the same. **Source**:
@@ -136,7 +129,7 @@ export class TransformerEncoder extends (layer<'TransformerEncoder', EncoderInpu
   },
   inputs: forwardSchemas.transformerEncoder,
   forward: (self, ...inputs) => encode(self as unknown as Encoder, ...inputs),
-}) as unknown as ModuleConstructors<EncoderCalled & Module & TransformerEncoderState>['TransformerEncoder']) {}
+}) as unknown as KeywordLayerClass<'TransformerEncoder', TransformerEncoderState>) {}
 
 type Decoder = Module & TransformerStackState;
 
@@ -153,8 +146,6 @@ function decode(self: Decoder, ...inputs: DecoderInputs): Tensor {
   return self.norm === undefined ? output : (self.norm as Module)(output);
 }
 
-type DecoderCalled = ForwardCalls['transformerDecoder'] & { forward: ForwardCalls['transformerDecoder'] };
-
 /**
  * A stack of copies of a layer that attends to a memory. **Shapes**: tgt `[L, N, dModel]`, memory `[S, N, dModel]`, with N
  * first by `batchFirst`, or without -> as tgt. **Source**: `torch.nn.TransformerDecoder`.
@@ -164,7 +155,7 @@ export class TransformerDecoder extends (layer<'TransformerDecoder', DecoderInpu
   make: (self, options) => makeStack(self as unknown as Decoder, options.decoderLayer, options),
   inputs: forwardSchemas.transformerDecoder,
   forward: (self, ...inputs) => decode(self as unknown as Decoder, ...inputs),
-}) as unknown as ModuleConstructors<DecoderCalled & Module & TransformerStackState>['TransformerDecoder']) {}
+}) as unknown as KeywordLayerClass<'TransformerDecoder', TransformerStackState>) {}
 
 /** What {@link Transformer} has. */
 export interface TransformerState {
@@ -209,8 +200,6 @@ function transform(self: Whole, ...inputs: TransformerInputs): Tensor {
   return decoder(tgt, memory, { ...masks, tgtIsCausal, memoryIsCausal });
 }
 
-type TransformerCalled = ForwardCalls['transformer'] & { forward: ForwardCalls['transformer'] };
-
 /**
  * An encoder and a decoder. **Shapes**: src `[S, N, dModel]`, tgt `[T, N, dModel]`, with N first by `batchFirst`, or without ->
  * as tgt. **Source**: `torch.nn.Transformer`; Vaswani et al., Attention Is All You Need, 2017.
@@ -237,7 +226,7 @@ export class Transformer extends (layer<'Transformer', TransformerInputs>('Trans
   },
   inputs: forwardSchemas.transformer,
   forward: (self, ...inputs) => transform(self as unknown as Whole, ...inputs),
-}) as unknown as ModuleConstructors<TransformerCalled & Module & TransformerState>['Transformer']) {
+}) as unknown as KeywordLayerClass<'Transformer', TransformerState>) {
   /** `[size, size]`, -infinity above the diagonal: nothing attends to what comes later. */
   static generateSquareSubsequentMask(size: number, device?: Device | null, dtype?: DType | null): Tensor {
     return subsequentMask(size, { device: device ?? undefined, dtype: dtype ?? null });
