@@ -19,8 +19,8 @@ Commands:
   parity     compares this machine's libtorch with PyTorch's recorded answers (libtorch-losses parity --help)
 
 Options:
-  --version  the version of this package
-  --help     this text`;
+  --version, -v  the version of this package
+  --help, -h     this text; of a command with its name: libtorch-losses help evaluate`;
 
 /** A command resolves to its exit status; 0 where it has none to tell. */
 type Command = (args: string[], context: CommandContext) => Promise<number | undefined>;
@@ -93,13 +93,15 @@ function watchOutput(output: Output, interruption: AbortController): () => Promi
 
 async function run(args: readonly string[], context: CommandContext): Promise<number | undefined> {
   const [first, ...rest] = args;
-  if (first === undefined || first === '--help' || first === '-h' || first === 'help') context.report.line(usage);
-  else if (first === '--version') context.report.line(packageVersion());
-  else {
-    const names = Object.keys(commands) as (keyof typeof commands)[];
-    return await commands[oneOf('libtorch-losses', 'command', first, names)](rest, context);
-  }
+  if (first === '--version' || first === '-v') context.report.line(packageVersion());
+  else if (first === 'help' && rest[0] !== undefined) return await commandOf(rest[0])(['--help'], context);
+  else if (first === undefined || first === '--help' || first === '-h' || first === 'help') context.report.line(usage);
+  else return await commandOf(first)(rest, context);
   return undefined;
+}
+
+function commandOf(name: string): Command {
+  return commands[oneOf('libtorch-losses', 'command', name, Object.keys(commands) as (keyof typeof commands)[])];
 }
 
 if (require.main === module) {

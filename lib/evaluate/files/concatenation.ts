@@ -67,23 +67,23 @@ class ConcatenatedRows extends Rows {
   }
 
   protected async next(wanted: number): Promise<Tensor | undefined> {
-    const pieces: Tensor[] = [];
+    const tensors: Tensor[] = [];
     try {
       let missing = wanted;
       while (missing > 0) {
         const source = this.#current ?? (await this.#open());
         if (source === undefined) break;
-        const piece = await source.read(missing);
-        if (piece === undefined) this.#leave();
+        const rows = await source.read(missing);
+        if (rows === undefined) this.#leave();
         else {
-          pieces.push(piece);
-          missing -= piece.shape[0] as number;
+          tensors.push(rows);
+          missing -= rows.shape[0] as number;
         }
       }
-      if (pieces.length > 1) return aten.cat(pieces);
-      return pieces.pop();
+      if (tensors.length > 1) return aten.cat(tensors);
+      return tensors.pop();
     } finally {
-      for (const piece of pieces) piece.dispose();
+      for (const rows of tensors) rows.dispose();
     }
   }
 

@@ -108,7 +108,7 @@ export class ParametrizationList extends ModuleList {
   }
 }
 
-/** The inverses, last to first; `optional`: those that are not there are passed over. */
+/** The inverses, last to first; `optional`: a module without one is passed over. */
 function inverted(list: ParametrizationList, value: Tensor, optional: boolean): Tensor | readonly Tensor[] {
   return noGrad(() => {
     let made: Tensor | readonly Tensor[] = value;
