@@ -10,7 +10,7 @@ type Options = Readonly<Record<string, unknown>>;
 /** What {@link BatchEvaluator.state} gives: plain values that JSON holds. */
 export interface EvaluatorState {
   /** The version of this format. */
-  readonly version: 1;
+  readonly version: 2;
   /** The name of the loss. */
   readonly loss: string;
   /** Those of the loss that are numbers, strings or booleans. */
@@ -21,7 +21,7 @@ export interface EvaluatorState {
 
 /** @internal */
 export function writeState({ name }: LossDescription, options: Options, tally: Tally): EvaluatorState {
-  return { version: 1, loss: name, options: encoded(plain(options)) as Options, tally: encoded(tally.state()) };
+  return { version: 2, loss: name, options: encoded(plain(options)) as Options, tally: encoded(tally.state()) };
 }
 
 /**
@@ -35,7 +35,7 @@ export function readState(
   options: Options,
   own: TallyOptions,
 ): Tally {
-  if (typeof state !== 'object' || state === null || state.version !== 1 || state.loss !== name) {
+  if (typeof state !== 'object' || state === null || state.version !== 2 || state.loss !== name) {
     throw expected(op, "'state'", `to be one of ${name}`, show(state?.loss ?? state));
   }
   try {

@@ -9,12 +9,14 @@ import { isTensor } from '../../torch/bind';
 import { dtypeName } from '../../torch/dtype';
 import { defineFunction, parse } from '../../torch/functions';
 import { empty } from '../../torch/operators.generated';
+import { shapeText } from '../../torch/shape';
 import type { Tensor } from '../../torch/tensor';
 import type { Device, DType } from '../../types';
 import { Parameter } from '../parameter';
 import { type ForwardCalls, type ModuleConstructors, type ModuleOptions, moduleSchemas } from '../python.generated';
 import { type AnyModule, Module } from './module';
 import { pythonText } from './print';
+import { className } from './registry';
 
 /** A layer of `python.schemas.txt`. */
 export type LayerName = keyof ModuleOptions;
@@ -119,7 +121,7 @@ export function layer<
       try {
         return forward(this, ...given);
       } catch (error) {
-        throw error instanceof NativeError ? refusalOf(this, given, error) : error;
+        throw error instanceof NativeError && !located.has(error) ? refusalOf(this, given, error) : error;
       }
     }
 
@@ -140,14 +142,19 @@ function resetterOf(reset: (self: never) => void): (this: never) => void {
   };
 }
 
-/** libtorch's refusal, with the layer and the sizes that it was given. */
+/** Refusals that name a layer. Layers around that one pass them on as they are. */
+const located = new WeakSet<NativeError>();
+
+/** libtorch's refusal, with the layer and the tensors that it was given. */
 function refusalOf(self: AnyModule, inputs: readonly unknown[], refusal: NativeError): NativeError {
   const { code, op, argument, message } = refusal;
-  const shapes = inputs
+  const given = inputs
     .filter(isTensor)
-    .map((input) => (input.isDisposed ? 'disposed' : `[${input.shape.join(', ')}]`));
-  const text = `${message} (in ${String(self)}, given ${shapes.join(', ')})`;
-  return new NativeError(code, text, { cause: refusal, ...(op && { op }), ...(argument && { argument }) });
+    .map((input) => (input.isDisposed ? 'disposed' : `${input.dtype} ${shapeText(input.shape)}`));
+  const text = `${message} (in ${className(self)}(${self.extraRepr()}), given ${given.join(', ')})`;
+  const made = new NativeError(code, text, { cause: refusal, ...(op && { op }), ...(argument && { argument }) });
+  located.add(made);
+  return made;
 }
 
 /** Refuses sizes that are negative. */
