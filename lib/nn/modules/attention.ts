@@ -135,7 +135,7 @@ function isFast(self: Self, [query, key, value]: readonly [Tensor, Tensor, Tenso
 
 function attend(
   self: Self,
-  ...[query, key, value, padding, needWeights = true, mask, averageWeights = true, isCausal = false]: Inputs
+  ...[query, key, value, padding, needWeights, mask, averageWeights, isCausal]: Inputs
 ): AttentionResult {
   const hasFloats = mask?.isFloatingPoint() === true || padding?.isFloatingPoint() === true;
   const dtype = query.dtype;

@@ -99,7 +99,7 @@ export function layer<
   const { make, reset, members = {}, text = '', inputs: schema = '(Tensor input)', properties } = declared;
   const forward = declared.forward as (self: unknown, ...inputs: unknown[]) => Result;
   const readInputs = defineFunction<Reader>(name, schema, (...given: unknown[]) => given);
-  const mostInputs = schema.split(',').length;
+  const plainCount = plainInputs(schema);
   const read = reader(name);
   const made = class extends Module<Result> {
     constructor(...args: unknown[]) {
@@ -115,8 +115,8 @@ export function layer<
     }
 
     override forward(...inputs: unknown[]): Result {
-      // Most calls are of tensors alone.
-      const isPlain = inputs.length <= mostInputs && isTensor(inputs.at(-1));
+      // Most calls are of these tensors alone.
+      const isPlain = inputs.length === plainCount && inputs.every(isTensor);
       const given = isPlain ? inputs : readInputs(...inputs);
       try {
         return forward(this, ...given);
@@ -134,6 +134,11 @@ export function layer<
     Object.defineProperty(made.prototype, key, { value, writable: true, configurable: true });
   }
   return made as unknown as LayerClass<Name, Inputs, Result, Own>;
+}
+
+/** How many tensors are a whole call, of which nothing need be read; `undefined` where what is absent has a default. */
+function plainInputs(schema: string): number | undefined {
+  return /=(?!None\b)/.test(schema) ? undefined : schema.match(/\b(Tensor|Any) \w/g)?.length;
 }
 
 function resetterOf(reset: (self: never) => void): (this: never) => void {

@@ -155,7 +155,7 @@ function byKernel(self: EncoderLayer, src: Tensor, mask: Optional, padding: Opti
 
 type EncoderInputs = Parameters<ForwardImplementations['transformerEncoderLayer']>;
 
-function encode(self: EncoderLayer, ...[src, srcMask, srcPadding, isCausal = false]: EncoderInputs): Tensor {
+function encode(self: EncoderLayer, ...[src, srcMask, srcPadding, isCausal]: EncoderInputs): Tensor {
   const op = 'TransformerEncoderLayer';
   const [padding, mask] = additiveMasks(op, ['srcKeyPaddingMask', srcPadding], ['srcMask', srcMask], src.dtype);
   if (isFast(self, src)) return byKernel(self, src, mask, padding);
@@ -189,8 +189,7 @@ type DecoderLayer = Module & TransformerDecoderLayerState;
 type DecoderInputs = Parameters<ForwardImplementations['transformerDecoderLayer']>;
 
 function decode(self: DecoderLayer, ...inputs: DecoderInputs): Tensor {
-  const [tgt, memory, tgtMask, memoryMask, tgtPadding, memoryPadding, isCausal = false, isMemoryCausal = false] =
-    inputs;
+  const [tgt, memory, tgtMask, memoryMask, tgtPadding, memoryPadding, isCausal, isMemoryCausal] = inputs;
   const { normFirst, selfAttn, multiheadAttn, dropout1, dropout2, dropout3, norm1, norm2, norm3 } = self;
   const own = (x: Tensor): Tensor => dropout1(attended(selfAttn, [x, x], tgtMask, tgtPadding, isCausal));
   const toMemory = (x: Tensor): Tensor =>

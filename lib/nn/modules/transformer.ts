@@ -136,8 +136,7 @@ type Decoder = Module & TransformerStackState;
 type DecoderInputs = Parameters<ForwardImplementations['transformerDecoder']>;
 
 function decode(self: Decoder, ...inputs: DecoderInputs): Tensor {
-  const [tgt, memory, tgtMask, memoryMask, tgtKeyPaddingMask, memoryKeyPaddingMask, isCausal, memoryIsCausal = false] =
-    inputs;
+  const [tgt, memory, tgtMask, memoryMask, tgtKeyPaddingMask, memoryKeyPaddingMask, isCausal, memoryIsCausal] = inputs;
   const { selfAttn } = firstLayer('TransformerDecoder', self);
   const tgtIsCausal = detectsCausal(tgtMask, isCausal, lengthOf(tgt, selfAttn?.batchFirst === true));
   const options = { tgtMask, memoryMask, tgtKeyPaddingMask, memoryKeyPaddingMask, tgtIsCausal, memoryIsCausal };
@@ -191,7 +190,7 @@ type TransformerInputs = Parameters<ForwardImplementations['transformer']>;
 
 function transform(self: Whole, ...inputs: TransformerInputs): Tensor {
   const [src, tgt, srcMask, tgtMask, memoryMask, srcKeyPaddingMask, ...rest] = inputs;
-  const [tgtKeyPaddingMask, memoryKeyPaddingMask, srcIsCausal, tgtIsCausal, memoryIsCausal = false] = rest;
+  const [tgtKeyPaddingMask, memoryKeyPaddingMask, srcIsCausal, tgtIsCausal, memoryIsCausal] = rest;
   checkInputs(self, src, tgt);
   const encoder = self.encoder as TransformerEncoder;
   const decoder = self.decoder as TransformerDecoder;
