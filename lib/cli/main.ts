@@ -3,6 +3,7 @@
 import { oneOf } from '../options';
 import { doctor } from './doctor/doctor';
 import { evaluate } from './evaluate/evaluate';
+import { merge } from './evaluate/merge';
 import { install } from './install/install';
 import { parity } from './parity/parity';
 import { type CommandContext, packageVersion } from './shared/command';
@@ -16,6 +17,7 @@ Commands:
   doctor     what was found on this machine, whether it works, and what to do if not (libtorch-losses doctor --help)
   evaluate   a loss over files and streams, bigger than memory (libtorch-losses evaluate --help)
   install    installs libtorch into this package's cache (libtorch-losses install --help)
+  merge      one result of the parts of an evaluation (libtorch-losses merge --help)
   parity     compares this machine's libtorch with PyTorch's recorded answers (libtorch-losses parity --help)
 
 Options:
@@ -32,6 +34,7 @@ const commands = {
     await install(args, context);
     return undefined;
   },
+  merge,
   parity,
 } satisfies Record<string, Command>;
 
@@ -39,6 +42,7 @@ const commands = {
 const interrupted: Partial<Record<string, string>> = {
   install: '; nothing was installed',
   evaluate: '; nothing was written',
+  merge: '; nothing was written',
 };
 
 /**

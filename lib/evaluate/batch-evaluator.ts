@@ -67,6 +67,9 @@ export let begin: (
   target: Tensor | undefined,
 ) => () => void;
 
+/** @internal Says how many samples of the whole data lie before those of the evaluator, for messages. */
+export let countFrom: (evaluator: BatchEvaluator, samples: number) => void;
+
 /**
  * The loss over data in batches, equal to that of one call over all of it.
  *
@@ -305,6 +308,9 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
 
   static {
     begin = (evaluator, batch, groups, target) => evaluator.#begin(batch, groups, target);
+    countFrom = (evaluator, samples) => {
+      evaluator.#given += samples;
+    };
   }
 
   get #keeps(): boolean {

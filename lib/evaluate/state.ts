@@ -40,11 +40,16 @@ export function readState(
   }
   try {
     checkSameOptions("'state'", options, decoded(state.options) as Options);
-    return Tally.fromState(decoded(state.tally) as TallyState, own);
+    return readTally(state, own);
   } catch (cause) {
     if (cause instanceof TorchError) throw cause;
     throw expected(op, "'state'", `to be what state() gave of ${name}`, 'one that is damaged');
   }
+}
+
+/** @internal The sums of a state that `writeState` has made, whatever its loss. */
+export function readTally({ tally }: EvaluatorState, own: TallyOptions): Tally {
+  return Tally.fromState(decoded(tally) as TallyState, own);
 }
 
 /** @internal Sums of one loss with different options cannot be added. */
