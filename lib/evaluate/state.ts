@@ -76,14 +76,15 @@ function encoded(value: object): unknown {
   );
 }
 
-const unknownToJson: Readonly<Record<string, number>> = {
-  NaN: Number.NaN,
-  Infinity: Number.POSITIVE_INFINITY,
-  '-Infinity': Number.NEGATIVE_INFINITY,
-};
+const unknownToJson: ReadonlyMap<string, number> = new Map([
+  ['NaN', Number.NaN],
+  ['Infinity', Number.POSITIVE_INFINITY],
+  ['-Infinity', Number.NEGATIVE_INFINITY],
+]);
 
 function decoded(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value), (_, part) =>
-    typeof part === 'string' ? (unknownToJson[part] ?? part) : part,
-  );
+  if (typeof value === 'string') return unknownToJson.get(value) ?? value;
+  if (Array.isArray(value)) return value.map(decoded);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, own]) => [key, decoded(own)]));
 }
