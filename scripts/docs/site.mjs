@@ -22,7 +22,17 @@ export const folders = { pages: join(out, 'pages'), cache: join(out, 'cache'), s
 
 /** The pages in the order of the menu. */
 export const menu = [
-  { text: 'Start', items: ['README.md', 'docs/install.md', 'docs/migration.md', 'docs/troubleshooting.md'] },
+  {
+    text: 'Start',
+    items: [
+      'README.md',
+      'docs/tutorial.md',
+      'docs/cookbook.md',
+      'docs/install.md',
+      'docs/migration.md',
+      'docs/troubleshooting.md',
+    ],
+  },
   { text: 'Losses', items: ['docs/losses.md', 'docs/your-own-losses.md', 'docs/async.md', 'docs/parity.md'] },
   { text: 'Training', items: ['docs/modules.md', 'docs/training.md', 'docs/files.md', 'docs/testing.md'] },
   { text: 'Evaluation', items: ['docs/evaluate.md', 'docs/shards.md'] },

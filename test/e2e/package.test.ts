@@ -110,7 +110,7 @@ describe('the tarball', () => {
       /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
       /^dist\/[\w./-]+\.(js|d\.ts|d\.ts\.map)$/,
       /^lib\/[\w./-]+\.ts$/,
-      /^examples\/[\w./-]+\.(ts|py|mjs|txt|json|pt|safetensors)$/,
+      /^examples\/[\w./-]+\.(ts|py|mjs|txt|json|pt|safetensors|csv\.gz|md)$/,
       /^docs\/[\w./-]+\.(md|svg)$/,
       /^addons\/(loader|libtorch-2\.\d\d)\/prebuilds\/[a-z0-9]+-[a-z0-9]+\/libtorch-losses(\.glibc|\.musl)?\.node$/,
       /^test\/golden\/vectors\/[\w./-]+$/,
