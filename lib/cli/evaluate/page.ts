@@ -5,7 +5,15 @@ import { escaped, factList, page, section } from '../shared/page';
 import { barsOf, barTable, barTableStyle } from './bar-table';
 import { calibrationSection, histogramSection } from './chart-sections';
 import { chartStyle } from './charts';
-import { computedBy, type EvaluationFacts, figuresOf, reductionSentence, speed, warningsOf } from './facts';
+import {
+  computedBy,
+  type EvaluationFacts,
+  figuresOf,
+  reductionSentence,
+  shardSentences,
+  speed,
+  warningsOf,
+} from './facts';
 import { classAccuracy, meanLoss, shownOf, worstTable } from './rows';
 
 export type { EvaluationFacts };
@@ -19,7 +27,7 @@ export function evaluatePage(result: EvaluationResult, facts: EvaluationFacts): 
   ].map((sections) => sections.filter((section) => section !== '').join('\n'));
   const filled = columns.filter((column) => column !== '').map((column) => `<div>${column}</div>`);
   const body = `<h1><span class="name">${escaped(result.name)}</span> ${escaped(figure(result.loss))}</h1>
-<p class="where">${escaped(reductionSentence(result))}</p>
+<p class="where">${escaped([reductionSentence(result), ...shardSentences(facts)].join('. '))}</p>
 ${remarks(result)}
 ${factList(figuresOf(result))}
 ${origin(facts)}
