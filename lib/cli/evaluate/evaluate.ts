@@ -117,7 +117,12 @@ export async function evaluate(
   try {
     const page = wanted.report === undefined ? undefined : outputs.open("'--report'", wanted.report);
     const onProgress = (done: number, total: number): void => progress?.(done, total);
-    const { result, rows, ...found } = await evaluateFiles({ ...wanted.evaluation, onProgress, signal }, outputs);
+    const {
+      result,
+      rows,
+      state: _,
+      ...found
+    } = await evaluateFiles({ ...wanted.evaluation, onProgress, signal }, outputs);
     progress?.stop();
     const { version } = loadedLibtorch();
     const facts: EvaluationFacts = {
