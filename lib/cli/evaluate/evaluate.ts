@@ -8,7 +8,7 @@ import { Outputs } from '../../output/outputs';
 import { type Device, type DType, dtypes, floatingDTypes } from '../../types';
 import { type CommandContext, packageVersion, parseArguments } from '../shared/command';
 import { type Output, reportTo } from '../shared/report';
-import type { EvaluationFacts } from './facts';
+import { type EvaluationFacts, typed } from './facts';
 import { evaluatePage } from './page';
 import { present } from './present';
 import { isScheduled, readShard, type ShardFound, shardPath } from './shard';
@@ -131,6 +131,7 @@ export async function evaluate(
       device: wanted.evaluation.devices.join(', '),
       libtorch: version,
       version: packageVersion(),
+      ...typed(op, args),
     };
     page?.write(Buffer.from(evaluatePage(result, facts)), 0);
     signal.throwIfAborted();
