@@ -41,6 +41,8 @@ export interface Evaluated {
   readonly seconds: number;
   /** Which rows were evaluated, of how many. */
   readonly rows: ShardRows;
+  /** The text of the state, if it was asked for. */
+  readonly state: string | undefined;
 }
 
 /**
@@ -66,7 +68,7 @@ export async function evaluateFiles(given: EvaluationRequest, together?: Outputs
     const opened = await openRequest(description, specs, given, open);
     const { order, options, sources, groups } = opened;
     const lost = lostMappings();
-    const state = order.state && outputs.open("'--state'", order.state.path);
+    const stateFile = order.state?.path === undefined ? undefined : outputs.open("'--state'", order.state.path);
     const { losses, gradients } = writersOf(outputs, order, sources.first, description);
     const divisor = gradients && (await divisorOf(description, specs, order, options));
     const evaluator = new BatchEvaluator(description.loss, options, {
@@ -101,9 +103,10 @@ export async function evaluateFiles(given: EvaluationRequest, together?: Outputs
     const seconds = (performance.now() - start) / 1000;
     const run = { files: opened.names, bytes: batches.bytes, seconds };
     const work = { ...opened, description, specs, reduction: result.reduction };
-    state?.write(Buffer.from(shardStateText(work, rows, run, evaluator.state())), 0);
+    const state = order.state && shardStateText(work, rows, run, evaluator.state());
+    if (state !== undefined) stateFile?.write(Buffer.from(state), 0);
     if (together === undefined) outputs.finish();
-    return { result: placed(result, opened.lossesBefore), rows, ...run };
+    return { result: placed(result, opened.lossesBefore), rows, state, ...run };
   } catch (error) {
     outputs.discard();
     throw error;

@@ -2,7 +2,7 @@
 import { TorchError } from '../errors';
 import { badData } from '../io/bad-data';
 import type { EvaluationResult } from './result';
-import { readShardState, type ShardedWork, type ShardState } from './shard-state';
+import { parseShardState, type ShardedWork, type ShardState } from './shard-state';
 import { readTally } from './state';
 import { Tally } from './tally';
 
@@ -26,14 +26,14 @@ interface Named extends ShardState {
 const worst = 20;
 
 /**
- * Merges files of state in the order of their shards, whatever order they are given in. The result has the bits of one
- * process's.
+ * Merges states in the order of their shards, whatever order they are given in: their texts by names for messages. The
+ * result has the bits of one process's.
  *
  * @throws TorchError `BAD_DATA`, which names the files, for damaged ones, a shard that is missing or there twice, and
  *   shards of evaluations that are not the same.
  */
-export function mergeShards(paths: readonly string[]): Merged {
-  const read = paths.map((name): Named => ({ ...readShardState(name), name }));
+export function mergeShards(states: readonly (readonly [name: string, text: string])[]): Merged {
+  const read = states.map(([name, text]): Named => ({ ...parseShardState(name, text), name }));
   const [first] = read as [Named];
   for (const other of read) checkSame(first, other);
   const shards = inOrder(read);

@@ -31,8 +31,8 @@ export interface EvaluationRequest extends Reading {
   readonly gradient: string | undefined;
   /** The part of the rows to evaluate. Default: all. */
   readonly shard?: Shard | undefined;
-  /** Output file for what merging needs of this shard, and the version of the package that writes it. */
-  readonly state?: { readonly path: string; readonly version: string } | undefined;
+  /** Asks for what merging needs of this shard: the version of the package that makes it, and an output file for it. */
+  readonly state?: { readonly version: string; readonly path: string | undefined } | undefined;
   /** Files with the group of each sample. */
   readonly groups: readonly string[] | undefined;
   /** Whether to evaluate predictions, where the loss has scores and class indices. */

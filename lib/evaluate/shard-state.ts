@@ -93,34 +93,34 @@ function describeWork(
   };
 }
 
-/**
- * Reads a file of state.
- *
- * @throws TorchError `BAD_DATA` for what `evaluate --state` has not written, or somebody has changed since.
- */
-export function readShardState(path: string): ShardState {
-  const text = textOf(path);
-  let content: { format?: unknown; version?: unknown; sha256?: unknown } & Partial<ShardState>;
-  try {
-    content = JSON.parse(text) as typeof content;
-  } catch (cause) {
-    throw badData(path, `is cut off or damaged: ${(cause as Error).message}`, { cause });
-  }
-  if (typeof content !== 'object' || content === null || content.format !== format) {
-    throw badData(path, 'is not what evaluate --state writes');
-  }
-  if (content.version !== 1) throw badData(path, `has version ${content.version} of the format; this package reads 1`);
-  const { sha256, ...rest } = content;
-  if (sha256 !== digestOf(rest)) throw badData(path, 'was changed since evaluate --state has written it');
-  return content as ShardState;
-}
-
-function textOf(path: string): string {
+/** The text of a file of state. */
+export function readShardText(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
     throw unreadable(path, error);
   }
+}
+
+/**
+ * Reads a state; `name` is for messages.
+ *
+ * @throws TorchError `BAD_DATA` for what `evaluate --state` has not written, or somebody has changed since.
+ */
+export function parseShardState(name: string, text: string): ShardState {
+  let content: { format?: unknown; version?: unknown; sha256?: unknown } & Partial<ShardState>;
+  try {
+    content = JSON.parse(text) as typeof content;
+  } catch (cause) {
+    throw badData(name, `is cut off or damaged: ${(cause as Error).message}`, { cause });
+  }
+  if (typeof content !== 'object' || content === null || content.format !== format) {
+    throw badData(name, 'is not what evaluate --state writes');
+  }
+  if (content.version !== 1) throw badData(name, `has version ${content.version} of the format; this package reads 1`);
+  const { sha256, ...rest } = content;
+  if (sha256 !== digestOf(rest)) throw badData(name, 'was changed since evaluate --state has written it');
+  return content as ShardState;
 }
 
 function digestOf(content: object): string {

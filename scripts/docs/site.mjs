@@ -30,6 +30,7 @@ export const menu = [
       'docs/cookbook.md',
       'docs/install.md',
       'docs/migration.md',
+      'docs/faq.md',
       'docs/troubleshooting.md',
     ],
   },

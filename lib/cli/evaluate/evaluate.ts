@@ -8,7 +8,7 @@ import { Outputs } from '../../output/outputs';
 import { type Device, type DType, dtypes, floatingDTypes } from '../../types';
 import { type CommandContext, packageVersion, parseArguments } from '../shared/command';
 import { type Output, reportTo } from '../shared/report';
-import type { EvaluationFacts } from './facts';
+import { type EvaluationFacts, typed } from './facts';
 import { evaluatePage } from './page';
 import { present } from './present';
 import { isScheduled, readShard, type ShardFound, shardPath } from './shard';
@@ -117,7 +117,12 @@ export async function evaluate(
   try {
     const page = wanted.report === undefined ? undefined : outputs.open("'--report'", wanted.report);
     const onProgress = (done: number, total: number): void => progress?.(done, total);
-    const { result, rows, ...found } = await evaluateFiles({ ...wanted.evaluation, onProgress, signal }, outputs);
+    const {
+      result,
+      rows,
+      state: _,
+      ...found
+    } = await evaluateFiles({ ...wanted.evaluation, onProgress, signal }, outputs);
     progress?.stop();
     const { version } = loadedLibtorch();
     const facts: EvaluationFacts = {
@@ -126,6 +131,7 @@ export async function evaluate(
       device: wanted.evaluation.devices.join(', '),
       libtorch: version,
       version: packageVersion(),
+      ...typed(op, args),
     };
     page?.write(Buffer.from(evaluatePage(result, facts)), 0);
     signal.throwIfAborted();

@@ -1,6 +1,7 @@
 /** An evaluation's figures in words, for the terminal and the page, and as JSON. */
 import type { EvaluationResult } from '../../evaluate/result';
 import type { Shard, ShardRows } from '../../evaluate/shard';
+import { shellWord } from '../../output/shell';
 import { count, countOrFigure, duration, figure, percentage, rate, size } from '../shared/figures';
 
 /** What was evaluated, where, and how long it took. */
@@ -17,10 +18,20 @@ export interface EvaluationFacts {
   readonly bytes: number;
   /** The version of this package. */
   readonly version: string;
+  /** What was typed, as it can be typed again. */
+  readonly command?: string;
+  /** When it ended, in UTC: `2026-01-31T23:59:59Z`. */
+  readonly date?: string;
   /** The part of the rows that was evaluated, where there are others. */
   readonly shard?: Shard & ShardRows;
   /** How many parts were merged; `seconds` is the time of the slowest. */
   readonly shards?: number;
+}
+
+/** What the arguments of a command tell of its run. */
+export function typed(command: string, args: readonly string[]): Required<Pick<EvaluationFacts, 'command' | 'date'>> {
+  const words = [command, ...args].map(shellWord).join(' ');
+  return { command: `libtorch-losses ${words}`, date: `${new Date().toISOString().slice(0, 19)}Z` };
 }
 
 /** Which part of the data the figures are of: `Shard 1 of 3, counted from 0: rows 3334 to 6666 of 10,000`. */

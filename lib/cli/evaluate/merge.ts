@@ -2,9 +2,10 @@
 import { expected } from '../../errors';
 import { resolveSpec } from '../../evaluate/files/spec';
 import { mergeShards } from '../../evaluate/merge';
+import { readShardText } from '../../evaluate/shard-state';
 import { Outputs } from '../../output/outputs';
 import { type CommandContext, parseArguments } from '../shared/command';
-import type { EvaluationFacts } from './facts';
+import { type EvaluationFacts, typed } from './facts';
 import { evaluatePage } from './page';
 import { present } from './present';
 
@@ -53,9 +54,9 @@ export async function merge(args: readonly string[], { report, signal }: Command
   try {
     for (const path of paths) outputs.protect(path);
     const page = values.report === undefined ? undefined : outputs.open("'--report'", values.report);
-    const { result, work, ...run } = mergeShards(paths);
+    const { result, work, ...run } = mergeShards(paths.map((path) => [path, readShardText(path)]));
     const { device, libtorch, 'libtorch-losses': version } = work;
-    const facts: EvaluationFacts = { ...run, device, libtorch, version };
+    const facts: EvaluationFacts = { ...run, device, libtorch, version, ...typed(op, args) };
     page?.write(Buffer.from(evaluatePage(result, facts)), 0);
     signal.throwIfAborted();
     outputs.finish();

@@ -1,5 +1,6 @@
 /** Files of other formats and places: what makes a readable file of them. `$` stands for their name. */
 import { extname } from 'node:path';
+import { shellWord } from '../../output/shell';
 
 const formats: readonly (readonly [extensions: readonly string[], what: string, inPython: string])[] = [
   [['.pt', '.pth', '.ckpt'], 'a file of torch.save', 'torch.load("$", map_location="cpu").numpy()'],
@@ -32,7 +33,7 @@ const downloads: Readonly<Record<string, string>> = {
 export function foreignFormat(path: string): string | undefined {
   const extension = extname(path).toLowerCase();
   const unpacker = Object.hasOwn(unpackers, extension) ? unpackers[extension] : undefined;
-  if (unpacker !== undefined) return `is compressed; unpack it first: ${unpacker} ${forShell(path)}`;
+  if (unpacker !== undefined) return `is compressed; unpack it first: ${unpacker} ${shellWord(path)}`;
   const known = formats.find(([extensions]) => extensions.includes(extension));
   if (known === undefined) return undefined;
   const [, what, inPython] = known;
@@ -47,10 +48,6 @@ export function foreignPlace(spec: string): string | undefined {
   const [, scheme] = /^([a-z][a-z\d+.-]+):\/\//i.exec(spec) ?? [];
   if (scheme === undefined) return undefined;
   const download = Object.hasOwn(downloads, scheme.toLowerCase()) ? downloads[scheme.toLowerCase()] : undefined;
-  const hint = download === undefined ? '' : `; download it first: ${download.replace('$', () => forShell(spec))}`;
+  const hint = download === undefined ? '' : `; download it first: ${download.replace('$', () => shellWord(spec))}`;
   return `is an address, not a file${hint}`;
-}
-
-function forShell(text: string): string {
-  return /^[\w./:=@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

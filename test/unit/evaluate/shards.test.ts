@@ -6,9 +6,10 @@ import * as torch from '../../../lib';
 import { evaluateFiles, type Evaluated as Outcome } from '../../../lib/evaluate/evaluation';
 import { openArray } from '../../../lib/evaluate/files/open';
 import { Window } from '../../../lib/evaluate/files/window';
-import { mergeShards } from '../../../lib/evaluate/merge';
+import { type Merged, mergeShards } from '../../../lib/evaluate/merge';
 import type { EvaluationRequest } from '../../../lib/evaluate/request';
 import { rowsOfShard } from '../../../lib/evaluate/shard';
+import { readShardText } from '../../../lib/evaluate/shard-state';
 import { npy, npz } from '../../support/arrays';
 import { type Evaluated, evaluatedLosses, evaluatedNames, rowCount } from '../../support/batches';
 import { quietly } from '../../support/conditions';
@@ -17,6 +18,10 @@ import { folder } from '../../support/folder';
 quietly();
 
 const here = folder('for each test');
+
+function mergeFiles(paths: readonly string[]): Merged {
+  return mergeShards(paths.map((path) => [path, readShardText(path)]));
+}
 
 /** Writes an array; gives its path. */
 function save(name: string, tensor: torch.Tensor): string {
@@ -75,7 +80,7 @@ describe.each([1, 3])('of %i', (count) => {
     const shards = [];
     // In another order than that of the rows, in batches of another size.
     for (let index = count - 1; index >= 0; index--) shards.push(await shard(sized(request, name), index, count));
-    const merged = mergeShards(shards.map(({ path }) => path));
+    const merged = mergeFiles(shards.map(({ path }) => path));
     expect(merged.result).toEqual(whole.result);
     expect(merged.bytes).toBe(whole.bytes);
     const written = Array.from({ length: count }, (_, i) => elements(join(here.path, `losses-${i}.npy`)));
@@ -100,7 +105,7 @@ test.each([1, 2, 4])('with %i threads', async (threads) => {
     torch.setNumThreads(threads);
     const paths = [];
     for (let index = 0; index < 5; index++) paths.push((await shard(request, index, 5)).path);
-    expect(mergeShards(paths).result).toEqual(whole.result);
+    expect(mergeFiles(paths).result).toEqual(whole.result);
     expect((await evaluateFiles(request)).result).toEqual(whole.result);
   } finally {
     torch.setNumThreads(before);
@@ -121,7 +126,7 @@ test('more shards than rows: some are empty', async () => {
     [3, 3],
   ]);
   expect(outcomes[4]?.result).toMatchObject({ count: 0, loss: Number.NaN });
-  expect(mergeShards(outcomes.map(({ path }) => path)).result).toEqual(whole.result);
+  expect(mergeFiles(outcomes.map(({ path }) => path)).result).toEqual(whole.result);
 });
 
 test('the worst samples of a shard have their places in the whole data', async () => {
