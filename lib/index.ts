@@ -28,6 +28,7 @@ export * as serialization from './io/pt';
 export { type LoadOptions, load, type MapLocation, save } from './io/pt';
 /** Tensors in .safetensors files, as Python's `safetensors.torch`. */
 export * as safetensors from './io/safetensors';
+export type { FileName } from './io/write-file';
 /** The losses as functions (`nn.functional`) and as classes, as `torch.nn`. */
 export * as nn from './nn';
 export type { Loss } from './nn/losses/declare';

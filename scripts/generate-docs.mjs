@@ -140,7 +140,7 @@ function programOf(example) {
 const lines = [
   '# Losses',
   '',
-  'Made by `npm run generate` from the declarations in `lib/nn/losses`; do not edit.',
+  '<!-- Made by `npm run generate` from the declarations in lib/nn/losses; do not edit. -->',
   '',
   "Arguments are tensors, or what one can be made of: nested arrays, typed arrays, `{ data, dims }`. Options follow as in Python: some by position, all of them by name in one trailing object, in camelCase; `null` is absent. The deprecated `size_average`, `reduce` and `reduction: 'elementwise_mean'` are left out on purpose: `reduction` says the same.",
   '',

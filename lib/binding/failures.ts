@@ -101,7 +101,7 @@ function deviceLost(message: string, op: string): string {
   const [cause = message] = message.split('\n');
   return (
     `${op}: expected a GPU that works, but received one that a kernel has failed on for good, in this call or an earlier ` +
-    'one: nothing can be computed on a GPU in this process any more. Class indices out of range are the usual cause, or ' +
+    'one: this process can no longer compute on a GPU. Class indices out of range are the usual cause, or ' +
     'probabilities outside [0, 1]: the same on the CPU, or with LIBTORCH_LOSSES_VALIDATE_ARGS=1, names them ' +
     `(libtorch: ${cause})`
   );

@@ -3,6 +3,7 @@
 import { oneOf } from '../options';
 import { doctor } from './doctor/doctor';
 import { evaluate } from './evaluate/evaluate';
+import { merge } from './evaluate/merge';
 import { install } from './install/install';
 import { parity } from './parity/parity';
 import { type CommandContext, packageVersion } from './shared/command';
@@ -16,11 +17,12 @@ Commands:
   doctor     what was found on this machine, whether it works, and what to do if not (libtorch-losses doctor --help)
   evaluate   a loss over files and streams, bigger than memory (libtorch-losses evaluate --help)
   install    installs libtorch into this package's cache (libtorch-losses install --help)
+  merge      one result of the parts of an evaluation (libtorch-losses merge --help)
   parity     compares this machine's libtorch with PyTorch's recorded answers (libtorch-losses parity --help)
 
 Options:
-  --version  the version of this package
-  --help     this text`;
+  --version, -v  the version of this package
+  --help, -h     this text; of a command with its name: libtorch-losses help evaluate`;
 
 /** A command resolves to its exit status; 0 where it has none to tell. */
 type Command = (args: string[], context: CommandContext) => Promise<number | undefined>;
@@ -32,6 +34,7 @@ const commands = {
     await install(args, context);
     return undefined;
   },
+  merge,
   parity,
 } satisfies Record<string, Command>;
 
@@ -39,6 +42,7 @@ const commands = {
 const interrupted: Partial<Record<string, string>> = {
   install: '; nothing was installed',
   evaluate: '; nothing was written',
+  merge: '; nothing was written',
 };
 
 /**
@@ -93,13 +97,15 @@ function watchOutput(output: Output, interruption: AbortController): () => Promi
 
 async function run(args: readonly string[], context: CommandContext): Promise<number | undefined> {
   const [first, ...rest] = args;
-  if (first === undefined || first === '--help' || first === '-h' || first === 'help') context.report.line(usage);
-  else if (first === '--version') context.report.line(packageVersion());
-  else {
-    const names = Object.keys(commands) as (keyof typeof commands)[];
-    return await commands[oneOf('libtorch-losses', 'command', first, names)](rest, context);
-  }
+  if (first === '--version' || first === '-v') context.report.line(packageVersion());
+  else if (first === 'help' && rest[0] !== undefined) return await commandOf(rest[0])(['--help'], context);
+  else if (first === undefined || first === '--help' || first === '-h' || first === 'help') context.report.line(usage);
+  else return await commandOf(first)(rest, context);
   return undefined;
+}
+
+function commandOf(name: string): Command {
+  return commands[oneOf('libtorch-losses', 'command', name, Object.keys(commands) as (keyof typeof commands)[])];
 }
 
 if (require.main === module) {

@@ -13,7 +13,7 @@ import { type Batch, op } from './batch';
 import { batchStats } from './batch-stats';
 import { type Block, Blocks } from './blocks';
 import { type AnyLoss, type BatchOf, descriptionOf, type LossDescription, type OptionsOf } from './losses';
-import { hasPredictions, type Measured, type MeasureOptions, measure, measurer, tensorsOf } from './measure';
+import { hasPredictions, type Measured, measure, measurer, tensorsOf } from './measure';
 import type { EvaluationResult } from './result';
 import { checkSameOptions, type EvaluatorState, readState, writeState } from './state';
 import { type BatchStats, Tally } from './tally';
@@ -67,15 +67,18 @@ export let begin: (
   target: Tensor | undefined,
 ) => () => void;
 
+/** @internal Says how many samples of the whole data lie before those of the evaluator, for messages. */
+export let countFrom: (evaluator: BatchEvaluator, samples: number) => void;
+
 /**
  * The loss over data in batches, equal to that of one call over all of it.
  *
- * Sums are kept in twice the precision of float64, so the result does not depend on the batch size except for the
- * rounding of float64 sums within blocks (about 1e-16 of the result; nothing for losses per sample). Weighted means,
- * ignored targets and `'batchmean'` are those of the whole data. Each single loss has the same bits as in one call over
- * the whole data on one thread: elementwise losses are computed in blocks that fill the kernels' vectors, and up to 63
- * rows per thread wait for the next batch. Only `linearCrossEntropy` rounds differently for other batch sizes, as its
- * matrix products do.
+ * Sums are exact and rounded once, at the end: the result depends neither on the batch size nor on how the data is
+ * divided among evaluators that are merged. (Losses of elements are first summed in float64 by 64, the same 64 in every
+ * batch.) Weighted means, ignored targets and `'batchmean'` are those of the whole data. Each single loss has the same
+ * bits as in one call over the whole data on one thread: elementwise losses are computed in blocks that fill the kernels'
+ * vectors, and up to 63 rows per thread wait for the next batch. Only `linearCrossEntropy` rounds differently for other
+ * batch sizes, as its matrix products do.
  *
  * The weight of `l1Loss`, `mseLoss` and `huberLoss` has the shape of one row and applies to every row. `ctcLoss` takes
  * batches `[T, N, C]`, as the function does.
@@ -151,14 +154,16 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
     const { blocks, held, given } = scope(() => this.#blocks.cut(batch, undefined, this.#given));
     this.#given += given;
     this.#blocks.hold(held);
-    const wanted = this.#measureOptions(undefined);
+    const fixed = { options: this.#options, ignoreIndex: this.#ignoreIndex };
     const tally = this.#tally;
     try {
       const measured = await inBackground(
         () =>
           noGrad(() =>
             blocks.map(({ batch: rows, labels }) =>
-              checked(labels, () => measure(this.#description, rows, this.#optionsFor(rows, wanted))),
+              checked(labels, () => {
+                return measure(this.#description, rows, { ...fixed, predictions: this.#hasPredictions(rows) });
+              }),
             ),
           ),
         (results) => results.flatMap(tensorsOf),
@@ -303,25 +308,27 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
 
   static {
     begin = (evaluator, batch, groups, target) => evaluator.#begin(batch, groups, target);
+    countFrom = (evaluator, samples) => {
+      evaluator.#given += samples;
+    };
   }
 
   get #keeps(): boolean {
     return this.#kept !== undefined || this.#config.onLosses !== undefined;
   }
 
-  #measureOptions(groups: Float64Array | undefined): MeasureOptions {
-    const each = this.#description.lossesOf === 'samples' || this.#config.details || groups !== undefined;
-    const { predictions } = this.#config;
-    return { options: this.#options, ignoreIndex: this.#ignoreIndex, predictions, each };
+  #hasPredictions(batch: Batch): boolean {
+    return this.#config.predictions && hasPredictions(this.#description, batch);
   }
 
-  #optionsFor(batch: Batch, options: MeasureOptions): MeasureOptions {
-    return { ...options, predictions: options.predictions && hasPredictions(this.#description, batch) };
+  #measure({ batch, labels }: Block): Measured {
+    const predictions = this.#hasPredictions(batch);
+    return noGrad(() => checked(labels, () => this.#measurer(batch, { predictions })));
   }
 
-  #measure({ batch, groups, labels }: Block): Measured {
-    const { predictions, each } = this.#optionsFor(batch, this.#measureOptions(groups));
-    return noGrad(() => checked(labels, () => this.#measurer(batch, { predictions, each })));
+  #stats(block: Block, measured: Measured): BatchStats {
+    const each = this.#description.lossesOf === 'samples' || this.#config.details || block.groups !== undefined;
+    return batchStats(this.#description, this.#options, block, measured, each);
   }
 
   #compute(block: Block): BlockResult {
@@ -330,7 +337,7 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
 
   #read(block: Block, measured: Measured): BlockResult {
     const losses = this.#keeps ? { losses: flat(measured.losses) } : {};
-    return { stats: batchStats(this.#description, this.#options, block, measured), ...losses };
+    return { stats: this.#stats(block, measured), ...losses };
   }
 
   #add({ stats, losses }: BlockResult): void {
@@ -347,7 +354,7 @@ export class BatchEvaluator<Loss extends AnyLoss = AnyLoss> {
     const { held } = this.#blocks;
     if (held === undefined) return this.#tally;
     const whole = Tally.fromState(this.#tally.state(), this.#config);
-    scope(() => whole.add(batchStats(this.#description, this.#options, held, this.#measure(held))));
+    scope(() => whole.add(this.#stats(held, this.#measure(held))));
     return whole;
   }
 }

@@ -13,15 +13,21 @@ export function batchStats(
   description: LossDescription,
   options: Readonly<Record<string, unknown>>,
   { batch, labels, groups }: Block,
-  { losses, sum, weights, predictions }: Measured,
+  { losses, sums: partial, weights, predictions }: Measured,
+  needsEach: boolean,
 ): BatchStats {
   const [first] = batch.args as [Tensor];
+  const each = needsEach ? numbers(losses) : undefined;
+  const sums = partial === undefined ? (each as Float32Array | Float64Array) : numbers64(partial);
   return {
     rows: batch.rows,
     losses: losses.numel(),
-    ...(sum === undefined ? { each: numbers(losses) } : sumAndNaN(Number(sum.item()), losses)),
+    sums,
+    // Every NaN is in some sum; infinities of both signs make one, too.
+    nan: hasNaN(sums) ? Number(losses.isnan().sum().item()) : 0,
+    ...(each === undefined ? {} : { each }),
     ...(labels === undefined ? {} : { labels, ...classWeights(description, options, labels, first) }),
-    ...(weights === undefined ? {} : { denominator: Number(weights.item()) }),
+    ...(weights === undefined ? {} : { weights: numbers64(weights) }),
     ...(description.denominator === 'target lengths' ? { divisors: numbers64(batch.args.at(-1) as Tensor) } : {}),
     ...(groups === undefined ? {} : { groups }),
     ...(predictions === undefined
@@ -30,9 +36,9 @@ export function batchStats(
   };
 }
 
-/** The sum; NaN losses are counted only if it is NaN. */
-function sumAndNaN(sum: number, losses: Tensor): Pick<BatchStats, 'sum' | 'nan'> {
-  return Number.isNaN(sum) ? { sum, nan: Number(losses.isnan().sum().item()) } : { sum };
+function hasNaN(values: Float32Array | Float64Array): boolean {
+  for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i])) return true;
+  return false;
 }
 
 function classWeights(
@@ -40,12 +46,12 @@ function classWeights(
   options: Readonly<Record<string, unknown>>,
   labels: Float64Array,
   input: Tensor,
-): { denominator?: number } {
+): { weights?: Float64Array } {
   if (denominator !== 'class weights') return {};
   const weight = asOptionalTensor(op, 'weight', options.weight as TensorLike | undefined, input);
   if (weight === undefined) return {};
   const weights = numbers64(weight);
-  return { denominator: labels.reduce((sum, label) => (label < 0 ? sum : sum + (weights[label] as number)), 0) };
+  return { weights: labels.map((label) => (label < 0 ? 0 : (weights[label] as number))) };
 }
 
 function readPredictions(

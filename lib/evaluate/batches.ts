@@ -4,11 +4,11 @@ import { badData } from '../io/bad-data';
 import { keep, scope } from '../torch/scope';
 import { stage } from '../torch/staging';
 import type { Tensor } from '../torch/tensor';
-import { type Device, type DType, isFloating, itemsizes } from '../types';
+import { type Device, type DType, isFloating } from '../types';
 import { blockBytes } from './blocks';
 import { type OpenArrayOptions, openArray } from './files/open';
 import type { LossDescription } from './losses';
-import type { ArraySource } from './source';
+import { type ArraySource, bytesOfRow } from './source';
 
 /** How files are read. */
 export interface Reading {
@@ -88,6 +88,15 @@ export function checkRows(sources: readonly ArraySource[]): void {
   }
 }
 
+/** @internal How many rows are read at once. */
+export function rowsOfBatch(
+  { lossesOf }: LossDescription,
+  first: ArraySource,
+  { batchRows }: Pick<Reading, 'batchRows'>,
+): number {
+  return batchRows ?? Math.max(1, Math.floor(blockBytes[lossesOf] / Math.max(bytesOfRow(first), 1)));
+}
+
 /** @internal Rows of all arguments of a loss, and the groups they belong to. */
 export interface DeviceBatch {
   readonly args: readonly Tensor[];
@@ -145,6 +154,11 @@ export class Batches {
     }
   }
 
+  /** How many rows were read so far. */
+  get rows(): number {
+    return this.#read;
+  }
+
   get #all(): readonly ArraySource[] {
     const { batched } = this.#sources;
     return this.#groups === undefined ? batched : [...batched, this.#groups];
@@ -163,8 +177,7 @@ export class Batches {
   async #next(): Promise<StagedBatch | undefined> {
     const all = this.#all;
     const { first, byArgument } = this.#sources;
-    const bytes = blockBytes[this.#description.lossesOf];
-    const wanted = this.#order.batchRows ?? Math.max(1, Math.floor(bytes / Math.max(bytesOfRow(first), 1)));
+    const wanted = rowsOfBatch(this.#description, first, this.#order);
     const read: (Tensor | undefined)[] = [];
     for (const source of all) read.push(await source.read(wanted));
     this.#ended = read.every((tensor) => tensor === undefined);
@@ -214,8 +227,4 @@ export class Batches {
       return tensor.to(holdsIndices ? 'int64' : first.dtype);
     });
   }
-}
-
-function bytesOfRow({ dtype, rowShape }: ArraySource): number {
-  return rowShape.reduce((product, size) => product * size, itemsizes[dtype]);
 }

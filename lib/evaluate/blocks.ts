@@ -29,8 +29,8 @@ export interface Cut {
  */
 export const blockBytes = { samples: 64 * 2 ** 20, elements: 16 * 2 ** 20 };
 
-/** A multiple of the length of the kernels' vectors, unrolled twice: a block of so many elements has no remainder. */
-const vectorElements = 64;
+/** @internal A multiple of the length of the kernels' vectors, unrolled twice: so many elements have no remainder. */
+export const vectorElements = 64;
 
 /**
  * @internal Cuts batches. Losses of samples depend on their own rows alone. Losses of elements have the bits of one

@@ -1,5 +1,5 @@
 /** How good predictions are, added up over samples. */
-import { DoubleDoubleSum } from './double-double-sum';
+import { ExactSum } from './exact-sum';
 import type { CalibrationBin, ClassificationResult } from './result';
 
 /** What is known of each sample of a batch; ignored ones have the label -1. */
@@ -22,14 +22,14 @@ export interface ClassificationState {
   count: number;
   correct: number;
   top5: number;
-  logLikelihood: readonly [number, number];
+  logLikelihood: readonly number[];
   /** By class. */
   counts: readonly number[];
-  losses: readonly number[];
+  losses: readonly (readonly number[])[];
   hits: readonly number[];
   /** By bin. */
   binCounts: readonly number[];
-  binConfidences: readonly number[];
+  binConfidences: readonly (readonly number[])[];
   binHits: readonly number[];
 }
 
@@ -38,18 +38,18 @@ export class ClassificationTally {
   #count = 0;
   #correct = 0;
   #top5 = 0;
-  #logLikelihood = new DoubleDoubleSum();
+  #logLikelihood = new ExactSum();
   readonly #counts: Float64Array;
-  readonly #losses: Float64Array;
+  readonly #losses: ExactSum[];
   readonly #hits: Float64Array;
   readonly #binCounts = new Float64Array(bins);
-  readonly #binConfidences = new Float64Array(bins);
+  readonly #binConfidences = sums(bins);
   readonly #binHits = new Float64Array(bins);
 
   constructor(classes: number) {
     this.classes = classes;
     this.#counts = new Float64Array(classes);
-    this.#losses = new Float64Array(classes);
+    this.#losses = sums(classes);
     this.#hits = new Float64Array(classes);
   }
 
@@ -65,13 +65,13 @@ export class ClassificationTally {
       if ((ranks[i] as number) < 5 && !Number.isNaN(logLikelihood)) this.#top5 += 1;
       this.#logLikelihood.add(logLikelihood);
       increase(this.#counts, label, 1);
-      increase(this.#losses, label, losses[i] as number);
+      this.#losses[label]?.add(losses[i] as number);
       if (isHit) increase(this.#hits, label, 1);
       const confidence = confidences[i] as number;
       if (Number.isNaN(confidence)) continue;
       const bin = Math.min(Math.max(Math.ceil(confidence * bins) - 1, 0), bins - 1);
       increase(this.#binCounts, bin, 1);
-      increase(this.#binConfidences, bin, confidence);
+      this.#binConfidences[bin]?.add(confidence);
       if (isHit) increase(this.#binHits, bin, 1);
     }
   }
@@ -83,20 +83,20 @@ export class ClassificationTally {
     this.#logLikelihood.merge(other.#logLikelihood);
     const both = [
       [this.#counts, other.#counts],
-      [this.#losses, other.#losses],
       [this.#hits, other.#hits],
       [this.#binCounts, other.#binCounts],
-      [this.#binConfidences, other.#binConfidences],
       [this.#binHits, other.#binHits],
     ] as const;
     for (const [own, others] of both) {
       for (const [i, value] of others.entries()) increase(own, i, value);
     }
+    for (const [i, sum] of other.#losses.entries()) this.#losses[i]?.merge(sum);
+    for (const [i, sum] of other.#binConfidences.entries()) this.#binConfidences[i]?.merge(sum);
   }
 
   result(): ClassificationResult {
     const calibration = Array.from(this.#binCounts, (count, i): CalibrationBin => {
-      const confidence = (this.#binConfidences[i] as number) / count;
+      const confidence = (this.#binConfidences[i] as ExactSum).value / count;
       return { low: i / bins, high: (i + 1) / bins, count, confidence, accuracy: (this.#binHits[i] as number) / count };
     });
     const gaps = calibration.filter(({ count }) => count > 0);
@@ -111,7 +111,7 @@ export class ClassificationTally {
         return {
           class: i,
           count,
-          loss: (this.#losses[i] as number) / count,
+          loss: (this.#losses[i] as ExactSum).value / count,
           accuracy: (this.#hits[i] as number) / count,
         };
       }),
@@ -126,10 +126,10 @@ export class ClassificationTally {
       top5: this.#top5,
       logLikelihood: this.#logLikelihood.parts,
       counts: [...this.#counts],
-      losses: [...this.#losses],
+      losses: this.#losses.map(({ parts }) => parts),
       hits: [...this.#hits],
       binCounts: [...this.#binCounts],
-      binConfidences: [...this.#binConfidences],
+      binConfidences: this.#binConfidences.map(({ parts }) => parts),
       binHits: [...this.#binHits],
     };
   }
@@ -139,15 +139,19 @@ export class ClassificationTally {
     made.#count = state.count;
     made.#correct = state.correct;
     made.#top5 = state.top5;
-    made.#logLikelihood = new DoubleDoubleSum(...state.logLikelihood);
+    made.#logLikelihood = ExactSum.of(state.logLikelihood);
     made.#counts.set(state.counts);
-    made.#losses.set(state.losses);
+    for (const [i, parts] of state.losses.entries()) made.#losses[i] = ExactSum.of(parts);
     made.#hits.set(state.hits);
     made.#binCounts.set(state.binCounts);
-    made.#binConfidences.set(state.binConfidences);
+    for (const [i, parts] of state.binConfidences.entries()) made.#binConfidences[i] = ExactSum.of(parts);
     made.#binHits.set(state.binHits);
     return made;
   }
+}
+
+function sums(count: number): ExactSum[] {
+  return Array.from({ length: count }, () => new ExactSum());
 }
 
 function increase(array: Float64Array, at: number, by: number): void {

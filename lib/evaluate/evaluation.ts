@@ -10,8 +10,10 @@ import { lostMappings } from '../torch/file-bytes';
 import { keep, scope } from '../torch/scope';
 import type { Tensor } from '../torch/tensor';
 import { valueAndGrad } from '../torch/value-and-grad';
-import { BatchEvaluator, begin } from './batch-evaluator';
-import { Batches, checkRows, openAll, openOne } from './batches';
+import type { DType } from '../types';
+import { BatchEvaluator, begin, countFrom } from './batch-evaluator';
+import { Batches, checkRows, openAll, openOne, type Sources } from './batches';
+import { Window } from './files/window';
 import type { LossDescription } from './losses';
 import { batchOptions } from './measure';
 import { loadPlugins } from './plugins';
@@ -27,6 +29,8 @@ import {
   type Specs,
 } from './request';
 import type { EvaluationResult } from './result';
+import { checkShard, findRows, narrowed, type ShardRows } from './shard';
+import { shardStateText } from './shard-state';
 import type { ArraySource } from './source';
 
 /** The outcome of an evaluation. */
@@ -35,6 +39,10 @@ export interface Evaluated {
   readonly files: readonly string[];
   readonly bytes: number;
   readonly seconds: number;
+  /** Which rows were evaluated, of how many. */
+  readonly rows: ShardRows;
+  /** The text of the state, if it was asked for. */
+  readonly state: string | undefined;
 }
 
 /**
@@ -48,6 +56,7 @@ export async function evaluateFiles(given: EvaluationRequest, together?: Outputs
   const description = lossNamed(given.loss, await loadPlugins(given.plugins ?? []));
   const specs = readArguments(description, given.arguments);
   checkStandardInput(specs, given);
+  checkShard(given);
   const outputs = together ?? new Outputs('evaluate');
   await protectInputs(outputs, specs, given);
   // The time does not include loading libtorch.
@@ -56,14 +65,10 @@ export async function evaluateFiles(given: EvaluationRequest, together?: Outputs
   const start = performance.now();
   const open: ArraySource[] = [];
   try {
-    const sources = await openAll(description, specs, given, open);
-    const order = { ...given, dtype: given.dtype ?? commonDType(sources.batched) };
-    const options = await readOptions(order, sources.first, open);
-    const groups = order.groups && (await openOne(order.groups, order, open));
-    const all = groups === undefined ? sources.batched : [...sources.batched, groups];
-    checkRows(all);
-    await waitForTick(open.flatMap(({ stamps }) => stamps));
+    const opened = await openRequest(description, specs, given, open);
+    const { order, options, sources, groups } = opened;
     const lost = lostMappings();
+    const stateFile = order.state?.path === undefined ? undefined : outputs.open("'--state'", order.state.path);
     const { losses, gradients } = writersOf(outputs, order, sources.first, description);
     const divisor = gradients && (await divisorOf(description, specs, order, options));
     const evaluator = new BatchEvaluator(description.loss, options, {
@@ -71,6 +76,7 @@ export async function evaluateFiles(given: EvaluationRequest, together?: Outputs
       details: order.details,
       ...(losses === undefined ? {} : { onLosses: (values: Tensor) => losses.append(shaped(values, losses.rowShape)) }),
     });
+    countFrom(evaluator, opened.lossesBefore);
     const batches = new Batches(description, sources, groups, order);
     // One more than a GPU computes: the results of a batch are read when the next one is queued.
     const ahead = order.devices.filter((device) => device !== 'cpu').length;
@@ -93,15 +99,67 @@ export async function evaluateFiles(given: EvaluationRequest, together?: Outputs
     const result = evaluator.result();
     checkUnchanged(open, lost);
     for (const writer of [losses, gradients]) writer?.finish();
-    if (together === undefined) outputs.finish();
+    const rows = opened.rows ?? { first: 0, end: batches.rows, total: batches.rows };
     const seconds = (performance.now() - start) / 1000;
-    return { result, files: all.map(({ name }) => name), bytes: batches.bytes, seconds };
+    const run = { files: opened.names, bytes: batches.bytes, seconds };
+    const work = { ...opened, description, specs, reduction: result.reduction };
+    const state = order.state && shardStateText(work, rows, run, evaluator.state());
+    if (state !== undefined) stateFile?.write(Buffer.from(state), 0);
+    if (together === undefined) outputs.finish();
+    return { result: placed(result, opened.lossesBefore), rows, state, ...run };
   } catch (error) {
     outputs.discard();
     throw error;
   } finally {
     for (const source of open) source.close();
   }
+}
+
+/** What was opened for a request. */
+interface OpenedRequest {
+  readonly order: EvaluationRequest & { readonly dtype: DType };
+  readonly options: Readonly<Record<string, unknown>>;
+  /** With the rows of the shard alone. */
+  readonly sources: Sources;
+  readonly groups: ArraySource | undefined;
+  /** The names of all files of rows. */
+  readonly names: readonly string[];
+  /** `undefined` for all rows of a stream. */
+  readonly rows: ShardRows | undefined;
+  /** How many losses lie before those of the shard. */
+  readonly lossesBefore: number;
+}
+
+async function openRequest(
+  description: LossDescription,
+  specs: Specs,
+  given: EvaluationRequest,
+  open: ArraySource[],
+): Promise<OpenedRequest> {
+  const sources = await openAll(description, specs, given, open);
+  const order = { ...given, dtype: given.dtype ?? commonDType(sources.batched) };
+  const options = await readOptions(order, sources.first, open);
+  const groups = order.groups && (await openOne(order.groups, order, open));
+  const all = groups === undefined ? sources.batched : [...sources.batched, groups];
+  checkRows(all);
+  await waitForTick(open.flatMap(({ stamps }) => stamps));
+  const opened = { order, options, names: all.map(({ name }) => name) };
+  const rows = findRows(description, sources.first, order);
+  if (rows === undefined) return { ...opened, sources, groups, rows, lossesBefore: 0 };
+  const lossesBefore = rows.first * lossShape(description, sources.first).reduce((product, size) => product * size, 1);
+  return {
+    ...opened,
+    sources: narrowed(sources, rows),
+    groups: groups && new Window(groups, rows),
+    rows,
+    lossesBefore,
+  };
+}
+
+/** The result of a shard with the places of its samples in the whole data. */
+function placed(result: EvaluationResult, before: number): EvaluationResult {
+  if (result.worst === undefined || before === 0) return result;
+  return { ...result, worst: result.worst.map((sample) => ({ ...sample, index: sample.index + before })) };
 }
 
 /** The result is valid only if the files have not changed; `lost` counts mappings that were lost before. */

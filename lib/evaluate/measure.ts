@@ -6,6 +6,7 @@ import { compiled } from '../torch/compiled';
 import { aten } from '../torch/ops';
 import type { Tensor } from '../torch/tensor';
 import { type Batch, hasLabels, op } from './batch';
+import { vectorElements } from './blocks';
 import type { LossDescription } from './losses';
 import { rank, scoresOf } from './ranking';
 
@@ -16,17 +17,15 @@ export interface MeasureOptions {
   readonly ignoreIndex: number | bigint;
   /** Whether to evaluate predictions. */
   readonly predictions: boolean;
-  /** Whether each loss is needed, or only their sum. */
-  readonly each: boolean;
 }
 
 /** @internal */
 export interface Measured {
   /** Each loss, in the loss's dtype. A trace does not know their number before it runs. */
   readonly losses: Tensor;
-  /** In float64; absent where each loss is needed. */
-  readonly sum?: Tensor;
-  /** The sum of the weights in float64, where they are elements. */
+  /** Sums of losses of elements, see {@link sumsOf}. */
+  readonly sums?: Tensor;
+  /** Sums of the weights, where they are elements. */
   readonly weights?: Tensor;
   readonly predictions?: {
     readonly logLikelihoods: Tensor;
@@ -39,13 +38,14 @@ export interface Measured {
 /** @internal The losses of a block, and how good its predictions are. */
 export function measure(description: LossDescription, batch: Batch, request: MeasureOptions): Measured {
   const { loss, denominator, weighsElements } = description;
+  const [rows] = (batch.args[0] as Tensor).shape as [number];
   const options = batchOptions(description, batch.args[0] as Tensor, request.options);
   const losses = loss(...batch.args, { ...options, reduction: 'none' });
   const weight = weighsElements ? (options.weight as Tensor | undefined) : undefined;
   return {
     losses,
-    ...(request.each ? {} : { sum: sumOf(losses) }),
-    ...(weight !== undefined && denominator === 'element weights' ? { weights: sumOf(weight) } : {}),
+    ...(description.lossesOf === 'samples' ? {} : { sums: sumsOf(losses, rows) }),
+    ...(weight !== undefined && denominator === 'element weights' ? { weights: sumsOf(weight, rows) } : {}),
     ...(request.predictions ? { predictions: predict(description, batch, request, losses) } : {}),
   };
 }
@@ -57,9 +57,9 @@ export function measure(description: LossDescription, batch: Batch, request: Mea
 export function measurer(
   description: LossDescription,
   fixed: Pick<MeasureOptions, 'options' | 'ignoreIndex'>,
-): (batch: Batch, request: Pick<MeasureOptions, 'predictions' | 'each'>) => Measured {
+): (batch: Batch, request: Pick<MeasureOptions, 'predictions'>) => Measured {
   const program = compiled((args) => {
-    const request = args.at(-1) as Pick<MeasureOptions, 'predictions' | 'each'>;
+    const request = args.at(-1) as Pick<MeasureOptions, 'predictions'>;
     const tensors = args.slice(0, -1) as Tensor[];
     return tensorsOf(measure(description, { args: tensors, rows: 0 }, { ...fixed, ...request }));
   });
@@ -68,18 +68,18 @@ export function measurer(
     if (found === undefined) return measure(description, batch, { ...fixed, ...request });
     const rest = [...found];
     const losses = rest.shift() as Tensor;
-    const sum = request.each ? {} : { sum: rest.shift() as Tensor };
+    const sums = description.lossesOf === 'samples' ? {} : { sums: rest.shift() as Tensor };
     const weighted = description.denominator === 'element weights' && fixed.options.weight !== undefined;
     const weights = weighted ? { weights: rest.shift() as Tensor } : {};
-    if (!request.predictions) return { losses, ...sum, ...weights };
+    if (!request.predictions) return { losses, ...sums, ...weights };
     const [logLikelihoods, predicted, ranks, confidences] = rest as [Tensor, Tensor, Tensor, Tensor];
-    return { losses, ...sum, ...weights, predictions: { logLikelihoods, predicted, ranks, confidences } };
+    return { losses, ...sums, ...weights, predictions: { logLikelihoods, predicted, ranks, confidences } };
   };
 }
 
 /** @internal All of them, in the order of their names in {@link Measured}. */
-export function tensorsOf({ losses, sum, weights, predictions }: Measured): Tensor[] {
-  return [losses, sum, weights, ...Object.values(predictions ?? {})].filter((found) => found !== undefined);
+export function tensorsOf({ losses, sums, weights, predictions }: Measured): Tensor[] {
+  return [losses, sums, weights, ...Object.values(predictions ?? {})].filter((found) => found !== undefined);
 }
 
 /**
@@ -99,8 +99,19 @@ export function batchOptions(
   return { ...here, weight: aten.expand(asTensor(op, 'weight', weight, input), input.shape) };
 }
 
-function sumOf(tensor: Tensor): Tensor {
-  return aten.sum(tensor, { dtype: 'float64' });
+/**
+ * The sums of 64 elements each in float64, the last ones filled up with zeros. Blocks begin at multiples of 64 rows, so
+ * that the sums have the same bits whatever the blocks; and they are too short for more than one thread.
+ *
+ * @param rows how many rows the elements are of; traces know of tensors not always more
+ */
+function sumsOf(tensor: Tensor, rows: number): Tensor {
+  const flat = aten.reshape(tensor, [-1]);
+  const runs =
+    rows % vectorElements === 0
+      ? aten.reshape(flat, [-1, vectorElements])
+      : aten.unfold(aten.constant_pad_nd(flat, [0, 2 * vectorElements - 1]), 0, vectorElements, vectorElements);
+  return aten.sum.dim_IntList(runs, [1], false, { dtype: 'float64' });
 }
 
 function predict(

@@ -7,6 +7,7 @@ import { type Device, type DType, isFloating } from '../types';
 import { type Reading, wholeArray } from './batches';
 import { resolveSpec } from './files/spec';
 import { type LossDescription, lossDescriptions } from './losses';
+import type { Shard } from './shard';
 import type { ArraySource } from './source';
 
 const op = 'evaluate';
@@ -28,6 +29,10 @@ export interface EvaluationRequest extends Reading {
   readonly perSample: string | undefined;
   /** Output file for the gradient to the first argument. */
   readonly gradient: string | undefined;
+  /** The part of the rows to evaluate. Default: all. */
+  readonly shard?: Shard | undefined;
+  /** Asks for what merging needs of this shard: the version of the package that makes it, and an output file for it. */
+  readonly state?: { readonly version: string; readonly path: string | undefined } | undefined;
   /** Files with the group of each sample. */
   readonly groups: readonly string[] | undefined;
   /** Whether to evaluate predictions, where the loss has scores and class indices. */

@@ -6,7 +6,7 @@ export interface EvaluationResult {
   readonly name: string;
   /** How `loss` was made of the samples' losses. */
   readonly reduction: 'mean' | 'sum' | 'batchmean';
-  /** The loss, as one PyTorch call over the whole data gives it, but summed in float64. NaN without samples. */
+  /** The loss, as one PyTorch call over the whole data gives it, but summed without rounding, in float64. NaN without samples. */
   readonly loss: number;
   /** Losses that were summed: samples for losses of rows, elements for elementwise losses, both without ignored ones. */
   readonly count: number;

@@ -2,7 +2,7 @@
 
 import type { FileStamp } from '../io/file-stamp';
 import type { Tensor } from '../torch/tensor';
-import type { DType } from '../types';
+import { type DType, itemsizes } from '../types';
 
 /** The rows of one array along its first dimension, front to back. */
 export interface ArraySource {
@@ -21,6 +21,13 @@ export interface ArraySource {
    * shape `[rows, ...rowShape]` on the CPU, in memory of its own.
    */
   read(rows: number): Promise<Tensor | undefined>;
+  /** Leaves out the next rows, without reading them where they need not be read. */
+  skip(rows: number): Promise<void>;
   /** Gives back files and memory. Tensors that were read stay valid. */
   close(): void;
+}
+
+/** How many bytes a row takes in memory. */
+export function bytesOfRow({ dtype, rowShape }: Pick<ArraySource, 'dtype' | 'rowShape'>): number {
+  return rowShape.reduce((product, size) => product * size, itemsizes[dtype]);
 }

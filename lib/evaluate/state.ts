@@ -10,7 +10,7 @@ type Options = Readonly<Record<string, unknown>>;
 /** What {@link BatchEvaluator.state} gives: plain values that JSON holds. */
 export interface EvaluatorState {
   /** The version of this format. */
-  readonly version: 1;
+  readonly version: 2;
   /** The name of the loss. */
   readonly loss: string;
   /** Those of the loss that are numbers, strings or booleans. */
@@ -21,7 +21,7 @@ export interface EvaluatorState {
 
 /** @internal */
 export function writeState({ name }: LossDescription, options: Options, tally: Tally): EvaluatorState {
-  return { version: 1, loss: name, options: encoded(plain(options)) as Options, tally: encoded(tally.state()) };
+  return { version: 2, loss: name, options: encoded(plain(options)) as Options, tally: encoded(tally.state()) };
 }
 
 /**
@@ -35,16 +35,21 @@ export function readState(
   options: Options,
   own: TallyOptions,
 ): Tally {
-  if (typeof state !== 'object' || state === null || state.version !== 1 || state.loss !== name) {
+  if (typeof state !== 'object' || state === null || state.version !== 2 || state.loss !== name) {
     throw expected(op, "'state'", `to be one of ${name}`, show(state?.loss ?? state));
   }
   try {
     checkSameOptions("'state'", options, decoded(state.options) as Options);
-    return Tally.fromState(decoded(state.tally) as TallyState, own);
+    return readTally(state, own);
   } catch (cause) {
     if (cause instanceof TorchError) throw cause;
     throw expected(op, "'state'", `to be what state() gave of ${name}`, 'one that is damaged');
   }
+}
+
+/** @internal The sums of a state that `writeState` has made, whatever its loss. */
+export function readTally({ tally }: EvaluatorState, own: TallyOptions): Tally {
+  return Tally.fromState(decoded(tally) as TallyState, own);
 }
 
 /** @internal Sums of one loss with different options cannot be added. */
@@ -71,14 +76,15 @@ function encoded(value: object): unknown {
   );
 }
 
-const unknownToJson: Readonly<Record<string, number>> = {
-  NaN: Number.NaN,
-  Infinity: Number.POSITIVE_INFINITY,
-  '-Infinity': Number.NEGATIVE_INFINITY,
-};
+const unknownToJson: ReadonlyMap<string, number> = new Map([
+  ['NaN', Number.NaN],
+  ['Infinity', Number.POSITIVE_INFINITY],
+  ['-Infinity', Number.NEGATIVE_INFINITY],
+]);
 
 function decoded(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value), (_, part) =>
-    typeof part === 'string' ? (unknownToJson[part] ?? part) : part,
-  );
+  if (typeof value === 'string') return unknownToJson.get(value) ?? value;
+  if (Array.isArray(value)) return value.map(decoded);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, own]) => [key, decoded(own)]));
 }

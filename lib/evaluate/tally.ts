@@ -2,7 +2,7 @@
 import { expected } from '../errors';
 import { op } from './batch';
 import { ClassificationTally, type Predictions } from './classification-tally';
-import { DoubleDoubleSum } from './double-double-sum';
+import { ExactSum } from './exact-sum';
 import { LossHistogram } from './histogram';
 import type { EvaluationResult, GroupResult } from './result';
 import { WorstSamples } from './worst';
@@ -12,14 +12,14 @@ export interface BatchStats {
   readonly rows: number;
   /** Number of losses, including ignored ones. */
   readonly losses: number;
+  /** What adds up to the sum of the losses: each of them, or sums of some. */
+  readonly sums: Float32Array | Float64Array;
+  /** Number of NaN losses. */
+  readonly nan: number;
   /** Each loss, if each is needed. */
   readonly each?: Float32Array | Float64Array;
-  /** The sum of the losses, if only that is needed. */
-  readonly sum?: number;
-  /** Number of NaN losses, if they are only summed. Default 0. */
-  readonly nan?: number;
-  /** The denominator of the mean. Default: the number of losses. */
-  readonly denominator?: number;
+  /** What adds up to the denominator of the mean. Default: the number of losses. */
+  readonly weights?: Float64Array;
   /** The divisor of each loss before averaging. */
   readonly divisors?: Float64Array;
   /** -1 for ignored samples. */
@@ -39,7 +39,7 @@ export interface TallyOptions {
 
 interface Group {
   count: number;
-  sum: DoubleDoubleSum;
+  sum: ExactSum;
 }
 
 /** The sums over all samples. */
@@ -49,10 +49,10 @@ export class Tally {
   #count = 0;
   #ignored = 0;
   #nan = 0;
-  #sum = new DoubleDoubleSum();
+  #sum = new ExactSum();
   /** Of the losses as the mean takes them, where that is not as they are. */
-  #numerator: DoubleDoubleSum | undefined;
-  #denominator = new DoubleDoubleSum();
+  #numerator: ExactSum | undefined;
+  #denominator = new ExactSum();
   #classification: ClassificationTally | undefined;
   #groups: Map<number, Group> | undefined;
   #histogram: LossHistogram | undefined;
@@ -66,21 +66,19 @@ export class Tally {
   }
 
   add(block: BatchStats): void {
-    const { each, labels, divisors, groups, predictions } = block;
+    const { sums, each, labels, weights, divisors, groups, predictions } = block;
     const ignored = labels === undefined ? 0 : countOf(labels, (label) => label < 0);
     const count = block.losses - ignored;
     this.#ignored += ignored;
     this.#count += count;
-    this.#denominator.add(block.denominator ?? count);
-    if (each === undefined) {
-      this.#sum.add(block.sum as number);
-      this.#nan += block.nan ?? 0;
-    } else {
-      // Losses of ignored samples are 0.
-      this.#sum.addAll(each);
-      if (Number.isNaN(this.#sum.value)) this.#nan += countOf(each, Number.isNaN);
+    this.#nan += block.nan;
+    // Losses of ignored samples are 0.
+    this.#sum.addAll(sums);
+    if (weights === undefined) this.#denominator.add(count);
+    else this.#denominator.addAll(weights);
+    if (each !== undefined) {
       if (divisors !== undefined) {
-        this.#numerator ??= new DoubleDoubleSum();
+        this.#numerator ??= new ExactSum();
         this.#numerator.addAll(Float64Array.from(each, (loss, i) => loss / Math.max(divisors[i] as number, 1)));
       }
       if (this.#options.details) this.#addDetails(each, block);
@@ -128,7 +126,7 @@ export class Tally {
     this.#nan += other.#nan;
     this.#sum.merge(other.#sum);
     if (other.#numerator !== undefined) {
-      this.#numerator ??= new DoubleDoubleSum();
+      this.#numerator ??= new ExactSum();
       this.#numerator.merge(other.#numerator);
     }
     this.#denominator.merge(other.#denominator);
@@ -190,7 +188,7 @@ export class Tally {
       ...(this.#classification === undefined ? {} : { classification: this.#classification.state() }),
       ...(this.#groups === undefined
         ? {}
-        : { groups: [...this.#groups].map(([key, { count, sum }]) => [key, count, ...sum.parts] as const) }),
+        : { groups: [...this.#groups].map(([key, { count, sum }]) => [key, count, sum.parts] as const) }),
       ...(this.#histogram === undefined ? {} : { histogram: this.#histogram.state() }),
     };
   }
@@ -202,15 +200,13 @@ export class Tally {
     made.#count = state.count;
     made.#ignored = state.ignored;
     made.#nan = state.nan;
-    made.#sum = new DoubleDoubleSum(...state.sum);
-    if (state.numerator !== undefined) made.#numerator = new DoubleDoubleSum(...state.numerator);
-    made.#denominator = new DoubleDoubleSum(...state.denominator);
+    made.#sum = ExactSum.of(state.sum);
+    if (state.numerator !== undefined) made.#numerator = ExactSum.of(state.numerator);
+    made.#denominator = ExactSum.of(state.denominator);
     made.#worst = new WorstSamples(options.worst, state.worst);
     if (state.classification !== undefined) made.#classification = ClassificationTally.fromState(state.classification);
     if (state.groups !== undefined) {
-      made.#groups = new Map(
-        state.groups.map(([key, count, high, low]) => [key, { count, sum: new DoubleDoubleSum(high, low) }]),
-      );
+      made.#groups = new Map(state.groups.map(([key, count, parts]) => [key, { count, sum: ExactSum.of(parts) }]));
     }
     if (options.details) {
       if (state.histogram === undefined) throw expected(op, "'state'", 'to have details', 'one without');
@@ -227,7 +223,7 @@ function countOf(values: Float32Array | Float64Array, counts: (value: number) =>
 }
 
 function groupOf(groups: Map<number, Group>, key: number): Group {
-  const found = groups.get(key) ?? { count: 0, sum: new DoubleDoubleSum() };
+  const found = groups.get(key) ?? { count: 0, sum: new ExactSum() };
   groups.set(key, found);
   return found;
 }
@@ -245,11 +241,11 @@ export interface TallyState {
   count: number;
   ignored: number;
   nan: number;
-  sum: readonly [number, number];
-  numerator?: readonly [number, number];
-  denominator: readonly [number, number];
+  sum: readonly number[];
+  numerator?: readonly number[];
+  denominator: readonly number[];
   worst: EvaluationResult['worst'] & object;
   classification?: Parameters<typeof ClassificationTally.fromState>[0];
-  groups?: readonly (readonly [group: number, count: number, high: number, low: number])[];
+  groups?: readonly (readonly [group: number, count: number, sum: readonly number[]])[];
   histogram?: Parameters<typeof LossHistogram.fromState>[0];
 }

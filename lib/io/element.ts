@@ -21,28 +21,36 @@ export function plainElement(dtype: DType, name: string = dtype): ElementType {
   return { name, size: itemsizes[dtype], stored: dtype, dtype, unsigned: false, bigEndian: false };
 }
 
-/** An unsigned integer: its bits as the signed one of its size, and what holds its values. */
-function unsignedElement(stored: DType, dtype: DType, name: string): ElementType {
-  return { ...plainElement(stored, name), dtype, unsigned: true };
+/** Names in NumPy and in .safetensors files; of unsigned integers, what their bits are seen as and what holds their values. */
+const elements: readonly (readonly [numpy: string | undefined, safetensors: string, stored: DType, dtype?: DType])[] = [
+  ['f2', 'F16', 'float16'],
+  [undefined, 'BF16', 'bfloat16'],
+  ['f4', 'F32', 'float32'],
+  ['f8', 'F64', 'float64'],
+  ['i1', 'I8', 'int8'],
+  ['i2', 'I16', 'int16'],
+  ['i4', 'I32', 'int32'],
+  ['i8', 'I64', 'int64'],
+  ['u1', 'U8', 'uint8'],
+  ['u2', 'U16', 'int16', 'int32'],
+  ['u4', 'U32', 'int32', 'int64'],
+  ['u8', 'U64', 'int64', 'int64'],
+  ['b1', 'BOOL', 'bool'],
+];
+
+function elementsByName(column: 0 | 1): ReadonlyMap<string, ElementType> {
+  const byName = new Map<string, ElementType>();
+  for (const row of elements) {
+    const [, , stored, dtype] = row;
+    const name = row[column];
+    if (name === undefined) continue;
+    byName.set(name, { ...plainElement(stored, name), ...(dtype && { dtype, unsigned: true }) });
+  }
+  return byName;
 }
 
 /** NumPy's kinds and sizes. */
-const numpyElements: ReadonlyMap<string, ElementType> = new Map(
-  [
-    plainElement('float16', 'f2'),
-    plainElement('float32', 'f4'),
-    plainElement('float64', 'f8'),
-    plainElement('int8', 'i1'),
-    plainElement('int16', 'i2'),
-    plainElement('int32', 'i4'),
-    plainElement('int64', 'i8'),
-    plainElement('uint8', 'u1'),
-    unsignedElement('int16', 'int32', 'u2'),
-    unsignedElement('int32', 'int64', 'u4'),
-    unsignedElement('int64', 'int64', 'u8'),
-    plainElement('bool', 'b1'),
-  ].map((element) => [element.name, element]),
-);
+const numpyElements = elementsByName(0);
 
 /** What NumPy's other kinds are, for messages. */
 const otherKinds: Readonly<Record<string, string>> = {
@@ -70,23 +78,7 @@ export function numpyElement(descr: string): ElementType | string {
 }
 
 /** The dtypes of .safetensors files that are read. */
-export const safetensorsElements: ReadonlyMap<string, ElementType> = new Map(
-  [
-    plainElement('float16', 'F16'),
-    plainElement('bfloat16', 'BF16'),
-    plainElement('float32', 'F32'),
-    plainElement('float64', 'F64'),
-    plainElement('int8', 'I8'),
-    plainElement('int16', 'I16'),
-    plainElement('int32', 'I32'),
-    plainElement('int64', 'I64'),
-    plainElement('uint8', 'U8'),
-    unsignedElement('int16', 'int32', 'U16'),
-    unsignedElement('int32', 'int64', 'U32'),
-    unsignedElement('int64', 'int64', 'U64'),
-    plainElement('bool', 'BOOL'),
-  ].map((element) => [element.name, element]),
-);
+export const safetensorsElements: ReadonlyMap<string, ElementType> = elementsByName(1);
 
 /** The dtypes that tensors of .safetensors files have as they are, in the order in which the format's library lays them. */
 export const safetensorsDTypes: ReadonlyMap<string, DType> = new Map<string, DType>([

@@ -30,13 +30,13 @@ export {
   type AdaptiveLogSoftmaxWithLossOptions,
   type AdaptiveResult,
 } from './modules/adaptive';
-export { MultiheadAttention, type MultiheadAttentionState } from './modules/attention';
+export { type AttentionResult, MultiheadAttention, type MultiheadAttentionState } from './modules/attention';
 export type { Gradients } from './modules/backward-hooks';
 export * from './modules/batch-norm';
 export { Identity, ModuleDict, ModuleList, type NamedModules, Sequential } from './modules/containers';
 export * from './modules/convolution';
 export { deepcopy } from './modules/copy';
-export { CosineSimilarity, PairwiseDistance } from './modules/distance';
+export { CosineSimilarity, PairwiseDistance, type PairwiseDistanceState } from './modules/distance';
 export * from './modules/dropout';
 export * from './modules/embedding';
 export type { ForwardHookOptions, ForwardPreHookOptions, HookOptions } from './modules/hooks';

@@ -15,6 +15,7 @@ import { strongWolfe } from './line-search';
 import type { Closure } from './optimizer';
 import { number, type Option, type OptionValues, rate } from './options';
 import type { ParameterState } from './state-dict';
+import { checkKinds } from './step';
 
 const lineSearches = ['strong_wolfe'] as const;
 
@@ -291,6 +292,7 @@ export class LBFGS extends LBFGSOptions {
   override step<T>(closure?: Closure<T> | null): T {
     const evaluate = synchronous('step', callable('step', "'closure'", closure as Closure<T>));
     const group = this.#group();
+    checkKinds(this.constructor.name, options, group);
     const [first] = group.params as [Tensor];
     return native().withGradMode(false, () => {
       const before = { funcEvals: 0, nIter: 0, ...this.state.get(first) } as Memory;

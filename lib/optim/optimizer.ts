@@ -185,7 +185,7 @@ export class Optimizer<Options extends object = object> {
   }
 
   /**
-   * Goes on from a state dict, of {@link stateDict} or of Python. Tensors are cast to the dtypes and devices of the
+   * Goes on from a state dict, of {@link Optimizer.stateDict} or of Python. Tensors are cast to the dtypes and devices of the
    * parameters; those that fit are taken as they are.
    *
    * @throws TorchError `INVALID_ARGUMENT` if groups do not fit; nothing has changed then.
@@ -224,12 +224,12 @@ export class Optimizer<Options extends object = object> {
     return this.#hooks.postStep.add('registerStepPostHook', hook);
   }
 
-  /** A hook before {@link stateDict}. **Source**: `torch.optim.Optimizer.register_state_dict_pre_hook`. */
+  /** A hook before {@link Optimizer.stateDict}. **Source**: `torch.optim.Optimizer.register_state_dict_pre_hook`. */
   registerStateDictPreHook(hook: OptimizerHook, prepend?: boolean | HookOptions | null): HookHandle {
     return this.#hooks.preStateDict.add('registerStateDictPreHook', hook, prepend);
   }
 
-  /** A hook behind {@link stateDict}. **Source**: `torch.optim.Optimizer.register_state_dict_post_hook`. */
+  /** A hook behind {@link Optimizer.stateDict}. **Source**: `torch.optim.Optimizer.register_state_dict_post_hook`. */
   registerStateDictPostHook(hook: StateDictHook, prepend?: boolean | HookOptions | null): HookHandle {
     return this.#hooks.postStateDict.add('registerStateDictPostHook', hook, prepend);
   }

@@ -7,6 +7,7 @@ import { numberIn } from './arithmetic';
 
 /** An option of an optimizer. */
 export interface Option<Value = unknown> {
+  /** The value where none is given. */
   readonly default: Value;
   /** The value, if it is one; else an error by the one formula. */
   check(op: string, label: string, value: unknown): Value;

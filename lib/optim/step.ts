@@ -1,7 +1,7 @@
 /** A step of an optimizer: gradients are read, everything is checked, and the parameters are moved in batches. */
 import { native } from '../binding/load';
 import type { Handle } from '../binding/native';
-import { DisposedError, expected, TorchError } from '../errors';
+import { DisposedError, expected, show, TorchError } from '../errors';
 import { handleOf, isTensor, operator, unwrap } from '../torch/bind';
 import type { Tensor } from '../torch/tensor';
 import type { Batch, Mode } from './batch';
@@ -9,7 +9,7 @@ import type { Declaration } from './declare';
 import type { ParamGroup } from './groups';
 import { type Lists, oneByOne, together } from './lists';
 import type { Optimizer } from './optimizer';
-import type { Options, OptionValues } from './options';
+import type { Option, Options, OptionValues } from './options';
 import type { ParameterState } from './state-dict';
 
 /** In how many elements of parameters a list of them is cut, so that what an operator makes stays in the caches. */
@@ -30,7 +30,10 @@ export function run(optimizer: Optimizer, declaration: Declaration<Options>): vo
   const op = optimizer.constructor.name;
   const works: Work[] = [];
   try {
-    for (const group of optimizer.paramGroups) works.push(gather(op, group));
+    for (const group of optimizer.paramGroups) {
+      checkKinds(op, declaration.options, group);
+      works.push(gather(op, group));
+    }
     for (const work of works) {
       checkLayouts(op, work, declaration.gradients ?? 'dense');
       checkCapturable(op, work);
@@ -39,6 +42,24 @@ export function run(optimizer: Optimizer, declaration: Declaration<Options>): vo
   } finally {
     for (const { grads } of works) for (const grad of grads) native().dispose(grad);
   }
+}
+
+/** Options of a group may be changed at any time: to any number, as in Python, but not to what is none. */
+export function checkKinds(op: string, options: Options, group: Readonly<Record<string, unknown>>): void {
+  for (const name in options) {
+    const usual = (options[name] as Option).default;
+    const value = group[name];
+    if (isLike(usual, value)) continue;
+    const kind = Array.isArray(usual) ? `an array of ${usual.length} numbers` : `a ${typeof usual}`;
+    throw expected(op, `option '${name}'`, `to be ${kind}`, show(value));
+  }
+}
+
+function isLike(usual: unknown, value: unknown): boolean {
+  if (usual === null) return true;
+  if (typeof usual === 'number') return typeof value === 'number' || isTensor(value);
+  if (!Array.isArray(usual)) return typeof value === typeof usual;
+  return Array.isArray(value) && value.length === usual.length && usual.every((number, i) => isLike(number, value[i]));
 }
 
 function gather(op: string, group: ParamGroup): Work {

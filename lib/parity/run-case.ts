@@ -163,7 +163,7 @@ function checkError(expected: RecordedError, given: unknown, judge: Judge): void
   }
 }
 
-/** The error without the layer that modules add to libtorch's refusals: `… (in Softmax(dim=2), given [2, 3])`. */
+/** The error without the layer that modules add to libtorch's refusals: `… (in Softmax(dim=2), given float32 [2, 3])`. */
 function withoutLayer(error: TorchError): TorchError {
   const { cause, message } = error;
   return cause instanceof NativeError && message.startsWith(`${cause.message} (in `) ? cause : error;

@@ -130,15 +130,15 @@ export interface Casts {
   cpu(options?: CastForm): Tensor;
   /** On the current CUDA device, or on the one that is named. **Source**: `torch.Tensor.cuda`. */
   cuda(device?: number | Device | null, nonBlocking?: boolean, options?: CastForm): Tensor;
+  /** With what follows the device by name. */
   cuda(device: number | Device | null, options: CudaForm): Tensor;
+  /** With all arguments by name. */
   cuda(options: CudaForm & { device?: number | Device | null | undefined }): Tensor;
-  /**
-   * The old name of the dtype (`'torch.FloatTensor'`), or the tensor with another dtype, by its name or old name.
-   *
-   * **Source**: `torch.Tensor.type`.
-   */
+  /** The old name of the dtype: `'torch.FloatTensor'`. **Source**: `torch.Tensor.type`. */
   type(): string;
+  /** The tensor with another dtype, by its name or old name. */
   type(dtype: DType | string, nonBlocking?: boolean, options?: CastForm): Tensor;
+  /** With all arguments by name. */
   type(options: CudaForm & { dtype: DType | string }): Tensor;
 }
 

@@ -227,7 +227,7 @@ export const median: MaskedIndex = defineFunction(
 );
 
 /** A norm by its order. */
-type MaskedNorm = {
+export type MaskedNorm = {
   (input: Tensor, ord?: Scalar | null, dim?: Dims, options?: MaskedReductionOptions): Tensor;
   (input: Tensor, ord: Scalar | null, options: MaskedReductionOptions & { dim?: Dims | undefined }): Tensor;
   (input: Tensor, options: MaskedReductionOptions & { ord?: Scalar | null; dim?: Dims | undefined }): Tensor;
@@ -248,7 +248,7 @@ function normOf(op: string, call: Omit<Reduced, 'op' | 'dims'> & { ord: Scalar }
 }
 
 /** Named arguments of {@link normalize}. */
-interface NormalizeOptions extends MaskedOptions {
+export interface NormalizeOptions extends MaskedOptions {
   /** The least that is divided by. Default 1e-12. */
   eps?: number | null | undefined;
 }
@@ -269,13 +269,13 @@ export const normalize: {
 );
 
 /** What {@link std} and {@link var} take by name. */
-interface VarianceOptions extends MaskedReductionOptions {
+export interface VarianceOptions extends MaskedReductionOptions {
   /** What is taken off the count. Default 1. */
   correction?: number | null | undefined;
 }
 
 /** A standard deviation or variance. */
-type MaskedVariance = {
+export type MaskedVariance = {
   (input: Tensor, dim?: Dims, unbiased?: boolean | null, options?: VarianceOptions): Tensor;
   (input: Tensor, dim: Dims, options: VarianceOptions & { unbiased?: boolean | null | undefined }): Tensor;
   (input: Tensor, options: VarianceOptions & { dim?: Dims | undefined; unbiased?: boolean | null | undefined }): Tensor;
@@ -371,7 +371,7 @@ export const cumprod: MaskedAlong = along('cumprod', 'prod', (input, dim, dtype)
 );
 
 /** Named arguments of {@link logaddexp}. */
-interface LogAddExpOptions {
+export interface LogAddExpOptions {
   /** The dtype of the result. Default: that of the input. */
   dtype?: DType | null;
   /** True where an element of the input counts. Absent: all count. */

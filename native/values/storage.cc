@@ -7,6 +7,7 @@
 #include <ATen/ops/item.h>
 #include <ATen/ops/resolve_conj.h>
 #include <ATen/ops/resolve_neg.h>
+#include <c10/util/safe_numerics.h>
 
 #include <cstring>
 #include <memory>
@@ -66,7 +67,7 @@ Bytes BytesOfArray(napi_env env, napi_value value) {
 size_t BytesOfShape(const std::vector<int64_t>& shape, at::ScalarType dtype) {
   auto bytes = static_cast<int64_t>(c10::elementSize(dtype));
   for (const int64_t size : shape) {
-    if (size < 0 || __builtin_mul_overflow(bytes, size, &bytes)) {
+    if (size < 0 || c10::mul_overflows(bytes, size, &bytes)) {
       throw Refused("shape", "sizes >= 0 whose product fits in memory", std::to_string(size));
     }
   }

@@ -4,11 +4,12 @@ import os
 import platform
 import sys
 
-# The bits of a sum or a logarithm depend on the vector width that the kernels were compiled for, on MKL's code path
-# and on the number of threads. ATen's default kernels and MKL's compatible path exist on every x86-64.
+# The bits of a sum or a logarithm depend on the vector width that the kernels were compiled for, on the code paths of
+# MKL and oneDNN, and on the number of threads. These kernels and paths exist on every x86-64.
 PINNED = {
     "ATEN_CPU_CAPABILITY": "default",
     "MKL_CBWR": "COMPATIBLE",
+    "ONEDNN_MAX_CPU_ISA": "SSE41",
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
 }

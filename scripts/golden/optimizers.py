@@ -4,7 +4,8 @@ test/contract/optimizer-signatures.json.
     python scripts/golden/optimizers.py
 
 Three parameters get the same gradients in every case; the last one has none in the steps of `SKIPPED`. Recorded are
-digests of the parameters after each step, and the state dict behind the last one, with digests of its tensors.
+digests of the parameters after each step, and the state dict behind the last one, with digests of its tensors. Square
+roots are MKL's, which has other code for each kind of processor: their digest says which one recorded.
 """
 
 import ctypes
@@ -311,6 +312,12 @@ def signatures():
     }
 
 
+def roots():
+    """The digest of a thousand square roots, as test/golden/optimizers.test.ts computes it."""
+    numbers = torch.arange(1000, dtype=torch.float64) * 0.013 + 0.001
+    return digest(*(numbers.to(dtype).sqrt() for dtype in (torch.float32, torch.float64)))
+
+
 def main():
     environment.check_pinned()
     warnings.simplefilter("ignore")
@@ -332,7 +339,8 @@ def main():
     cases += [run_lbfgs(kwargs) for kwargs in LBFGS]
     cases += [run_lbfgs(LBFGS[i], torch.float64) for i in (0, 3)]
     with OUTPUT.open("w") as file:
-        file.write('{"facts":' + json.dumps(environment.facts(True), separators=(",", ":")) + ',"cases":[\n')
+        file.write('{"facts":' + json.dumps(environment.facts(True), separators=(",", ":")))
+        file.write(f',"roots":"{roots()}","cases":[\n')
         file.write(",\n".join(json.dumps(case, separators=(",", ":")) for case in cases))
         file.write("\n]}\n")
 

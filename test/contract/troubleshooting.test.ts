@@ -273,7 +273,7 @@ const provoked: [heading: string, provoke: () => Failure | Promise<Failure>][] =
   ['…: expected … bytes of data for', () => evaluating(npy('<f4', '(2, 3)', 20))],
   ['…: has … rows, but … has', () => evaluating(npy('<f4', '(3, 3)', 36))],
   ['…: the dtype "|O"', () => evaluating(npy('|O', '(2,)', 16))],
-  ['…: is no .npy, .npz or .safetensors file', () => evaluating(Buffer.from('a text'), 'input.txt')],
+  ['…: is no .npy, .npz or .safetensors file', () => evaluating(Buffer.from('a text'), 'input.data')],
   ['…: is not a zip archive that can be read', () => evaluating(Buffer.from('a text'), 'input.npz')],
   [
     "install: … differs from what is listed in the wheel's RECORD",

@@ -239,7 +239,7 @@ test('a setting that is ignored is a note, and all is well', () => {
 
 test.each([
   [['--help'], 0, 'Usage: libtorch-losses doctor'],
-  [['--jsn'], 2, "Unknown option '--jsn'"],
+  [['--jsn'], 2, "unknown option '--jsn' (did you mean '--json'?)"],
   [['2.13'], 2, "Unexpected argument '2.13'"],
 ])('%j ends with status %i', (args, status, text) => {
   const ended = run(args, bare());

@@ -1,19 +1,31 @@
 /**
  * Every code block of the documents runs, and prints what its comments say: a `console.log(…); // text` is followed in
- * the output by that text, further lines of it in comments below. Shell blocks name commands that exist.
+ * the output by that text, further lines of it in comments below; so does Python's `print(…)  # text`, where a PyTorch is
+ * there to run it. They run in one folder, so that a block may read what one before it wrote. Shell blocks name commands
+ * that exist.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { transformSync } from '@swc/core';
+import { folder } from '../support/folder';
+import { findPython } from '../support/live';
 
 const root = resolve(__dirname, '../..');
 // Inside the package, so that its own name resolves to dist/.
-const folder = join(root, 'build', 'documentation');
+const compiled = join(root, 'build', 'documentation');
+
+const here = folder();
+const python = findPython();
 
 const documents = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)].filter((name) =>
   name.endsWith('.md'),
 );
+
+beforeAll(() => {
+  mkdirSync(join(here.path, 'node_modules'));
+  symlinkSync(root, join(here.path, 'node_modules', 'libtorch-losses'), 'junction');
+});
 
 interface Block {
   language: string;
@@ -35,6 +47,11 @@ function blocksOf(document: string): Block[] {
     } else open = { language: fence[1] as string, line: i + 1, code: '' };
   }
   return blocks;
+}
+
+/** What the comments behind Python's `print` say. */
+function expectedOfPython(code: string): string[] {
+  return Array.from(code.matchAll(/^\s*print\(.*\) {2}# (.*)$/gm), ([, text]) => text as string);
 }
 
 /** What the comments behind `console.log` say, in the order of the code. */
@@ -65,10 +82,10 @@ describe.each(documents)('%s', (document) => {
 
   if (programs.length > 0) {
     test.each(programs)('the code at line $line runs and prints what it says', ({ code, line }) => {
-      mkdirSync(folder, { recursive: true });
-      const file = join(folder, `${document.replace(/\W/g, '-')}-${line}.mjs`);
+      mkdirSync(compiled, { recursive: true });
+      const file = join(compiled, `${document.replace(/\W/g, '-')}-${line}.mjs`);
       writeFileSync(file, compile(code));
-      const { stdout, stderr, status } = spawnSync(process.execPath, [file], { encoding: 'utf8' });
+      const { stdout, stderr, status } = spawnSync(process.execPath, [file], { cwd: here.path, encoding: 'utf8' });
       expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
       const printed = stdout.trimEnd().split('\n');
       const expected = expectedOutput(code);
@@ -78,6 +95,21 @@ describe.each(documents)('%s', (document) => {
         return wanted.endsWith('…') && text.startsWith(wanted.slice(0, -1)) ? wanted : text;
       });
       expect(shortened).toEqual(expected);
+    });
+  }
+
+  const inPython = blocks.filter(({ language }) => language === 'python');
+
+  if (inPython.length > 0 && 'unavailable' in python) {
+    test(`its Python is not run: ${python.unavailable}`, () => {
+      console.warn(`The Python of ${document} was not run: ${python.unavailable}.`);
+    });
+  } else if (inPython.length > 0 && 'command' in python) {
+    const { command } = python;
+    test.each(inPython)('the Python at line $line runs and prints what it says', ({ code }) => {
+      const { stdout, stderr, status } = spawnSync(command, ['-c', code], { cwd: here.path, encoding: 'utf8' });
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+      expect(stdout.split('\n').slice(0, -1)).toEqual(expectedOfPython(code));
     });
   }
 

@@ -10,7 +10,13 @@ const root = join(__dirname, '../..');
 const examples = namesIn('.', '.ts');
 
 /** The kernels that the expected texts were recorded with; libtorch reads these while it loads. */
-const pinned = { ATEN_CPU_CAPABILITY: 'default', MKL_CBWR: 'COMPATIBLE', OMP_NUM_THREADS: '1', MKL_NUM_THREADS: '1' };
+const pinned = {
+  ATEN_CPU_CAPABILITY: 'default',
+  MKL_CBWR: 'COMPATIBLE',
+  ONEDNN_MAX_CPU_ISA: 'SSE41',
+  OMP_NUM_THREADS: '1',
+  MKL_NUM_THREADS: '1',
+};
 
 function namesIn(folder: string, suffix: string): string[] {
   const files = readdirSync(join(root, 'examples', folder)).filter((file) => file.endsWith(suffix));

@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join, resolve } from 'node:path';
+import { delimiter, join, posix, resolve } from 'node:path';
 import { thisHost } from '../../lib/binding/host';
 import { locateLibtorch } from '../../lib/binding/locate';
 
@@ -18,6 +18,7 @@ const libtorch = locateLibtorch().root;
 let folder: string;
 /** The empty project that has the package as its only dependency. */
 let project: string;
+let tarball: string;
 let packed: string[];
 
 interface End {
@@ -58,7 +59,18 @@ function command(args: readonly string[], variables?: NodeJS.ProcessEnv): End {
 /** What is packed, from a folder that holds what a checkout does after its build, and addons for one libtorch. */
 function pack(): { tarball: string; files: string[] } {
   const source = join(folder, 'source');
-  const parts = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'dist', 'docs', 'lib', 'native', 'scripts'];
+  const parts = [
+    'package.json',
+    'README.md',
+    'LICENSE',
+    'CHANGELOG.md',
+    'dist',
+    'docs',
+    'examples',
+    'lib',
+    'native',
+    'scripts',
+  ];
   for (const part of [...parts, join('test', 'golden', 'vectors')]) {
     cpSync(join(root, part), join(source, part), {
       recursive: true,
@@ -80,8 +92,7 @@ beforeAll(() => {
   symlinkSync(process.execPath, join(folder, 'bin', 'node'));
   const found = npm.find((path) => run('sh', ['-c', `test -x '${path}'`], root).status === 0);
   symlinkSync(found as string, join(folder, 'bin', 'npm'));
-  const { tarball, files } = pack();
-  packed = files;
+  ({ tarball, files: packed } = pack());
   writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'user', private: true }));
   // npm's own settings and cache are the machine's; the path is the user's.
   const env = { ...process.env, PATH: join(folder, 'bin') };
@@ -97,7 +108,9 @@ describe('the tarball', () => {
   test('holds what users need, and nothing else', () => {
     const known = [
       /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
-      /^dist\/[\w./-]+\.(js|js\.map|d\.ts)$/,
+      /^dist\/[\w./-]+\.(js|d\.ts|d\.ts\.map)$/,
+      /^lib\/[\w./-]+\.ts$/,
+      /^examples\/[\w./-]+\.(ts|py|mjs|txt|json|pt|safetensors|csv\.gz|md)$/,
       /^docs\/[\w./-]+\.(md|svg)$/,
       /^addons\/(loader|libtorch-2\.\d\d)\/prebuilds\/[a-z0-9]+-[a-z0-9]+\/libtorch-losses(\.glibc|\.musl)?\.node$/,
       /^test\/golden\/vectors\/[\w./-]+$/,
@@ -124,6 +137,53 @@ loss.backward();
 console.log(loss.item().toFixed(5), logits.grad.toArray().flat().map((g) => g.toFixed(4)).join(' '));
 `;
 const printed = '1.40761 0.0450 0.1224 -0.1674 -0.4550 0.1224 0.3326\n';
+
+describe('what is linked', () => {
+  const installed = (): string => join(project, 'node_modules', 'libtorch-losses');
+
+  test('in documents lies in the tarball', () => {
+    const folders = new Set(
+      packed.flatMap((file) => file.split('/').map((_, i, parts) => parts.slice(0, i).join('/'))),
+    );
+    const known = new Set([...packed, ...folders]);
+    const dead = packed
+      .filter((file) => file.endsWith('.md'))
+      .flatMap((file) =>
+        [...readFileSync(join(installed(), file), 'utf8').matchAll(/\]\(([^)\s#]+)[^)]*\)/g)]
+          .map(([, link]) => link as string)
+          .filter((link) => !link.includes('://') && !known.has(posix.join(posix.dirname(file), link)))
+          .map((link) => `${file}: ${link}`),
+      );
+    expect(dead).toEqual([]);
+  });
+
+  test('by the maps of declarations is the source', () => {
+    const maps = packed.filter((file) => file.endsWith('.d.ts.map'));
+    expect(maps.length).toBeGreaterThan(100);
+    const missing = maps.flatMap((file) => {
+      const { sources } = JSON.parse(readFileSync(join(installed(), file), 'utf8')) as { sources: string[] };
+      return sources.filter((source) => !packed.includes(posix.join(posix.dirname(file), source)));
+    });
+    expect(missing).toEqual([]);
+  });
+});
+
+describe('the description of the package', () => {
+  test('is what publint wants', () => {
+    expect(
+      node([join(root, 'node_modules/publint/src/cli.js'), 'node_modules/libtorch-losses', '--strict']),
+    ).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('All good!'),
+    });
+  });
+
+  test('gives every resolution its types', () => {
+    const program = join(root, 'node_modules/@arethetypeswrong/cli/dist/index.js');
+    const { status, stdout, stderr } = node([program, tarball, '--format', 'json', '--quiet']);
+    expect({ status, stdout, stderr }).toMatchObject({ status: 0 });
+  });
+});
 
 describe('a program', () => {
   test('of CommonJS', () => {

@@ -1,15 +1,7 @@
 /** However data is cut into batches and shared out among evaluators, it has one result. */
 import * as fc from 'fast-check';
 import * as torch from '../../lib';
-import {
-  type Evaluated,
-  evaluatedLosses,
-  evaluatedNames,
-  feed,
-  inBatches,
-  rowCount,
-  ulpsApart,
-} from '../support/batches';
+import { type Evaluated, evaluatedLosses, evaluatedNames, feed, inBatches, rowCount } from '../support/batches';
 import { expectSame, holds } from './setup';
 
 const { BatchEvaluator } = torch;
@@ -37,16 +29,7 @@ test('any batches have the losses and the result of one', () => {
       const whole = feed(evaluator(evaluated, true), inBatches(evaluated, [rowCount]));
       const parts = feed(evaluator(evaluated, true), inBatches(evaluated, sizes));
       expectSame(name, parts.losses(), whole.losses());
-      const [a, b] = [whole.result(), parts.result()];
-      expect(ulpsApart(b.loss, a.loss)).toBeLessThanOrEqual(1);
-      expect(ulpsApart(b.denominator, a.denominator)).toBeLessThanOrEqual(1);
-      expect({ ...b, loss: 0, denominator: 0, sum: 0, classification: 0 }).toEqual({
-        ...a,
-        loss: 0,
-        denominator: 0,
-        sum: 0,
-        classification: 0,
-      });
+      expect(parts.result()).toEqual(whole.result());
     },
     150,
   );
@@ -69,6 +52,10 @@ test('any shards, merged, have the result of one', () => {
         const { description, options } = evaluated;
         return all.merge(BatchEvaluator.fromState(state, description.loss, options, { details: true }));
       }, evaluator(evaluated));
+      if (evaluated.description.lossesOf === 'samples') {
+        expect(merged.result()).toEqual(whole);
+        return;
+      }
       const { loss, count, ignored, nan, worst } = merged.result();
       expect({ count, ignored, nan }).toEqual({ count: whole.count, ignored: whole.ignored, nan: whole.nan });
       // The last elements of a shard are computed by other instructions than those within one.

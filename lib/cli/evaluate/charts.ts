@@ -88,7 +88,10 @@ function columnOf({ x, width, title, bars }: Column, height: number): string {
 }
 
 function lineOf(line: Line, height: number): string {
-  if (line.kind === 'diagonal') return `<line class="diagonal" x1="0" x2="100%" y1="${height}" y2="0"/>`;
+  if (line.kind === 'diagonal') {
+    const ends = `x1="0" x2="100%" y1="${height}" y2="0"`;
+    return `<line class="halo" ${ends}/><line class="diagonal" ${ends}/>`;
+  }
   const at = percent(line.at);
   const anchor = line.at > 0.75 ? 'end' : line.at < 0.25 ? 'start' : 'middle';
   return `<line class="mark" x1="${at}" x2="${at}" y1="-4" y2="${height}"/>
@@ -180,14 +183,14 @@ function short(number: number): string {
 
 /** The style of charts; it needs the colours of the page. */
 export const chartStyle = `
-:root { --bar: #3f74b8; --grid: #e8ecf1; --gap: #d9622b; }
-@media (prefers-color-scheme: dark) { :root { --bar: #6d9fdf; --grid: #262d36; --gap: #e0824f; } }
+:root { --bar: #3f74b8; --grid: #e8ecf1; --gap: #f0a884; }
+@media (prefers-color-scheme: dark) { :root { --bar: #6d9fdf; --grid: #262d36; --gap: #8f4f2d; } }
 .chart { padding: 0 1.5rem 0 3rem; } .chart svg { display: block; overflow: visible; margin: 1.6rem 0 1.6rem; }
 .axis-name { margin: 0 0 0 -3rem; color: var(--soft); font-size: .8rem; } .axis-name.below { margin: 0 0 1rem; text-align: center; }
 .tick { fill: var(--soft); font-size: 12px; font-variant-numeric: tabular-nums; }
 .grid { stroke: var(--grid); } .axis { stroke: var(--soft); }
-.diagonal { stroke: var(--soft); stroke-width: 1.5; stroke-dasharray: 5 4; } .mark { stroke: var(--ink); stroke-width: 1.5; }
+.diagonal { stroke: var(--ink); stroke-width: 1.5; stroke-dasharray: 5 4; } .halo { stroke: var(--paper); stroke-width: 4; stroke-opacity: .7; } .mark { stroke: var(--ink); stroke-width: 1.5; }
 .hit { fill: transparent; } .column:hover .hit { fill: var(--none); }
 .bar, .right { stroke: var(--paper); } .bar { fill: var(--bar); } .right { fill: var(--same); }
-.gap { fill: var(--gap); fill-opacity: .35; stroke: var(--gap); stroke-width: 1; }
+.gap { fill: var(--gap); }
 `;

@@ -8,10 +8,10 @@ import { Outputs } from '../../output/outputs';
 import { type Device, type DType, dtypes, floatingDTypes } from '../../types';
 import { type CommandContext, packageVersion, parseArguments } from '../shared/command';
 import { type Output, reportTo } from '../shared/report';
-import { printable } from '../shared/text';
-import { type EvaluationFacts, evaluateJson } from './facts';
+import { type EvaluationFacts, typed } from './facts';
 import { evaluatePage } from './page';
-import { evaluateTable } from './table';
+import { present } from './present';
+import { isScheduled, readShard, type ShardFound, shardPath } from './shard';
 
 const usage = `Usage: libtorch-losses evaluate --loss <name> --input <file> --target <file> [options]
 
@@ -38,6 +38,11 @@ How:
   --batch-size <rows>    rows that are read at once, or auto (the default)
   --dtype <dtype>        what the input is cast to before: float64, float32, float16 or bfloat16
 
+In parts:
+  --shard <which>        evaluates one part of the rows: 0/8 to 7/8, or auto for what Slurm, Kubernetes, AWS Batch,
+                         Cloud Run or torchrun say in the environment; merge makes one result of all parts
+  --state <file>         writes what merge needs; under a scheduler it stands for --shard auto as well
+
 What comes out:
   --per-sample <file>    writes each loss, as a .npy file
   --gradient <file>      writes the gradient to the input, as a .npy file; for a mean the data is gone through twice
@@ -46,6 +51,7 @@ What comes out:
   --json                 prints one JSON document
   --quiet                prints the loss alone, and no progress
   --help                 this text
+In the paths of outputs {shard} stands for the number of the shard: --state 'parts/{shard}.json'.
 
 Exit status: 0, 1 for data that cannot be read or that the loss refuses, 2 if the arguments are not understood.
 
@@ -70,6 +76,8 @@ const flags = {
   gradient: { type: 'string' },
   'group-by': { type: 'string', multiple: true },
   report: { type: 'string' },
+  shard: { type: 'string' },
+  state: { type: 'string' },
   json: { type: 'boolean' },
   quiet: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
@@ -81,6 +89,8 @@ export interface EvaluateArguments {
   readonly json: boolean;
   readonly quiet: boolean;
   readonly report: string | undefined;
+  /** What is said about the shard before the evaluation, where it was not asked for by `--shard`. */
+  readonly notice: string | undefined;
   readonly evaluation: Omit<EvaluationRequest, 'onProgress' | 'signal'>;
 }
 
@@ -93,38 +103,41 @@ const op = 'evaluate';
  */
 export async function evaluate(
   args: readonly string[],
-  { report, signal }: CommandContext,
+  { env, report, signal }: CommandContext,
   errors: Output = process.stderr,
 ): Promise<number> {
-  const wanted = parseEvaluateArguments(args);
+  const wanted = parseEvaluateArguments(args, env);
   if (wanted.help) {
     report.line(usage);
     return 0;
   }
+  if (wanted.notice !== undefined) reportTo(errors).line(wanted.notice);
   const progress = wanted.quiet ? undefined : progressOf(errors);
   const outputs = new Outputs(op);
   try {
     const page = wanted.report === undefined ? undefined : outputs.open("'--report'", wanted.report);
     const onProgress = (done: number, total: number): void => progress?.(done, total);
-    const { result, ...found } = await evaluateFiles({ ...wanted.evaluation, onProgress, signal }, outputs);
+    const {
+      result,
+      rows,
+      state: _,
+      ...found
+    } = await evaluateFiles({ ...wanted.evaluation, onProgress, signal }, outputs);
     progress?.stop();
     const { version } = loadedLibtorch();
     const facts: EvaluationFacts = {
       ...found,
-      files: [...found.files],
+      ...(wanted.evaluation.shard === undefined ? {} : { shard: { ...wanted.evaluation.shard, ...rows } }),
       device: wanted.evaluation.devices.join(', '),
       libtorch: version,
       version: packageVersion(),
+      ...typed(op, args),
     };
     page?.write(Buffer.from(evaluatePage(result, facts)), 0);
     signal.throwIfAborted();
     outputs.finish();
-    if (wanted.json) report.line(JSON.stringify(evaluateJson(result, facts), null, 2));
-    else if (wanted.quiet) report.line(String(result.loss));
-    else {
-      report.line(evaluateTable(result, facts));
-      if (wanted.report !== undefined) report.line(`The page is ${printable(wanted.report)}`);
-    }
+    const { json, quiet, report: path, evaluation } = wanted;
+    present(report, result, facts, { json, quiet, page: path, state: evaluation.state?.path });
     return 0;
   } finally {
     outputs.discard();
@@ -133,9 +146,9 @@ export async function evaluate(
 }
 
 /** Reads the arguments; every mistake is an `INVALID_ARGUMENT` error. */
-export function parseEvaluateArguments(args: readonly string[]): EvaluateArguments {
+export function parseEvaluateArguments(args: readonly string[], env: NodeJS.ProcessEnv): EvaluateArguments {
   const { values } = parseArguments(op, args, { options: flags });
-  const { help = false, json = false, quiet = false, report } = values;
+  const { help = false, json = false, quiet = false } = values;
   if (!help && values.loss === undefined) throw expected(op, "'--loss'", 'to name a loss', 'nothing');
   const options: Record<string, unknown> = pairs('--option', values.option, optionValue);
   if (values.weight !== undefined) options.weight = values.weight;
@@ -146,11 +159,18 @@ export function parseEvaluateArguments(args: readonly string[]): EvaluateArgumen
   for (const [name, file] of Object.entries(pairs('--argument', values.argument, (text) => text))) given[name] = [file];
   if (values.input !== undefined) given.input = values.input;
   if (values.target !== undefined) given.target = values.target;
+  const found = help ? undefined : shardFor(values, env);
+  const output = (name: 'state' | 'per-sample' | 'gradient' | 'report'): string | undefined =>
+    values[name] === undefined ? undefined : shardPath(`'--${name}'`, values[name], found?.shard);
+  const [report, state] = [output('report'), output('state')];
+  // What is merged later is to say all that an evaluation says.
+  const isWhole = report !== undefined || json || (state !== undefined && !quiet);
   return {
     help,
     json,
     quiet,
     report,
+    notice: found && values.shard === undefined && found.by.length > 0 ? noticeOf(found) : undefined,
     evaluation: {
       loss: values.loss ?? '',
       plugins: values.plugin,
@@ -159,14 +179,30 @@ export function parseEvaluateArguments(args: readonly string[]): EvaluateArgumen
       devices: devicesOf(values.device ?? 'cpu'),
       batchRows: batchSize(values['batch-size']),
       dtype: dtypeOf('--dtype', values.dtype, floatingDTypes),
-      perSample: values['per-sample'],
-      gradient: values.gradient,
+      perSample: output('per-sample'),
+      gradient: output('gradient'),
+      shard: found?.shard,
+      state: state === undefined ? undefined : { path: state, version: packageVersion() },
       groups: values['group-by'],
-      predictions: report !== undefined || json || !quiet,
-      details: report !== undefined || json,
+      predictions: isWhole || !quiet,
+      details: isWhole,
       standardInput: standardInput(values['stdin-dtype'], values['stdin-row']),
     },
   };
+}
+
+/** The shard that was asked for: by its number, or by `--state` under a scheduler. */
+function shardFor(
+  { shard, state }: { shard?: string; state?: string },
+  env: NodeJS.ProcessEnv,
+): ShardFound | undefined {
+  if (shard !== undefined) return readShard(shard, env);
+  if (state === undefined) return undefined;
+  return isScheduled(env) ? readShard('auto', env) : { shard: { index: 0, count: 1 }, by: [] };
+}
+
+function noticeOf({ shard: { index, count }, by }: ShardFound): string {
+  return `shard ${index} of ${count}, by ${by.join(' and ')}; --shard 0/1 evaluates all rows`;
 }
 
 /** `name=value`, several times. */

@@ -1,5 +1,7 @@
 /** An evaluation's figures in words, for the terminal and the page, and as JSON. */
 import type { EvaluationResult } from '../../evaluate/result';
+import type { Shard, ShardRows } from '../../evaluate/shard';
+import { shellWord } from '../../output/shell';
 import { count, countOrFigure, duration, figure, percentage, rate, size } from '../shared/figures';
 
 /** What was evaluated, where, and how long it took. */
@@ -16,6 +18,29 @@ export interface EvaluationFacts {
   readonly bytes: number;
   /** The version of this package. */
   readonly version: string;
+  /** What was typed, as it can be typed again. */
+  readonly command?: string;
+  /** When it ended, in UTC: `2026-01-31T23:59:59Z`. */
+  readonly date?: string;
+  /** The part of the rows that was evaluated, where there are others. */
+  readonly shard?: Shard & ShardRows;
+  /** How many parts were merged; `seconds` is the time of the slowest. */
+  readonly shards?: number;
+}
+
+/** What the arguments of a command tell of its run. */
+export function typed(command: string, args: readonly string[]): Required<Pick<EvaluationFacts, 'command' | 'date'>> {
+  const words = [command, ...args].map(shellWord).join(' ');
+  return { command: `libtorch-losses ${words}`, date: `${new Date().toISOString().slice(0, 19)}Z` };
+}
+
+/** Which part of the data the figures are of: `Shard 1 of 3, counted from 0: rows 3334 to 6666 of 10,000`. */
+export function shardSentences({ shard, shards }: EvaluationFacts): string[] {
+  if (shards !== undefined) return [`Merged from ${count(shards)} ${shards === 1 ? 'shard' : 'shards'}`];
+  if (shard === undefined || shard.count === 1) return [];
+  const { first, end, total } = shard;
+  const rows = first === end ? 'no rows' : `rows ${first} to ${end - 1}`;
+  return [`Shard ${shard.index} of ${shard.count}, counted from 0: ${rows} of ${count(total)}`];
 }
 
 /** How the loss was made: `Mean of 1,797 losses, 3 samples ignored`. */
@@ -56,7 +81,8 @@ export function figuresOf(result: EvaluationResult): [name: string, value: strin
 }
 
 /** Time, amount and speed, in one line: `1.87 s · 6 GB · 3.21 GB/s`. */
-export function speed({ seconds, bytes }: EvaluationFacts): string {
+export function speed({ seconds, bytes, shards }: EvaluationFacts): string {
+  if (shards !== undefined) return `${duration(seconds)} in the slowest shard · ${size(bytes)}`;
   return [duration(seconds), size(bytes), rate(bytes, seconds)].filter((part) => part !== undefined).join(' · ');
 }
 

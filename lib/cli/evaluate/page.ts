@@ -5,7 +5,15 @@ import { escaped, factList, page, section } from '../shared/page';
 import { barsOf, barTable, barTableStyle } from './bar-table';
 import { calibrationSection, histogramSection } from './chart-sections';
 import { chartStyle } from './charts';
-import { computedBy, type EvaluationFacts, figuresOf, reductionSentence, speed, warningsOf } from './facts';
+import {
+  computedBy,
+  type EvaluationFacts,
+  figuresOf,
+  reductionSentence,
+  shardSentences,
+  speed,
+  warningsOf,
+} from './facts';
 import { classAccuracy, meanLoss, shownOf, worstTable } from './rows';
 
 export type { EvaluationFacts };
@@ -19,7 +27,7 @@ export function evaluatePage(result: EvaluationResult, facts: EvaluationFacts): 
   ].map((sections) => sections.filter((section) => section !== '').join('\n'));
   const filled = columns.filter((column) => column !== '').map((column) => `<div>${column}</div>`);
   const body = `<h1><span class="name">${escaped(result.name)}</span> ${escaped(figure(result.loss))}</h1>
-<p class="where">${escaped(reductionSentence(result))}</p>
+<p class="where">${escaped([reductionSentence(result), ...shardSentences(facts)].join('. '))}</p>
 ${remarks(result)}
 ${factList(figuresOf(result))}
 ${origin(facts)}
@@ -44,8 +52,17 @@ function origin(facts: EvaluationFacts): string {
       : files.length > 0
         ? `<ul class="files">${names}</ul>`
         : '';
-  return `<div class="origin"><p class="where">${escaped(speed(facts))}</p>
+  const { command, date } = facts;
+  const when =
+    date === undefined ? '' : ` · <time datetime="${escaped(date)}">${escaped(date.replace(/T|Z/g, ' '))}UTC</time>`;
+  const what = command === undefined ? '' : `<p class="command"><code>${escaped(shortened(command))}</code></p>`;
+  return `<div class="origin">${what}<p class="where">${escaped(speed(facts))}${when}</p>
 <p class="where">${escaped(computedBy(facts))}</p>${list}</div>`;
+}
+
+/** A command line with its beginning and its end, where thousands of files are named. */
+function shortened(command: string): string {
+  return command.length <= 600 ? command : `${command.slice(0, 400)} … ${command.slice(-150)}`;
 }
 
 function classSection(classification: ClassificationResult | undefined): string {
@@ -98,6 +115,7 @@ const style = `
 h1 { font-size: 2rem; line-height: 1.2; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
 h1 .name { display: block; color: var(--soft); font-size: 1rem; font-weight: 500; }
 .verdict { margin: .75rem 0 0; } .origin { margin-top: 1rem; font-size: .9rem; }
+.command { margin: 0 0 .4rem; overflow-wrap: anywhere; } .command code { font-size: .85rem; }
 .files { margin: 0; padding: 0; list-style: none; color: var(--soft); overflow-wrap: anywhere; }
 details.files { border: 0; } .files ul { margin: 0; padding: 0; list-style: none; }
 .columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 0 3rem; }
@@ -106,8 +124,8 @@ details.files { border: 0; } .files ul { margin: 0; padding: 0; list-style: none
 .legend { display: flex; flex-wrap: wrap; gap: .25rem 1rem; margin: 0 0 .75rem; font-size: .8rem; color: var(--soft); }
 .key::before { content: ""; display: inline-block; width: .8rem; height: .8rem; margin-right: .4rem; vertical-align: -.1rem; border-radius: 2px; }
 .right-key::before { background: var(--same); }
-.gap-key::before { background: color-mix(in srgb, var(--gap) 35%, transparent); border: 1px solid var(--gap); }
-.diagonal-key::before { height: 0; width: 1.4rem; border-top: 2px dashed var(--soft); vertical-align: .2rem; border-radius: 0; }
+.gap-key::before { background: var(--gap); }
+.diagonal-key::before { height: 0; width: 1.4rem; border-top: 2px dashed var(--ink); vertical-align: .2rem; border-radius: 0; }
 details { font-size: .9rem; }
 @media (max-width: 34rem) { dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); }
   dl div:last-child:nth-child(odd) { grid-column: 1 / -1; } }

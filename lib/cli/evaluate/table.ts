@@ -2,7 +2,15 @@
 import type { EvaluationResult } from '../../evaluate/result';
 import { count, figure } from '../shared/figures';
 import { aligned } from '../shared/text';
-import { computedBy, type EvaluationFacts, figuresOf, reductionSentence, speed, warningsOf } from './facts';
+import {
+  computedBy,
+  type EvaluationFacts,
+  figuresOf,
+  reductionSentence,
+  shardSentences,
+  speed,
+  warningsOf,
+} from './facts';
 import { classAccuracy, type Lengths, meanLoss, shownOf, worstTable } from './rows';
 
 /** How much of a result is printed. */
@@ -23,6 +31,7 @@ export function evaluateTable(
   return [
     `${result.name} ${figure(result.loss)}`,
     reductionSentence(result),
+    ...shardSentences(facts),
     ...warningsOf(result).map((warning) => `✘ ${warning}`),
     '',
     ...aligned(figures, 1),

@@ -59,7 +59,7 @@ async function hasDownloads(cache: string): Promise<boolean> {
   return isOwned(directory);
 }
 
-/** Beyond this age a partial download is not resumed any more. */
+/** Beyond this age a partial download is no longer resumed. */
 const keepDownloads = 7 * 24 * 60 * 60 * 1000;
 
 /** Removes what interrupted installs left in the cache. */

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { TorchError } from '../../errors';
+import { nearest } from '../../options';
 import type { Report } from './report';
 
 /** What a command runs with. */
@@ -26,8 +27,13 @@ export function parseArguments<const T extends ParseArgsConfig>(
     return parseArgs<T>({ ...config, args: [...args] });
   } catch (error) {
     const known = Object.keys(config.options ?? {}).map((name) => `--${name}`);
-    const message = `${command}: ${(error as Error).message}; options are ${known.join(', ')}`;
-    throw new TorchError('INVALID_ARGUMENT', message, { op: command, cause: error });
+    const { code, message } = error as NodeJS.ErrnoException;
+    const [, unknown] = (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION' && /^Unknown option '(.+?)'/.exec(message)) || [];
+    const near = unknown === undefined ? undefined : nearest(unknown, known);
+    const what = unknown === undefined ? message : `unknown option '${unknown}'`;
+    const hint = near === undefined ? '' : ` (did you mean '${near}'?)`;
+    const text = `${command}: ${what}${hint}; options are ${known.join(', ')}`;
+    throw new TorchError('INVALID_ARGUMENT', text, { op: command, cause: error });
   }
 }
 

@@ -55,6 +55,8 @@ class ConcatenatedRows extends Rows {
   override readonly stamps: readonly FileStamp[];
   readonly #waiting: Part[];
   #current: ArraySource | undefined;
+  /** How many rows of the current file are still to come. */
+  #left = 0;
 
   constructor(name: string, { dtype, rowShape }: ArraySource, parts: readonly Part[]) {
     super();
@@ -67,23 +69,43 @@ class ConcatenatedRows extends Rows {
   }
 
   protected async next(wanted: number): Promise<Tensor | undefined> {
-    const pieces: Tensor[] = [];
+    const tensors: Tensor[] = [];
     try {
       let missing = wanted;
       while (missing > 0) {
         const source = this.#current ?? (await this.#open());
         if (source === undefined) break;
-        const piece = await source.read(missing);
-        if (piece === undefined) this.#leave();
+        const rows = await source.read(missing);
+        if (rows === undefined) this.#leave();
         else {
-          pieces.push(piece);
-          missing -= piece.shape[0] as number;
+          tensors.push(rows);
+          missing -= rows.shape[0] as number;
+          this.#left -= rows.shape[0] as number;
         }
       }
-      if (pieces.length > 1) return aten.cat(pieces);
-      return pieces.pop();
+      if (tensors.length > 1) return aten.cat(tensors);
+      return tensors.pop();
     } finally {
-      for (const piece of pieces) piece.dispose();
+      for (const rows of tensors) rows.dispose();
+    }
+  }
+
+  /** Files that are left out whole are not opened again. */
+  protected override async pass(count: number): Promise<void> {
+    for (let left = count; left > 0; ) {
+      const [part] = this.#waiting;
+      if (this.#current === undefined && part !== undefined && part.rows <= left) {
+        this.#waiting.shift();
+        left -= part.rows;
+        continue;
+      }
+      const source = this.#current ?? (await this.#open());
+      if (source === undefined) return;
+      const passed = Math.min(left, this.#left);
+      if (passed > 0) await source.skip(passed);
+      this.#left -= passed;
+      left -= passed;
+      if (this.#left === 0) this.#leave();
     }
   }
 
@@ -103,6 +125,7 @@ class ConcatenatedRows extends Rows {
       throw badData(part.name, 'has changed since it was first opened');
     }
     this.#current = source;
+    this.#left = part.rows;
     return source;
   }
 

@@ -84,6 +84,8 @@ class StoredMember implements RandomBytes {
   }
 
   bytes(offset: number, count: number): Tensor {
+    // Bytes that were left out are part of the sum.
+    this.check(offset, 0);
     const bytes = inOnePiece(this.#summed(offset + count), count);
     this.#file.stamp.check();
     return bytes;

@@ -14,6 +14,7 @@ import { checkDType } from '../../torch/dtype';
 import type { DType } from '../../types';
 import type { ArraySource } from '../source';
 import { concatenate } from './concatenation';
+import { foreignFormat } from './foreign';
 import { openNpy, openNpyStream } from './npy';
 import { openNpz } from './npz';
 import { StreamedRows } from './rows';
@@ -94,7 +95,10 @@ async function openPath({ path, member }: ArrayPath, signal: AbortSignal | undef
     case 'safetensors':
       return openSafetensors(path, path, member);
     default:
-      throw badData(path, 'is no .npy, .npz or .safetensors file, by neither its name nor its first bytes');
+      throw badData(
+        path,
+        foreignFormat(path) ?? 'is no .npy, .npz or .safetensors file, by neither its name nor its first bytes',
+      );
   }
 }
 
@@ -129,7 +133,9 @@ function formatOf(path: string): string | undefined {
   try {
     const start = file.read(0, npyMagic.length);
     if (start.equals(npyMagic)) return 'npy';
-    return start.subarray(0, 4).toString('latin1') === 'PK\x03\x04' ? 'npz' : undefined;
+    // Those of torch.save are zip archives, too.
+    const isZip = start.subarray(0, 4).toString('latin1') === 'PK\x03\x04';
+    return isZip && foreignFormat(path) === undefined ? 'npz' : undefined;
   } finally {
     file.close();
   }

@@ -14,8 +14,11 @@ import { scope } from '../../torch/scope';
 import { shapeText } from '../../torch/shape';
 import type { Tensor } from '../../torch/tensor';
 import { type DType, isFloating } from '../../types';
-import type { ArraySource } from '../source';
+import { type ArraySource, bytesOfRow } from '../source';
 import { decodeFortranRows, decodeRows } from './decode';
+
+/** How much of a stream is read at once to go past it. */
+const passedBytes = 1 << 24;
 
 /** The base of all sources: reads run one after the other, and none after the end. */
 export abstract class Rows implements ArraySource {
@@ -33,19 +36,37 @@ export abstract class Rows implements ArraySource {
   protected abstract next(count: number): Promise<Tensor | undefined>;
   protected abstract release(): void;
 
+  /** Goes past the next rows, as many as there are up to `count`. */
+  protected async pass(count: number): Promise<void> {
+    const most = Math.max(1, Math.floor(passedBytes / Math.max(1, bytesOfRow(this))));
+    for (let left = count; left > 0; ) {
+      const rows = await this.next(Math.min(left, most));
+      if (rows === undefined) return;
+      left -= rows.shape[0] as number;
+      rows.dispose();
+    }
+  }
+
   read(rows: number): Promise<Tensor | undefined> {
-    const reading = this.#last.then(() => {
-      if (!Number.isSafeInteger(rows) || rows < 1)
-        throw expected('read', "'rows'", 'to be an integer >= 1', show(rows));
-      if (this.#closed) throw expected('read', this.name, 'to be open', 'a source that was closed');
+    return this.#inTurn('read', rows, () => this.next(rows));
+  }
+
+  skip(rows: number): Promise<void> {
+    return this.#inTurn('skip', rows, () => this.pass(rows));
+  }
+
+  #inTurn<T>(op: string, rows: number, act: () => Promise<T>): Promise<T> {
+    const acting = this.#last.then(() => {
+      if (!Number.isSafeInteger(rows) || rows < 1) throw expected(op, "'rows'", 'to be an integer >= 1', show(rows));
+      if (this.#closed) throw expected(op, this.name, 'to be open', 'a source that was closed');
       if (this.#failure !== undefined) throw this.#failure;
-      return this.next(rows).catch((error) => {
+      return act().catch((error) => {
         this.#failure = error;
         throw error;
       });
     });
-    this.#last = reading.catch(() => undefined);
-    return reading;
+    this.#last = acting.catch(() => undefined);
+    return acting;
   }
 
   close(): void {
@@ -103,6 +124,10 @@ export class StoredRows extends Rows {
     const rows = scope(() => this.#rows(first, count));
     this.#position += count;
     return rows;
+  }
+
+  protected override async pass(count: number): Promise<void> {
+    this.#position = Math.min(this.rows, this.#position + count);
   }
 
   protected release(): void {

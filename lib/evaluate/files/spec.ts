@@ -4,6 +4,7 @@ import { isAbsolute } from 'node:path';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { expected, show } from '../../errors';
 import { badData } from '../../io/bad-data';
+import { foreignPlace } from './foreign';
 
 /** One array: a file, and the member or tensor of it where one is named. */
 export interface ArrayPath {
@@ -23,6 +24,8 @@ export async function resolveSpec(spec: string): Promise<ArrayPath[]> {
   }
   if (existsSync(spec)) return [{ path: spec, member: undefined }];
   const { path, member } = split(spec);
+  const place = foreignPlace(spec);
+  if (place !== undefined) throw badData(spec, place);
   if (existsSync(path) || !isDynamicPattern(path)) return [{ path, member }];
   const pattern = process.platform === 'win32' ? path.replaceAll('\\', '/') : path;
   const paths = await glob(pattern, { absolute: isAbsolute(path), expandDirectories: false });

@@ -53,7 +53,7 @@ const defaults = Object.freeze({
  * model.loadStateDict(checkpoint.get('model'));
  *
  * @throws TorchError `BAD_DATA` for a file that is missing, damaged, or holds something else; `INVALID_ARGUMENT` for a
- *   device that is not there.
+ *   device that does not exist.
  *
  * **Source**: `torch.load(…, weights_only=True)`.
  */

@@ -14,12 +14,12 @@ import { storageTypes } from './storage-types';
 
 /**
  * Writes a value to a file that Python's `torch.load(file, weights_only=True)` reads, and {@link load}: state dicts of
- * modules and optimizers, and checkpoints of those. The file appears whole or not at all, and one that was there stays
- * until then.
+ * modules and optimizers, and checkpoints of those. The file appears whole or not at all; until then an existing file of
+ * that name stays as it is.
  *
  * Maps and objects become dictionaries, arrays lists, frozen arrays tuples, `Uint8Array` bytes, `null` and `undefined`
- * None, numbers `int` where they are integers and else `float` ({@link Float} makes a `float` of any). Tensors that share
- * memory share it again when they are read; of each memory, all is saved.
+ * None, numbers `int` where they are integers and else `float` (`serialization.Float` makes a `float` of any). Tensors
+ * that share memory share it again when they are read; the whole memory under a tensor is saved.
  *
  * @example torch.save({ model: model.stateDict(), optimizer: optimizer.stateDict(), epoch }, 'checkpoint.pt');
  *

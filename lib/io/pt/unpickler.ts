@@ -202,7 +202,7 @@ export class Unpickler {
   }
 
   #get(index: number): void {
-    if (!this.#memo.has(index)) throw this.#fault(`takes the value ${index} of its memo, which is not there`);
+    if (!this.#memo.has(index)) throw this.#fault(`takes the value ${index} of its memo, which does not exist`);
     this.#stack.push(this.#memo.get(index));
   }
 

@@ -10,7 +10,9 @@ import { loadFile, saveFile } from './save-load';
 
 /** What has a state: every module. */
 export interface Stateful {
+  /** All parameters and buffers by name. */
   stateDict(): ReadonlyMap<string, Tensor>;
+  /** Copies the values of a state dict into them; `strict`: keys that do not fit are an error. */
   loadStateDict(state: ReadonlyMap<string, Tensor>, options: { strict: boolean }): unknown;
 }
 

@@ -13,15 +13,15 @@ import { layOut } from './layout';
 import { readDevice, readMetadata, type SafetensorsLoadOptions, type SafetensorsSaveOptions } from './options';
 
 /**
- * Writes tensors to a .safetensors file: the bytes that Python's `save_file` writes. The file appears whole or not at all,
- * and one that was there stays until then.
+ * Writes tensors to a .safetensors file: the bytes that Python's `save_file` writes. The file appears whole or not at all;
+ * until then an existing file of that name stays as it is.
  *
  * Tensors that share memory, are not contiguous or not dense are refused, as there.
  *
  * @example safetensors.saveFile(model.stateDict(), 'model.safetensors', { metadata: { format: 'pt' } });
  *
- * @throws TorchError `INVALID_ARGUMENT` for what the format does not hold, and for a link, a device or a folder that is
- *   not there; `BAD_DATA` if the file cannot be written.
+ * @throws TorchError `INVALID_ARGUMENT` for what the format does not hold, and for a link, a device or a folder that
+ *   does not exist; `BAD_DATA` if the file cannot be written.
  *
  * **Source**: `safetensors.torch.save_file`.
  */

@@ -70,6 +70,7 @@ export class AdaptiveLogSoftmaxWithLoss extends Module<AdaptiveResult> {
   readonly nClasses: number;
   /** The given cutoffs, and the number of classes. */
   readonly cutoffs: readonly number[];
+  /** By how much fewer features each cluster has than the one before. */
   readonly divValue: number;
   /** The layer for the most frequent classes and for the choice of a cluster. */
   declare head: Linear;

@@ -6,13 +6,8 @@ import type { Tensor } from '../../torch/tensor';
 import { additiveMasks, multiHeadAttentionForward } from '../functional/attention';
 import { constant_, xavierNormal_, xavierUniform_ } from '../init';
 import type { Parameter } from '../parameter';
-import {
-  type ForwardCalls,
-  type ForwardImplementations,
-  forwardSchemas,
-  type ModuleConstructors,
-} from '../python.generated';
-import { type LayerProperties, layer, uninitialized } from './layer';
+import { type ForwardImplementations, forwardSchemas } from '../python.generated';
+import { type KeywordLayerClass, type LayerProperties, layer, uninitialized } from './layer';
 import { Linear } from './linear';
 import type { Module } from './module';
 
@@ -23,8 +18,9 @@ export class NonDynamicallyQuantizableLinear extends Linear {}
 
 /** What {@link MultiheadAttention} has besides its options. */
 export interface MultiheadAttentionState {
-  // Documented with the options.
+  /** The features of keys. */
   kdim: number;
+  /** The features of values. */
   vdim: number;
   /** The features of a head. */
   headDim: number;
@@ -46,10 +42,12 @@ export interface MultiheadAttentionState {
   biasV: Parameter | undefined;
 }
 
-type Called = ForwardCalls['multiheadAttention'] & { forward: ForwardCalls['multiheadAttention'] };
+/** What {@link MultiheadAttention} computes; `weights` is `undefined` unless `needWeights`. */
+export type AttentionResult = [output: Tensor, weights: Tensor | undefined];
+
 type Inputs = Parameters<ForwardImplementations['multiheadAttention']>;
-type Result = [Tensor, Tensor | undefined];
-type Self = Module<Result> & LayerProperties<'MultiheadAttention'> & MultiheadAttentionState;
+type Properties = LayerProperties<'MultiheadAttention'> & MultiheadAttentionState;
+type Self = Module<AttentionResult> & Properties;
 
 type MadeWith = Parameters<typeof uninitialized>[1] & { bias: boolean; addBiasKv: boolean };
 
@@ -137,8 +135,8 @@ function isFast(self: Self, [query, key, value]: readonly [Tensor, Tensor, Tenso
 
 function attend(
   self: Self,
-  ...[query, key, value, padding, needWeights = true, mask, averageWeights = true, isCausal = false]: Inputs
-): Result {
+  ...[query, key, value, padding, needWeights, mask, averageWeights, isCausal]: Inputs
+): AttentionResult {
   const hasFloats = mask?.isFloatingPoint() === true || padding?.isFloatingPoint() === true;
   const dtype = query.dtype;
   const op = 'MultiheadAttention';
@@ -178,7 +176,7 @@ function attendSlowly(
   [query, key, value]: readonly [Tensor, Tensor, Tensor],
   [keyPaddingMask, attnMask]: readonly Optional[],
   [needWeights, averageAttnWeights, isCausal]: readonly [boolean, boolean, boolean],
-): Result {
+): AttentionResult {
   const { embedDim, numHeads, inProjWeight, inProjBias, biasK, biasV, addZeroAttn, dropout, outProj, training } = self;
   const { qProjWeight, kProjWeight, vProjWeight } = self;
   const apart = { useSeparateProjWeight: true, qProjWeight, kProjWeight, vProjWeight };
@@ -189,7 +187,7 @@ function attendSlowly(
       ...{ training, keyPaddingMask, needWeights, attnMask, averageAttnWeights, isCausal },
       ...(hasOneMatrix(self) ? {} : apart),
     },
-  ) as Result;
+  ) as AttentionResult;
 }
 
 /**
@@ -199,11 +197,9 @@ function attendSlowly(
  * with `batchFirst`, or without N -> `[L, N, embedDim]` and `[N, L, S]`, or `[N, heads, L, S]` without `averageAttnWeights`.
  * **Source**: `torch.nn.MultiheadAttention`; Vaswani et al., Attention Is All You Need, 2017.
  */
-export class MultiheadAttention extends (layer<'MultiheadAttention', Inputs, Result>('MultiheadAttention', {
+export class MultiheadAttention extends (layer<'MultiheadAttention', Inputs, AttentionResult>('MultiheadAttention', {
   properties: ['embedDim', 'numHeads', 'dropout', 'batchFirst', 'kdim', 'vdim', 'addZeroAttn'],
   make: (self, options) => makeAttention(self as unknown as Self, options),
   inputs: forwardSchemas.multiheadAttention,
   forward: (self, ...inputs) => attend(self as unknown as Self, ...inputs),
-}) as unknown as ModuleConstructors<
-  Called & Module<Result> & LayerProperties<'MultiheadAttention'> & MultiheadAttentionState
->['MultiheadAttention']) {}
+}) as unknown as KeywordLayerClass<'MultiheadAttention', Properties, AttentionResult>) {}

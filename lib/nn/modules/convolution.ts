@@ -25,7 +25,7 @@ export interface ConvState extends Resettable {
   bias: Parameter | undefined;
   /** Whether it is transposed. */
   readonly transposed: boolean;
-  // Documented with the options.
+  /** How many elements are added at one end of each dimension of the result: 0 unless it is transposed. */
   outputPadding: readonly number[];
 }
 

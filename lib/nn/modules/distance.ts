@@ -4,6 +4,12 @@ import { cosineSimilarity, pairwiseDistance } from '../functional/operators.gene
 import { layer, setProperty } from './layer';
 import type { Module } from './module';
 
+/** What {@link PairwiseDistance} has besides its options. */
+export interface PairwiseDistanceState {
+  /** The order of the norm: `p`, by PyTorch's name of the property. */
+  norm: number;
+}
+
 /**
  * The cosine of the angle between vectors: `x1 . x2 / (max(||x1||, eps) * max(||x2||, eps))` along `dim`. **Shapes**: two that
  * broadcast -> their common shape without `dim`. **Source**: `torch.nn.CosineSimilarity`.
@@ -19,7 +25,6 @@ export class CosineSimilarity extends layer('CosineSimilarity', {
  */
 export class PairwiseDistance extends layer('PairwiseDistance', {
   inputs: '(Tensor x1, Tensor x2)',
-  // As PyTorch calls it.
-  make: (self: Module & { p: number; norm: number }) => setProperty(self, 'norm', self.p),
+  make: (self: Module & { p: number } & PairwiseDistanceState) => setProperty(self, 'norm', self.p),
   forward: ({ norm, eps, keepdim }, x1: Tensor, x2: Tensor) => pairwiseDistance(x1, x2, norm, eps, keepdim),
 }) {}

@@ -9,12 +9,14 @@ import { isTensor } from '../../torch/bind';
 import { dtypeName } from '../../torch/dtype';
 import { defineFunction, parse } from '../../torch/functions';
 import { empty } from '../../torch/operators.generated';
+import { shapeText } from '../../torch/shape';
 import type { Tensor } from '../../torch/tensor';
 import type { Device, DType } from '../../types';
 import { Parameter } from '../parameter';
-import { type ModuleConstructors, type ModuleOptions, moduleSchemas } from '../python.generated';
+import { type ForwardCalls, type ModuleConstructors, type ModuleOptions, moduleSchemas } from '../python.generated';
 import { type AnyModule, Module } from './module';
 import { pythonText } from './print';
+import { className } from './registry';
 
 /** A layer of `python.schemas.txt`. */
 export type LayerName = keyof ModuleOptions;
@@ -24,8 +26,11 @@ type Consumed = 'device' | 'dtype' | 'bias' | `_${string}`;
 
 const consumed: ReadonlySet<string> = new Set(['device', 'dtype', 'bias']);
 
+/** Arguments that a layer completes: as properties they have another type, and are members of its state. */
+type Completed = 'outputPadding' | 'kdim' | 'vdim';
+
 /** The arguments of its constructor that are properties of a layer. */
-export type LayerProperties<Name extends LayerName> = Omit<ModuleOptions[Name], Consumed>;
+export type LayerProperties<Name extends LayerName> = Omit<ModuleOptions[Name], Consumed | Completed>;
 
 /** A layer with what it takes and gives. */
 export interface Layer<Inputs extends unknown[], Result> extends Module<Result> {
@@ -40,6 +45,19 @@ export type LayerClass<
   Result = Tensor,
   Own = object,
 > = ModuleConstructors<Layer<Inputs, Result> & LayerProperties<Name> & Own>[Name];
+
+/** A layer whose `forward` is a line of `python.schemas.txt`, too, and takes its arguments by name as well. */
+type KeywordLayer<Call> = Call & {
+  /** Computes the layer's result. */
+  forward: Call;
+};
+
+/** The constructor of such a layer; `Own` are its properties. */
+export type KeywordLayerClass<
+  Name extends LayerName & Capitalize<keyof ForwardCalls>,
+  Own,
+  Result = Tensor,
+> = ModuleConstructors<KeywordLayer<ForwardCalls[Uncapitalize<Name>]> & Module<Result> & Own>[Name];
 
 /** What a declaration sees of its layer. */
 type Self<Name extends LayerName, Own> = Module & LayerProperties<Name> & Own;
@@ -81,7 +99,7 @@ export function layer<
   const { make, reset, members = {}, text = '', inputs: schema = '(Tensor input)', properties } = declared;
   const forward = declared.forward as (self: unknown, ...inputs: unknown[]) => Result;
   const readInputs = defineFunction<Reader>(name, schema, (...given: unknown[]) => given);
-  const mostInputs = schema.split(',').length;
+  const plainCount = plainInputs(schema);
   const read = reader(name);
   const made = class extends Module<Result> {
     constructor(...args: unknown[]) {
@@ -97,13 +115,13 @@ export function layer<
     }
 
     override forward(...inputs: unknown[]): Result {
-      // Most calls are of tensors alone.
-      const isPlain = inputs.length <= mostInputs && isTensor(inputs.at(-1));
+      // Most calls are of these tensors alone.
+      const isPlain = inputs.length === plainCount && inputs.every(isTensor);
       const given = isPlain ? inputs : readInputs(...inputs);
       try {
         return forward(this, ...given);
       } catch (error) {
-        throw error instanceof NativeError ? refusalOf(this, given, error) : error;
+        throw error instanceof NativeError && !located.has(error) ? refusalOf(this, given, error) : error;
       }
     }
 
@@ -118,20 +136,30 @@ export function layer<
   return made as unknown as LayerClass<Name, Inputs, Result, Own>;
 }
 
+/** How many tensors are a whole call, of which nothing need be read; `undefined` where what is absent has a default. */
+function plainInputs(schema: string): number | undefined {
+  return /=(?!None\b)/.test(schema) ? undefined : schema.match(/\b(Tensor|Any) \w/g)?.length;
+}
+
 function resetterOf(reset: (self: never) => void): (this: never) => void {
   return function resetParameters(): void {
     reset(this);
   };
 }
 
-/** libtorch's refusal, with the layer and the sizes that it was given. */
+/** Refusals that name a layer. Layers around that one pass them on as they are. */
+const located = new WeakSet<NativeError>();
+
+/** libtorch's refusal, with the layer and the tensors that it was given. */
 function refusalOf(self: AnyModule, inputs: readonly unknown[], refusal: NativeError): NativeError {
   const { code, op, argument, message } = refusal;
-  const shapes = inputs
+  const given = inputs
     .filter(isTensor)
-    .map((input) => (input.isDisposed ? 'disposed' : `[${input.shape.join(', ')}]`));
-  const text = `${message} (in ${String(self)}, given ${shapes.join(', ')})`;
-  return new NativeError(code, text, { cause: refusal, ...(op && { op }), ...(argument && { argument }) });
+    .map((input) => (input.isDisposed ? 'disposed' : `${input.dtype} ${shapeText(input.shape)}`));
+  const text = `${message} (in ${className(self)}(${self.extraRepr()}), given ${given.join(', ')})`;
+  const made = new NativeError(code, text, { cause: refusal, ...(op && { op }), ...(argument && { argument }) });
+  located.add(made);
+  return made;
 }
 
 /** Refuses sizes that are negative. */

@@ -5,18 +5,12 @@ import type { Tensor } from '../../torch/tensor';
 import { relu } from '../functional/activation';
 import { additiveMasks } from '../functional/attention';
 import { gelu } from '../functional/operators.generated';
-import {
-  type ForwardCalls,
-  type ForwardImplementations,
-  forwardSchemas,
-  type ModuleConstructors,
-  type ModuleOptions,
-} from '../python.generated';
+import { type ForwardImplementations, forwardSchemas, type ModuleOptions } from '../python.generated';
 import { GELU, ReLU } from './activation';
 import { isWithoutGraph, MultiheadAttention, mergeMasks } from './attention';
 import { Dropout } from './dropout';
 import { hasForwardHooks } from './hooks';
-import { layer } from './layer';
+import { type KeywordLayerClass, layer } from './layer';
 import { Linear } from './linear';
 import type { Module } from './module';
 import { LayerNorm } from './normalization';
@@ -161,7 +155,7 @@ function byKernel(self: EncoderLayer, src: Tensor, mask: Optional, padding: Opti
 
 type EncoderInputs = Parameters<ForwardImplementations['transformerEncoderLayer']>;
 
-function encode(self: EncoderLayer, ...[src, srcMask, srcPadding, isCausal = false]: EncoderInputs): Tensor {
+function encode(self: EncoderLayer, ...[src, srcMask, srcPadding, isCausal]: EncoderInputs): Tensor {
   const op = 'TransformerEncoderLayer';
   const [padding, mask] = additiveMasks(op, ['srcKeyPaddingMask', srcPadding], ['srcMask', srcMask], src.dtype);
   if (isFast(self, src)) return byKernel(self, src, mask, padding);
@@ -174,8 +168,6 @@ function encode(self: EncoderLayer, ...[src, srcMask, srcPadding, isCausal = fal
   const x = norm1(src.add(attention(src)));
   return norm2(x.add(network(self, dropout2, x)));
 }
-
-type EncoderCalled = ForwardCalls['transformerEncoderLayer'] & { forward: ForwardCalls['transformerEncoderLayer'] };
 
 /**
  * Self-attention and a network of `dimFeedforward` features. In eval mode, without gradients, one kernel computes it where
@@ -190,15 +182,14 @@ export class TransformerEncoderLayer extends (layer<'TransformerEncoderLayer', E
     inputs: forwardSchemas.transformerEncoderLayer,
     forward: (self, ...inputs) => encode(self as unknown as EncoderLayer, ...inputs),
   },
-) as unknown as ModuleConstructors<EncoderCalled & Module & TransformerLayerState>['TransformerEncoderLayer']) {}
+) as unknown as KeywordLayerClass<'TransformerEncoderLayer', TransformerLayerState>) {}
 
 type DecoderLayer = Module & TransformerDecoderLayerState;
 
 type DecoderInputs = Parameters<ForwardImplementations['transformerDecoderLayer']>;
 
 function decode(self: DecoderLayer, ...inputs: DecoderInputs): Tensor {
-  const [tgt, memory, tgtMask, memoryMask, tgtPadding, memoryPadding, isCausal = false, isMemoryCausal = false] =
-    inputs;
+  const [tgt, memory, tgtMask, memoryMask, tgtPadding, memoryPadding, isCausal, isMemoryCausal] = inputs;
   const { normFirst, selfAttn, multiheadAttn, dropout1, dropout2, dropout3, norm1, norm2, norm3 } = self;
   const own = (x: Tensor): Tensor => dropout1(attended(selfAttn, [x, x], tgtMask, tgtPadding, isCausal));
   const toMemory = (x: Tensor): Tensor =>
@@ -213,8 +204,6 @@ function decode(self: DecoderLayer, ...inputs: DecoderInputs): Tensor {
   return norm3(x.add(network(self, dropout3, x)));
 }
 
-type DecoderCalled = ForwardCalls['transformerDecoderLayer'] & { forward: ForwardCalls['transformerDecoderLayer'] };
-
 /**
  * Self-attention, attention to a memory, and a network of `dimFeedforward` features. **Shapes**: tgt `[L, N, dModel]`, memory
  * `[S, N, dModel]`, with N first by `batchFirst`, or without -> as tgt. **Source**: `torch.nn.TransformerDecoderLayer`.
@@ -227,4 +216,4 @@ export class TransformerDecoderLayer extends (layer<'TransformerDecoderLayer', D
     inputs: forwardSchemas.transformerDecoderLayer,
     forward: (self, ...inputs) => decode(self as unknown as DecoderLayer, ...inputs),
   },
-) as unknown as ModuleConstructors<DecoderCalled & Module & TransformerDecoderLayerState>['TransformerDecoderLayer']) {}
+) as unknown as KeywordLayerClass<'TransformerDecoderLayer', TransformerDecoderLayerState>) {}

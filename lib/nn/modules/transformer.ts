@@ -8,16 +8,11 @@ import type { Tensor } from '../../torch/tensor';
 import type { Device, DType } from '../../types';
 import { additiveMasks } from '../functional/attention';
 import { xavierUniform_ } from '../init';
-import {
-  type ForwardCalls,
-  type ForwardImplementations,
-  forwardSchemas,
-  type ModuleConstructors,
-} from '../python.generated';
+import { type ForwardImplementations, forwardSchemas } from '../python.generated';
 import { isWithoutGraph } from './attention';
 import { ModuleList } from './containers';
 import { deepcopy } from './copy';
-import { layer } from './layer';
+import { type KeywordLayerClass, layer } from './layer';
 import type { AnyModule, Module } from './module';
 import { LayerNorm } from './normalization';
 import {
@@ -110,8 +105,6 @@ function encode(self: Encoder, ...[src, givenMask, givenPadding, isCausal]: Enco
   return self.norm === undefined ? output : (self.norm as Module)(output);
 }
 
-type EncoderCalled = ForwardCalls['transformerEncoder'] & { forward: ForwardCalls['transformerEncoder'] };
-
 /**
  * A stack of copies of a layer. In eval mode, without gradients, padding at the end of sequences is not computed, and 0 in
  * the result. **Shapes**: src `[L, N, dModel]`, `[N, L, dModel]` with `batchFirst`, or without N -> the same. **Source**:
@@ -136,15 +129,14 @@ export class TransformerEncoder extends (layer<'TransformerEncoder', EncoderInpu
   },
   inputs: forwardSchemas.transformerEncoder,
   forward: (self, ...inputs) => encode(self as unknown as Encoder, ...inputs),
-}) as unknown as ModuleConstructors<EncoderCalled & Module & TransformerEncoderState>['TransformerEncoder']) {}
+}) as unknown as KeywordLayerClass<'TransformerEncoder', TransformerEncoderState>) {}
 
 type Decoder = Module & TransformerStackState;
 
 type DecoderInputs = Parameters<ForwardImplementations['transformerDecoder']>;
 
 function decode(self: Decoder, ...inputs: DecoderInputs): Tensor {
-  const [tgt, memory, tgtMask, memoryMask, tgtKeyPaddingMask, memoryKeyPaddingMask, isCausal, memoryIsCausal = false] =
-    inputs;
+  const [tgt, memory, tgtMask, memoryMask, tgtKeyPaddingMask, memoryKeyPaddingMask, isCausal, memoryIsCausal] = inputs;
   const { selfAttn } = firstLayer('TransformerDecoder', self);
   const tgtIsCausal = detectsCausal(tgtMask, isCausal, lengthOf(tgt, selfAttn?.batchFirst === true));
   const options = { tgtMask, memoryMask, tgtKeyPaddingMask, memoryKeyPaddingMask, tgtIsCausal, memoryIsCausal };
@@ -152,8 +144,6 @@ function decode(self: Decoder, ...inputs: DecoderInputs): Tensor {
   for (const each of self.layers) output = (each as TransformerDecoderLayer)(output, memory, options);
   return self.norm === undefined ? output : (self.norm as Module)(output);
 }
-
-type DecoderCalled = ForwardCalls['transformerDecoder'] & { forward: ForwardCalls['transformerDecoder'] };
 
 /**
  * A stack of copies of a layer that attends to a memory. **Shapes**: tgt `[L, N, dModel]`, memory `[S, N, dModel]`, with N
@@ -164,7 +154,7 @@ export class TransformerDecoder extends (layer<'TransformerDecoder', DecoderInpu
   make: (self, options) => makeStack(self as unknown as Decoder, options.decoderLayer, options),
   inputs: forwardSchemas.transformerDecoder,
   forward: (self, ...inputs) => decode(self as unknown as Decoder, ...inputs),
-}) as unknown as ModuleConstructors<DecoderCalled & Module & TransformerStackState>['TransformerDecoder']) {}
+}) as unknown as KeywordLayerClass<'TransformerDecoder', TransformerStackState>) {}
 
 /** What {@link Transformer} has. */
 export interface TransformerState {
@@ -200,7 +190,7 @@ type TransformerInputs = Parameters<ForwardImplementations['transformer']>;
 
 function transform(self: Whole, ...inputs: TransformerInputs): Tensor {
   const [src, tgt, srcMask, tgtMask, memoryMask, srcKeyPaddingMask, ...rest] = inputs;
-  const [tgtKeyPaddingMask, memoryKeyPaddingMask, srcIsCausal, tgtIsCausal, memoryIsCausal = false] = rest;
+  const [tgtKeyPaddingMask, memoryKeyPaddingMask, srcIsCausal, tgtIsCausal, memoryIsCausal] = rest;
   checkInputs(self, src, tgt);
   const encoder = self.encoder as TransformerEncoder;
   const decoder = self.decoder as TransformerDecoder;
@@ -208,8 +198,6 @@ function transform(self: Whole, ...inputs: TransformerInputs): Tensor {
   const masks = { tgtMask, memoryMask, tgtKeyPaddingMask, memoryKeyPaddingMask };
   return decoder(tgt, memory, { ...masks, tgtIsCausal, memoryIsCausal });
 }
-
-type TransformerCalled = ForwardCalls['transformer'] & { forward: ForwardCalls['transformer'] };
 
 /**
  * An encoder and a decoder. **Shapes**: src `[S, N, dModel]`, tgt `[T, N, dModel]`, with N first by `batchFirst`, or without ->
@@ -237,7 +225,7 @@ export class Transformer extends (layer<'Transformer', TransformerInputs>('Trans
   },
   inputs: forwardSchemas.transformer,
   forward: (self, ...inputs) => transform(self as unknown as Whole, ...inputs),
-}) as unknown as ModuleConstructors<TransformerCalled & Module & TransformerState>['Transformer']) {
+}) as unknown as KeywordLayerClass<'Transformer', TransformerState>) {
   /** `[size, size]`, -infinity above the diagonal: nothing attends to what comes later. */
   static generateSquareSubsequentMask(size: number, device?: Device | null, dtype?: DType | null): Tensor {
     return subsequentMask(size, { device: device ?? undefined, dtype: dtype ?? null });

@@ -6,7 +6,6 @@ import { emitWarning } from '../../binding/load';
 import { expected, show } from '../../errors';
 import { noGrad } from '../../torch/autograd';
 import type { Call } from '../../torch/call';
-import { defineFunction } from '../../torch/functions';
 import type { HookHandle } from '../../torch/hooks';
 import { aten } from '../../torch/ops';
 import type { Tensor } from '../../torch/tensor';
@@ -15,7 +14,7 @@ import type { AnyModule } from '../modules/module';
 import { className, isModule, registry } from '../modules/registry';
 import { Parameter } from '../parameter';
 import { asMatrix } from './matrix';
-import { readSpectralNorm, type SpectralNormOptions, type WeightNormOptions } from './parametrizations';
+import { readSpectralNorm, readWeightNorm, type SpectralNormOptions, type WeightNormOptions } from './parametrizations';
 
 /** What a norm puts in the place of a parameter. */
 interface Norm {
@@ -62,12 +61,6 @@ function remove<M extends AnyModule>(op: string, kind: Norm['kind'], module: M, 
   norms?.delete(name);
   return module;
 }
-
-const readWeightNorm: (...args: unknown[]) => [name: string, dim: number | undefined] = defineFunction(
-  'weightNorm',
-  "(str name='weight', int? dim=0)",
-  (...given: unknown[]) => given,
-);
 
 /**
  * Trains a weight as length `<name>_g` and direction `<name>_v`. Deprecated, as in PyTorch: `parametrizations.weightNorm` has its

@@ -71,7 +71,8 @@ class WeightNorm extends Module {
   }
 }
 
-const readWeightNorm: (...args: unknown[]) => [name: string, dim: number | undefined] = defineFunction(
+/** The arguments of weight norm behind the module. */
+export const readWeightNorm: (...args: unknown[]) => [name: string, dim: number | undefined] = defineFunction(
   'weightNorm',
   "(str name='weight', int? dim=0)",
   (...given: unknown[]) => given,

@@ -13,8 +13,11 @@ import { stateName } from '../modules/names';
 import { className, isModule, type Registered, registry } from '../modules/registry';
 import { Parameter } from '../parameter';
 
-/** A module that computes a parameter; `rightInverse` computes of a value what it is then computed of. */
-export type Parametrization = AnyModule & { rightInverse?(value: Tensor): Tensor | readonly Tensor[] };
+/** A module that computes a parameter. */
+export type Parametrization = AnyModule & {
+  /** What the parameter must be computed from to have this value. */
+  rightInverse?(value: Tensor): Tensor | readonly Tensor[];
+};
 
 /** A module with parametrizations. */
 type Parametrized = AnyModule & { parametrizations: ModuleDict };
@@ -48,6 +51,7 @@ export class NoInverse extends TorchError {}
  * **Source**: `torch.nn.utils.parametrize.ParametrizationList`.
  */
 export class ParametrizationList extends ModuleList {
+  /** What the tensor is computed from, if that is one tensor. */
   declare original: Tensor;
   /** Whether dtype and shape may change. */
   unsafe: boolean;
@@ -104,7 +108,7 @@ export class ParametrizationList extends ModuleList {
   }
 }
 
-/** The inverses, last to first; `optional`: those that are not there are passed over. */
+/** The inverses, last to first; `optional`: a module without one is passed over. */
 function inverted(list: ParametrizationList, value: Tensor, optional: boolean): Tensor | readonly Tensor[] {
   return noGrad(() => {
     let made: Tensor | readonly Tensor[] = value;

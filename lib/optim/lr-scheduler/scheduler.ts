@@ -175,7 +175,7 @@ export class LRScheduler {
     return [];
   }
 
-  /** Goes on from a state dict, of {@link stateDict} or of Python. The rates themselves are in that of the optimizer. */
+  /** Goes on from a state dict, of {@link LRScheduler.stateDict} or of Python. The rates themselves are in that of the optimizer. */
   loadStateDict(stateDict: SchedulerStateDict | ReadonlyMap<string, unknown>): void {
     const entries = entriesOf(this.constructor.name, stateDict);
     for (const [key] of entries) {

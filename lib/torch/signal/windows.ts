@@ -25,7 +25,7 @@ export interface WindowOptions {
 export type Window<Own = object> = (M: number, options?: Own & WindowOptions) => Tensor;
 
 /** A window with an option that has no default. */
-type WindowOf<Own> = (M: number, options: Own & WindowOptions) => Tensor;
+export type WindowOf<Own> = (M: number, options: Own & WindowOptions) => Tensor;
 
 /** How the tensors of a window are made. */
 interface Made {

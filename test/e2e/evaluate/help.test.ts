@@ -16,7 +16,7 @@ describe('--help', () => {
   test('lists every flag that is known, and no other', () => {
     let known: string[] = [];
     try {
-      parseEvaluateArguments(['--unknown']);
+      parseEvaluateArguments(['--unknown'], {});
     } catch (error) {
       known = /options are (.*)$/.exec((error as Error).message)?.[1]?.split(', ') ?? [];
     }

@@ -139,6 +139,19 @@ if ('unavailable' in browser) {
     await page.close();
   });
 
+  test.each(['light', 'dark'] as const)('has a legend in the colours of its bars: %s', async (scheme) => {
+    const { page } = await open(fullResult(), 1280, scheme);
+    for (const [bar, key] of [
+      ['rect.right', '.right-key'],
+      ['rect.gap', '.gap-key'],
+    ] as const) {
+      const drawn = `getComputedStyle(document.querySelector('${bar}')).fill`;
+      const explained = `getComputedStyle(document.querySelector('${key}'), '::before').backgroundColor`;
+      expect(await page.evaluate<string>(drawn)).toBe(await page.evaluate<string>(explained));
+    }
+    await page.close();
+  });
+
   test('what it says can be read, file names as they are', async () => {
     const { page } = await open(fullResult(), 390);
     for (const phrase of ['0.412346', 'Mean of 21,354 losses', '87.31 %', longName, 'labels.npy', '7919']) {

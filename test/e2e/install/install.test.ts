@@ -344,7 +344,7 @@ describe('the command line', () => {
 
   test.each([
     [['instal'], 2, "did you mean 'install'?"],
-    [['install', '--cpu'], 2, "Unknown option '--cpu'"],
+    [['install', '--cpu'], 2, "unknown option '--cpu'"],
     [['install', 'cu130'], 2, 'received "cu130"'],
     [['install', '--version'], 2, "'--version <value>'"],
     [['install', '--version', '2.13'], 2, 'to be a full version like 2.13.0, but received "2.13"'],

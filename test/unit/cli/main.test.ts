@@ -41,3 +41,23 @@ test('control characters in arguments are shown', async () => {
   expect(errors.text).not.toMatch(/\p{Bidi_Control}|(?!\n)\p{Cc}/u);
   expect(errors.text).toContain('u001b[2J');
 });
+
+test('help with a command is the help of that command', async () => {
+  const [asked, shown] = [stream(), stream()];
+  expect(await main(['help', 'doctor'], asked, stream())).toBe(0);
+  expect(await main(['doctor', '--help'], shown, stream())).toBe(0);
+  expect(asked.text).toMatch(/^Usage: libtorch-losses doctor/);
+  expect(asked.text).toBe(shown.text);
+});
+
+test('-v is the version', async () => {
+  const output = stream();
+  expect(await main(['-v'], output, stream())).toBe(0);
+  expect(output.text).toMatch(/^\d+\.\d+\.\d+\n$/);
+});
+
+test('an option that nobody knows is answered by the nearest', async () => {
+  const errors = stream();
+  expect(await main(['doctor', '--jsno'], stream(), errors)).toBe(2);
+  expect(errors.text).toBe("doctor: unknown option '--jsno' (did you mean '--json'?); options are --json, --help\n");
+});

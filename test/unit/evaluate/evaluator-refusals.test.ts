@@ -123,7 +123,7 @@ describe('refusals', () => {
     ],
     [
       'the state of another version',
-      () => BatchEvaluator.fromState({ ...new BatchEvaluator(F.l1Loss).state(), version: 2 as never }, F.l1Loss),
+      () => BatchEvaluator.fromState({ ...new BatchEvaluator(F.l1Loss).state(), version: 1 as never }, F.l1Loss),
       code,
       "expected 'state' to be one of l1Loss",
     ],
@@ -135,13 +135,13 @@ describe('refusals', () => {
     ],
     [
       'a damaged state',
-      () => BatchEvaluator.fromState({ version: 1, loss: 'mseLoss', options: {}, tally: {} }, F.mseLoss),
+      () => BatchEvaluator.fromState({ version: 2, loss: 'mseLoss', options: {}, tally: {} }, F.mseLoss),
       code,
       "'state'",
     ],
     [
       'a state without its sums',
-      () => BatchEvaluator.fromState({ version: 1, loss: 'mseLoss', options: {} } as never, F.mseLoss),
+      () => BatchEvaluator.fromState({ version: 2, loss: 'mseLoss', options: {} } as never, F.mseLoss),
       code,
       "'state'",
     ],

@@ -168,9 +168,32 @@ describe('what is not a file', () => {
 
   test('of another format', () =>
     expectFault(
-      here.file('table.csv', '1,2'),
+      here.file('table.dat', '1,2'),
       ': is no .npy, .npz or .safetensors file, by neither its name nor its first bytes',
     ));
+
+  test.each<[string, string | Buffer, string]>([
+    [
+      'a b.csv',
+      '1,2',
+      ': is text, not …; in Python: numpy.save("…/a b.npy", numpy.loadtxt("…/a b.csv", delimiter=",", …))',
+    ],
+    ['x.PT', zip([{ name: 'x', content: good }]), ': is a file of torch.save, not …("…/x.npy", torch.load("…/x.PT", …'],
+    ['x.parquet', 'PAR1', ': is Parquet, not …; in Python: numpy.save("…/x.npy", numpy.stack(pandas.read_parquet(…'],
+    ["it's.npy.gz", '\x1f\x8b', ": is compressed; unpack it first: gunzip --keep '…/it'\\''s.npy.gz'"],
+  ])('of another format: %s', (name, content, message) => expectFault(here.file(name, content), message));
+
+  test('by its first bytes, whatever its name says', async () => {
+    const source = await openArray(here.file('scores.csv', good));
+    expect(source.rows).toBe(4);
+    source.close();
+  });
+
+  test.each([
+    ['https://a.example/x.npy', 'is an address, not a file; download it first: curl -LO https://a.example/x.npy'],
+    ['s3://bucket/x y.npy', "is an address, not a file; download it first: aws s3 cp 's3://bucket/x y.npy' ."],
+    ['hf://datasets/x.npy', 'is an address, not a file'],
+  ])('of another place: %s', (spec, reason) => expectFault(spec, `: ${reason}`));
 });
 
 describe('.npz', () => {

@@ -114,12 +114,21 @@ test.each<[string, () => unknown, string, string | undefined]>([
   expect(refusal(call)).toMatchObject({ op, ...(argument && { argument: argument.replace(/^'(.*)'$/, '$1') }) });
 });
 
-test('an input that does not fit: the message has layer and sizes', () => {
+test('an input that does not fit: the message has the layer, and dtype and shape of what it was given', () => {
   const model = new nn.Sequential(new nn.Linear(3, 2), new nn.ReLU());
   const error = refusal(() => model(torch.ones([4, 5])));
   expect(error).toMatchObject({ code: 'RUNTIME', op: 'linear' });
-  expect(error.message).toMatch(/\(in Linear\(in_features=3, out_features=2, bias=True\), given \[4, 5\]\)$/);
+  expect(error.message).toMatch(/\(in Linear\(in_features=3, out_features=2, bias=True\), given float32 \[4, 5\]\)$/);
   expect((error.cause as Error).message).not.toMatch(/in Linear/);
+});
+
+test('of layers in layers the message names the innermost', () => {
+  const layer = new nn.TransformerEncoderLayer(4, 2, { dimFeedforward: 8 });
+  const model = new nn.Sequential(new nn.TransformerEncoder(layer, 2, { enableNestedTensor: false }));
+  const error = refusal(() => model(torch.ones([5, 1, 4], { dtype: 'float64' })));
+  const given = Array(3).fill('float64 [5, 1, 4]').join(', ');
+  expect(error.message).toBe(`${(error.cause as Error).message} (in MultiheadAttention(), given ${given})`);
+  expect((error.cause as Error).cause).toBeUndefined();
 });
 
 test('an old state of batch norm has no count of batches', () => {

@@ -1,5 +1,6 @@
 /** Attention and transformers: the ways that give the same, and what they refuse. Their bits are in test/golden. */
 import * as torch from '../../../lib';
+import { refusal } from '../reference/support';
 
 const { nn } = torch;
 
@@ -63,6 +64,54 @@ test('weights of attention are given if they are asked for', () => {
   expect(attention(rows, rows, rows, { averageAttnWeights: false })[1]?.shape).toEqual([2, 2, 3, 3]);
   expect(attention(rows, rows, rows, { needWeights: false })[1]).toBeUndefined();
   expect(attention(rows, rows, rows, padding, false)[0].shape).toEqual([2, 3, 4]);
+});
+
+describe('arguments that are absent have their defaults', () => {
+  const mask = nn.Transformer.generateSquareSubsequentMask(2);
+  const attention = new nn.MultiheadAttention(4, 2);
+  const layer = new nn.TransformerEncoderLayer(4, 2, 8);
+  const decoderLayer = new nn.TransformerDecoderLayer(4, 2, 8);
+  const stack = new nn.TransformerEncoder(layer, 1, { enableNestedTensor: false });
+  const decoder = new nn.TransformerDecoder(decoderLayer, 1);
+  const whole = new nn.Transformer(4, 2, 1, 1, 8);
+  for (const module of [attention, layer, decoderLayer, stack, decoder, whole]) module.eval();
+
+  test.each<[string, () => unknown, () => unknown]>([
+    [
+      'MultiheadAttention',
+      () => attention(rows, rows, rows, null, null, mask),
+      () => attention(rows, rows, rows, { needWeights: true, attnMask: mask, averageAttnWeights: true }),
+    ],
+    ['TransformerEncoderLayer', () => layer(rows, mask, null, null), () => layer(rows, { srcMask: mask })],
+    [
+      'TransformerDecoderLayer',
+      () => decoderLayer(rows, rows, null, mask),
+      () => decoderLayer(rows, rows, { memoryMask: mask, tgtIsCausal: false, memoryIsCausal: false }),
+    ],
+    ['TransformerEncoder', () => stack(rows, mask, null, null), () => stack(rows, { mask })],
+    [
+      'TransformerDecoder',
+      () => decoder(rows, rows, null, mask),
+      () => decoder(rows, rows, { memoryMask: mask, memoryIsCausal: false }),
+    ],
+    [
+      'Transformer',
+      () => whole(rows, rows, null, null, mask),
+      () => whole(rows, rows, { memoryMask: mask, memoryIsCausal: false }),
+    ],
+  ])('%s', (_name, byPosition, byName) => {
+    const plain = (result: unknown): unknown =>
+      torch.isTensor(result) ? result.tolist() : (result as torch.Tensor[]).map(plain);
+    expect(plain(torch.noGrad(byPosition))).toEqual(plain(torch.noGrad(byName)));
+  });
+
+  test('those that have none are asked for', () => {
+    expect(refusal(() => (attention as (...args: unknown[]) => unknown)(rows))).toMatchObject({
+      op: 'MultiheadAttention',
+      argument: 'key',
+    });
+    expect(refusal(() => layer(rows, 'none' as never, padding))).toMatchObject({ argument: 'srcMask' });
+  });
 });
 
 test('the mask of what comes later', () => {

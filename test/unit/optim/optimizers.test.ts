@@ -44,6 +44,21 @@ test.each(names)('%s refuses rates that are none', (name) => {
   expect(() => make(name, [parameter()], { learningRate: 1 })).toThrow(`${name}: unknown option 'learningRate'`);
 });
 
+test.each(names)('%s refuses rates that stopped being numbers, and moves nothing', (name) => {
+  for (const lr of ['0.1', undefined]) {
+    const x = parameter();
+    const before = x.toArray();
+    const optimizer = make(name, [x]);
+    Object.assign(optimizer.paramGroups[0] as object, { lr });
+    const closure = (): torch.Tensor => {
+      x.grad = name === 'SparseAdam' ? torch.ones([2, 3]).toSparse() : torch.ones([2, 3]);
+      return x.sum();
+    };
+    expect(() => optimizer.step(closure)).toThrow(`${name}: expected option 'lr' to be a number, but received`);
+    expect(x.toArray()).toEqual(before);
+  }
+});
+
 test.each(names)('%s keeps nothing but its state', (name) => {
   const x = parameter();
   const target = torch.zeros([2, 3]);

@@ -290,4 +290,23 @@ describe('leaves', () => {
       x.grad = x;
     }).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT', argument: 'grad' }));
   });
+
+  test('a gradient is the same object each time, until it is another one', () => {
+    const x = torch.ones([1], { requiresGrad: true });
+    x.backward();
+    const first = x.grad;
+    expect(x.grad).toBe(first);
+    x.mul(2).backward();
+    expect([x.grad === first, first?.item()]).toEqual([true, 3]);
+    x.mul(2).backward({ createGraph: true });
+    expect([x.grad === first, x.grad?.item(), first?.item()]).toEqual([false, 5, 3]);
+    const given = torch.zeros([1]);
+    x.grad = given;
+    expect(x.grad).toBe(given);
+    x.grad = undefined;
+    expect(x.grad).toBe(undefined);
+    x.backward();
+    torch.scope(() => x.grad?.item());
+    expect((x.grad as torch.Tensor | undefined)?.item()).toBe(1);
+  });
 });

@@ -1,6 +1,7 @@
 /** The page of an evaluation: what it says, and that no result breaks it. */
 import fc from 'fast-check';
 import { binScale, countScale, roundValues, valueLabel } from '../../../../lib/cli/evaluate/charts';
+import { typed } from '../../../../lib/cli/evaluate/facts';
 import { evaluatePage } from '../../../../lib/cli/evaluate/page';
 import type { ClassResult, EvaluationResult } from '../../../../lib/evaluate/result';
 import { factsOf, fullResult, plainResult } from '../../../support/evaluations';
@@ -286,4 +287,18 @@ describe('axes', () => {
       '−∞',
     ]);
   });
+});
+
+test('the page says what was typed and when, however long', () => {
+  const { command, date } = typed('evaluate', ['--input', "it's <b>.npy", '--loss', 'mse']);
+  expect(command).toBe("libtorch-losses evaluate --input 'it'\\''s <b>.npy' --loss mse");
+  expect(date).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+  const page = evaluatePage(plainResult(), factsOf({ command, date: '2026-01-31T23:59:59Z' }));
+  expect(page).toContain('&lt;b&gt;.npy');
+  expect(page).toContain('2026-01-31 23:59:59 UTC');
+  const long = typed(
+    'merge',
+    Array.from({ length: 1024 }, (_, i) => `part-${i}.json`),
+  ).command;
+  expect(evaluatePage(plainResult(), factsOf({ command: long })).length - page.length).toBeLessThan(1000);
 });
