@@ -24,6 +24,7 @@ namespace bridge {
 
 struct Operator;
 class Background;
+class Tasks;
 class Tracer;
 
 // Live tensors of an environment. Touched on its JavaScript thread only (finalizers run there too);
@@ -36,6 +37,9 @@ class Ledger {
   // One that user code has disposed of. V8 goes on counting its memory, for the next tensors of
   // that size: each time that it hears of more, it collects garbage, of which there is none here.
   void Dispose(node_api_basic_env env, int64_t bytes);
+
+  // How often memory of tensors is used by tasks that have not ended; see distributed/tasks.h.
+  size_t in_tasks = 0;
 
   int64_t tensors() const { return tensors_; }
   int64_t bytes() const { return bytes_; }
@@ -159,6 +163,8 @@ class Environment {
   std::shared_ptr<Tracer> tracer;
   // Its calls that run off the JavaScript thread; made at the first of them.
   std::unique_ptr<Background> background;
+  // Its work that waits for other processes; made at the first of it.
+  std::unique_ptr<Tasks> tasks;
 
  private:
   Napi::ObjectReference failed_;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "devices/devices.h"
+#include "distributed/tasks.h"
 #include "guard.h"
 #include "trace/background.h"
 #include "values/external.h"
@@ -141,6 +142,7 @@ const at::Tensor& UnwrapTensor(napi_env env, napi_value value, const std::string
   if (handle.pending) throw StillPending(argument);
   if (!handle.tensor.defined()) throw Disposed(argument);
   CheckStorage(env, handle.tensor);
+  if (handle.ledger->in_tasks > 0) Tasks::Of(env).Finish(handle.tensor);
   return handle.tensor;
 }
 

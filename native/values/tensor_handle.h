@@ -27,8 +27,9 @@ struct PendingTensor {
 // A new handle that owns `tensor`.
 napi_value WrapTensor(napi_env env, at::Tensor tensor);
 
-// The tensor behind a handle; valid while the handle is neither collected nor disposed.
-// Throws INVALID_ARGUMENT for anything that is not a handle, DISPOSED, DETACHED, PENDING.
+// The tensor behind a handle, after the collectives that work on it; valid while the handle is
+// neither collected nor disposed. Throws INVALID_ARGUMENT for anything that is not a handle,
+// DISPOSED, DETACHED, PENDING.
 const at::Tensor& UnwrapTensor(napi_env env, napi_value value, const std::string& argument);
 
 // A list of handles. Owning copies: reading the array may run user code.
