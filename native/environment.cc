@@ -13,56 +13,9 @@
 #include "trace/background.h"
 #include "trace/tracer.h"
 #include "values/storage.h"
+#include "values/tensor_table.h"
 
 namespace bridge {
-
-namespace {
-
-// What V8 is told in one piece: telling it of every small tensor would cost more than making one.
-constexpr int64_t kReportStep = 256 * 1024;
-
-// The most that V8 may go on counting of what is disposed.
-constexpr int64_t kMostDisposed = int64_t{1} << 30;
-
-// What a tensor costs beside its elements: TensorImpl, StorageImpl, handle, allocator headers.
-constexpr int64_t kTensorOverhead = 640;
-
-}  // namespace
-
-void Ledger::Add(node_api_basic_env env, int64_t bytes) {
-  tensors_ += 1;
-  bytes_ += bytes;
-  const int64_t cost = bytes + kTensorOverhead;
-  const int64_t counted = std::min(cost, disposed_);
-  disposed_ -= counted;
-  Report(env, cost - counted);
-}
-
-void Ledger::Remove(node_api_basic_env env, int64_t bytes) {
-  tensors_ -= 1;
-  bytes_ -= bytes;
-  Report(env, -(bytes + kTensorOverhead));
-}
-
-void Ledger::Dispose(node_api_basic_env env, int64_t bytes) {
-  tensors_ -= 1;
-  bytes_ -= bytes;
-  const int64_t cost = bytes + kTensorOverhead;
-  const int64_t counted = std::min(cost, kMostDisposed - disposed_);
-  disposed_ += counted;
-  Report(env, counted - cost);
-}
-
-void Ledger::Report(node_api_basic_env env, int64_t change) {
-  unreported_ += change;
-  if (unreported_ < kReportStep && unreported_ > -kReportStep) return;
-  // Taken before the call: telling V8 of more memory may collect garbage at once, and the
-  // finalizers that this runs come back here. They must only ever report less, since more would
-  // start a collection inside the collection.
-  const int64_t reported = std::exchange(unreported_, 0);
-  int64_t total = 0;
-  napi_adjust_external_memory(env, reported, &total);
-}
 
 void SharedBuffers::Drop(const std::shared_ptr<SharedMemory>& memory) {
   const std::lock_guard lock(mutex_);
@@ -176,6 +129,7 @@ std::vector<std::string> WarningCollector::Take() { return std::exchange(message
 Environment::Environment(napi_env env) : env(env) {}
 
 void Environment::Open() {
+  tensors = std::make_shared<TensorTable>();
   failed_ = Napi::Persistent(Napi::Object::New(env));
   failed_.SuppressDestruct();
 }
@@ -189,13 +143,19 @@ Environment& Environment::Of(napi_env env) {
 }
 
 void Environment::Connect(const Napi::Object& hooks) {
-  const Napi::Value emit_warning = hooks.Get("emitWarning");
-  if (!emit_warning.IsFunction()) {
-    throw BridgeError("INVALID_ARGUMENT", "connect: expected hooks.emitWarning to be a function");
-  }
-  emit_warning_ = Napi::Persistent(emit_warning.As<Napi::Function>());
-  // At exit the reference dies with the environment, not before the handles that use it.
-  emit_warning_.SuppressDestruct();
+  const auto hook = [&](const char* name) {
+    const Napi::Value value = hooks.Get(name);
+    if (!value.IsFunction()) {
+      throw BridgeError("INVALID_ARGUMENT",
+                        std::string("connect: expected hooks.") + name + " to be a function");
+    }
+    auto reference = Napi::Persistent(value.As<Napi::Function>());
+    // At exit the reference dies with the environment, not before the handles that use it.
+    reference.SuppressDestruct();
+    return reference;
+  };
+  emit_warning_ = hook("emitWarning");
+  collect_young_ = hook("collectYoung");
 }
 
 napi_value Environment::Fail(Failure failure) {
@@ -225,6 +185,15 @@ void Environment::EmitWarnings(WarningCollector& collected) {
   for (const std::string& message : collected.Take()) {
     if (!emit_warning_.IsEmpty()) emit_warning_.Value().Call({Napi::String::New(env, message)});
   }
+}
+
+void Environment::CollectDropped() {
+  Ledger& ledger = tensors->ledger;
+  if (!ledger.IsCollectionDue() || collect_young_.IsEmpty()) return;
+  const Napi::HandleScope scope(env);
+  const int64_t before = ledger.Weight();
+  collect_young_.Value().Call({});
+  ledger.NoteCollection(before);
 }
 
 Operator& Environment::Own(std::unique_ptr<Operator> op) {

@@ -25,34 +25,8 @@ namespace bridge {
 struct Operator;
 class Background;
 class Tasks;
+class TensorTable;
 class Tracer;
-
-// Live tensors of an environment. Touched on its JavaScript thread only (finalizers run there too);
-// shared with every tensor handle, so that a handle that outlives the environment finds it.
-class Ledger {
- public:
-  void Add(node_api_basic_env env, int64_t bytes);
-  // One that the collector has freed.
-  void Remove(node_api_basic_env env, int64_t bytes);
-  // One that user code has disposed of. V8 goes on counting its memory, for the next tensors of
-  // that size: each time that it hears of more, it collects garbage, of which there is none here.
-  void Dispose(node_api_basic_env env, int64_t bytes);
-
-  // How often memory of tensors is used by tasks that have not ended; see distributed/tasks.h.
-  size_t in_tasks = 0;
-
-  int64_t tensors() const { return tensors_; }
-  int64_t bytes() const { return bytes_; }
-
- private:
-  void Report(node_api_basic_env env, int64_t change);
-
-  int64_t tensors_ = 0;
-  int64_t bytes_ = 0;
-  int64_t unreported_ = 0;
-  // Of disposed tensors, and V8 still counts them.
-  int64_t disposed_ = 0;
-};
 
 // Memory of a typed array that a storage uses.
 struct SharedMemory {
@@ -138,9 +112,11 @@ class Environment {
   // What can fail of making it; inside of a guard.
   void Open();
 
-  // connect({ emitWarning }): the function through which native code speaks unasked.
+  // connect({ emitWarning, collectYoung }): the functions that native code calls unasked.
   void Connect(const Napi::Object& hooks);
   void EmitWarnings(WarningCollector& collected);
+  // After a tensor was made: collects dropped ones, if many may be, while caches hold their memory.
+  void CollectDropped();
 
   // The value that a failed entry returns, and nothing else is: JavaScript then takes the failure
   // and throws it.
@@ -156,7 +132,8 @@ class Environment {
   Operator& Own(std::unique_ptr<Operator> op);
 
   napi_env env;
-  std::shared_ptr<Ledger> ledger = std::make_shared<Ledger>();
+  // Those that user code holds.
+  std::shared_ptr<TensorTable> tensors;
   std::shared_ptr<SharedBuffers> shared_buffers = std::make_shared<SharedBuffers>();
   WarningCollector warnings;
   // While there is one, operators are traced instead of called.
@@ -170,6 +147,7 @@ class Environment {
   Napi::ObjectReference failed_;
   std::optional<Failure> failure_;
   Napi::FunctionReference emit_warning_;
+  Napi::FunctionReference collect_young_;
   std::vector<std::unique_ptr<Operator>> operators_;
 };
 

@@ -10,12 +10,13 @@
 #include "devices/allocator.h"
 #include "guard.h"
 #include "values/ivalue.h"
+#include "values/tensor_table.h"
 
 namespace bridge {
 
 namespace {
 
-// connect({ emitWarning(message) })
+// connect({ emitWarning(message), collectYoung() })
 Napi::Value Connect(const Napi::CallbackInfo& info) {
   if (!info[0].IsObject()) throw Refused("hooks", "an object", Describe(info.Env(), info[0]));
   Environment::Of(info.Env()).Connect(info[0].As<Napi::Object>());
@@ -62,7 +63,7 @@ Napi::Value ManualSeed(const Napi::CallbackInfo& info) {
 // memory(): { tensors, bytes } that this environment holds, and { allocated, cached }, bytes of the
 // process's allocator
 Napi::Value Memory(const Napi::CallbackInfo& info) {
-  const Ledger& ledger = *Environment::Of(info.Env()).ledger;
+  const Ledger& ledger = Environment::Of(info.Env()).tensors->ledger;
   Napi::Object result = Napi::Object::New(info.Env());
   result.Set("tensors", Napi::Number::New(info.Env(), static_cast<double>(ledger.tensors())));
   result.Set("bytes", Napi::Number::New(info.Env(), static_cast<double>(ledger.bytes())));

@@ -9,6 +9,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LoadError } from '../errors';
 import { findAddon } from './addons';
+import { collectYoung } from './collect-young';
 import { explainFailure, missingCudaLibrary } from './cuda-libraries';
 import { throwing } from './failures';
 import { whyNotLoadable } from './library-file';
@@ -77,7 +78,7 @@ function load(): Loaded {
   if (!isSupported(version)) refuseUnsupported(version, located);
   const addon = findAddon(`libtorch-${minorOf(version)}`, version);
   const native = throwing(requireFile(addon) as Native);
-  native.connect({ emitWarning });
+  native.connect({ emitWarning, collectYoung });
   return { located, version, ...opened, addon, native };
 }
 

@@ -191,9 +191,11 @@ export interface DeviceMemoryStats {
   numOoms: number;
 }
 
-/** The function through which native code speaks unasked. */
+/** The functions that native code calls unasked. */
 export interface NativeHooks {
   emitWarning(message: string): void;
+  /** Collects young objects, if it can. */
+  collectYoung(): void;
 }
 
 /** Why a program stopped that ran off the JavaScript thread. */

@@ -98,7 +98,11 @@ export function makeMethod(name: string): (this: unknown, ...args: unknown[]) =>
     const { overloads, looseSizes, self } = bound;
     // biome-ignore lint/complexity/noArguments: how many there are, without an array of them
     const count = arguments.length;
-    if (self === 0 && (count < looseSizes || !isInteger(a))) return overloads.call(count + 1, this, a, b, rest);
+    if (self === 0) {
+      if (count < looseSizes || !isInteger(a)) return overloads.call(count + 1, this, a, b, rest);
+      if (count === 1) return overloads.call(2, this, [a], undefined, rest);
+      if (count === 2 && isInteger(b)) return overloads.call(2, this, [a, b], undefined, rest);
+    }
     const args = [a, b].slice(0, count).concat(rest);
     args.splice(self, 0, this);
     return overloads.callWith(self === 0 ? withSizes(args, 1, looseSizes) : args);

@@ -11,13 +11,15 @@
 #include "trace/background.h"
 #include "trace/tracer.h"
 #include "values/storage.h"
+#include "values/tensor_handle.h"
 
 namespace bridge {
 
 namespace {
 
-// More than any ATen operator takes.
+// More than any ATen operator takes, and as many as most take.
 constexpr size_t kMaxArguments = 32;
+constexpr size_t kUsualArguments = 8;
 
 c10::OperatorHandle FindOperator(const std::string& name, const std::string& overload) {
   const auto found = c10::Dispatcher::singleton().findSchema({name, overload});
@@ -28,8 +30,11 @@ c10::OperatorHandle FindOperator(const std::string& name, const std::string& ove
   return *found;
 }
 
-napi_value Results(napi_env env, const torch::jit::Stack& stack) {
+napi_value Results(napi_env env, torch::jit::Stack& stack) {
   if (stack.empty()) return Napi::Env(env).Undefined();
+  if (stack.size() == 1 && stack.front().isTensor() && stack.front().toTensor().defined()) {
+    return WrapTensor(env, std::move(stack.front()).toTensor());
+  }
   if (stack.size() == 1) return FromIValue(env, stack.front());
   Napi::Array results = Napi::Array::New(env, stack.size());
   for (size_t i = 0; i < stack.size(); i++) {
@@ -65,7 +70,12 @@ napi_value Call(const Operator& op, napi_env env, size_t argc, const napi_value*
   torch::jit::Stack stack;
   stack.reserve(op.arguments.size());
   for (size_t i = 0; i < op.arguments.size(); i++) {
-    stack.push_back(ToIValue(env, argv[i], op.arguments[i]));
+    const ArgumentPlan& plan = op.arguments[i];
+    if (i >= argc && plan.fallback) {
+      stack.push_back(*plan.fallback);
+    } else {
+      stack.push_back(ToIValue(env, argv[i], plan));
+    }
   }
   if (op.reads_arrays || HasComplex(stack)) CheckStorages(env, stack);
   for (const size_t i : op.outputs.written) {
@@ -88,11 +98,15 @@ napi_value Call(const Operator& op, napi_env env, size_t argc, const napi_value*
 
 napi_value Entry(napi_env env, napi_callback_info info) {
   // Node fills the places beyond what was given with undefined.
-  std::array<napi_value, kMaxArguments> argv{};
-  size_t argc = argv.size();
+  std::array<napi_value, kMaxArguments> argv;
+  size_t argc = kUsualArguments;
   void* data = nullptr;
   napi_get_cb_info(env, info, &argc, argv.data(), nullptr, &data);
   const Operator& op = *static_cast<const Operator*>(data);
+  if (std::max(argc, op.arguments.size()) > kUsualArguments) {
+    argc = argv.size();
+    napi_get_cb_info(env, info, &argc, argv.data(), nullptr, &data);
+  }
   return Guard(*op.environment, op.name, [&] { return Call(op, env, argc, argv.data()); });
 }
 

@@ -228,10 +228,10 @@ std::string DescribeHeader(const at::Tensor& header) {
 }
 
 struct Pair {
-  at::Tensor tensor;
+  at::Tensor tensor = {};
   // -1: any.
-  int64_t peer;
-  int64_t tag;
+  int64_t peer = -1;
+  int64_t tag = 0;
 };
 
 Pair PairOf(const CollectiveCall& call) {
@@ -331,6 +331,8 @@ Napi::Value Collective(const Napi::CallbackInfo& info) {
   const Agreement agreement =
       ReadAgreement(env, info[5], static_cast<size_t>(group->config().size));
   const std::vector<at::Tensor> tensors = CheckTensors(env, *call);
+  // A call that has been made has no arguments any more.
+  const Pair pair = mode == Mode::kReceive ? PairOf(*call) : Pair();
   std::function<Task::Result()> body;
   try {
     body = Body(group, call, mode, agreement);
@@ -340,7 +342,6 @@ Napi::Value Collective(const Napi::CallbackInfo& info) {
   const auto run = [&](std::function<void()> job) {
     if (mode == Mode::kSend) return StartThread(std::move(job));
     if (mode != Mode::kReceive) return group->queue().Add(std::move(job));
-    const Pair pair = PairOf(*call);
     group->QueueFrom(pair.peer, pair.tag).Add(std::move(job));
   };
   const auto task = Tasks::Of(env).Start(what, info[6], tensors, body, run);

@@ -10,6 +10,7 @@
 #include "trace/background.h"
 #include "values/external.h"
 #include "values/storage.h"
+#include "values/tensor_table.h"
 
 namespace bridge {
 
@@ -168,7 +169,7 @@ void Tasks::Hold(const std::shared_ptr<Task>& task, std::vector<at::Tensor> tens
       if (part.has_storage()) uses_.push_back({BytesUnder(part), task});
     });
   }
-  environment_.ledger->in_tasks = uses_.size();
+  environment_.tensors->ledger.in_tasks = uses_.size();
 }
 
 void Tasks::Release(Task& task) {
@@ -176,7 +177,7 @@ void Tasks::Release(Task& task) {
   if (--started_ == 0) napi_unref_threadsafe_function(environment_.env, deliver_);
   std::erase_if(uses_, [&](const Use& use) { return use.task.get() == &task; });
   task.tensors_.clear();
-  environment_.ledger->in_tasks = uses_.size();
+  environment_.tensors->ledger.in_tasks = uses_.size();
 }
 
 void Tasks::Finish(const at::Tensor& tensor) {
@@ -192,7 +193,7 @@ void Tasks::Finish(const at::Tensor& tensor) {
       const std::shared_ptr<Task> task = use->task;
       // First: a failure is told once.
       uses_.erase(use);
-      environment_.ledger->in_tasks = uses_.size();
+      environment_.tensors->ledger.in_tasks = uses_.size();
       task->Wait();
     }
   });

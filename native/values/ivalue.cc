@@ -93,6 +93,13 @@ std::optional<int64_t> ReadBigInt(napi_env env, napi_value value) {
   return result;
 }
 
+std::optional<int64_t> TryInt(napi_env env, napi_value value) {
+  double number = 0;
+  if (napi_get_value_double(env, value, &number) != napi_ok) return ReadBigInt(env, value);
+  if (std::nearbyint(number) != number || std::abs(number) > kMaxSafeInteger) return std::nullopt;
+  return static_cast<int64_t>(number);
+}
+
 // { re, im }. Reading it may run user code.
 std::optional<c10::complex<double>> ReadComplex(napi_env env, napi_value value) {
   const auto part = [&](const char* name) -> std::optional<double> {
@@ -230,6 +237,9 @@ bool MayRunUserCode(const ArgumentPlan& plan) {
 }
 
 c10::IValue ToIValue(napi_env env, napi_value value, const ArgumentPlan& plan) {
+  if (plan.kind == Kind::kTensor) {
+    if (const at::Tensor* tensor = FindTensor(env, value, plan.name)) return *tensor;
+  }
   const napi_valuetype type = TypeOf(env, value);
   if (type == napi_undefined || type == napi_null) return Absent(env, value, plan);
   switch (plan.kind) {
@@ -368,15 +378,7 @@ at::Scalar ReadScalar(napi_env env, napi_value value, const std::string& argumen
 }
 
 int64_t ReadInt(napi_env env, napi_value value, const std::string& argument) {
-  const napi_valuetype type = TypeOf(env, value);
-  if (type == napi_number) {
-    const double number = ReadFloat(env, value, argument);
-    if (std::nearbyint(number) == number && std::abs(number) <= kMaxSafeInteger) {
-      return static_cast<int64_t>(number);
-    }
-  } else if (type == napi_bigint) {
-    if (const std::optional<int64_t> integer = ReadBigInt(env, value)) return *integer;
-  }
+  if (const std::optional<int64_t> integer = TryInt(env, value)) return *integer;
   throw Refused(argument, "a safe integer", Describe(env, value));
 }
 
@@ -400,11 +402,17 @@ std::vector<napi_value> ReadArray(napi_env env, napi_value value, const std::str
 }
 
 std::vector<int64_t> ReadInts(napi_env env, napi_value value, const std::string& argument) {
-  return ReadList<int64_t>(env, value, argument,
-                           [&](napi_value element, const std::string& name) {
-                             return ReadInt(env, element, name);
-                           })
-      .vec();
+  const Napi::Array array = ExpectArray(env, value, argument);
+  std::vector<int64_t> result(array.Length());
+  for (uint32_t i = 0; i < result.size(); i++) {
+    const Napi::HandleScope scope(env);
+    const napi_value element = array.Get(i);
+    // The name costs more than the element.
+    const std::optional<int64_t> integer = TryInt(env, element);
+    result[i] =
+        integer ? *integer : ReadInt(env, element, argument + "[" + std::to_string(i) + "]");
+  }
+  return result;
 }
 
 uint64_t ReadSeed(napi_env env, napi_value value) {

@@ -2,7 +2,6 @@
 
 #include <c10/core/CPUAllocator.h>
 
-#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <utility>
@@ -11,7 +10,6 @@
 #include "distributed/tasks.h"
 #include "guard.h"
 #include "trace/background.h"
-#include "values/external.h"
 #include "values/ivalue.h"
 #include "values/storage.h"
 
@@ -19,57 +17,28 @@ namespace bridge {
 
 namespace {
 
-// Made by a random generator once; tells our handles from every other External.
-constexpr napi_type_tag kTensorTag = {0x8f5a1d0c6b7e4f29, 0xb3c2e97d41a05866};
-
-// What the garbage collector should know: the bytes a tensor shows, so that views of one storage
-// cannot claim it many times over.
-int64_t BytesOf(const at::Tensor& tensor) {
-  if (!tensor.has_storage()) return 0;
-  const auto shown = static_cast<int64_t>(tensor.nbytes());
-  return std::min(shown, static_cast<int64_t>(tensor.storage().nbytes()));
-}
-
-struct TensorHandle {
-  at::Tensor tensor;
-  std::shared_ptr<Ledger> ledger;
-  int64_t bytes;
-  // The typed array's memory that the tensor was made over, if it was.
-  std::shared_ptr<SharedMemory> memory;
-  // What the tensor is to be, while it is not there.
-  std::unique_ptr<PendingTensor> pending;
-
-  explicit TensorHandle(std::shared_ptr<Ledger> book) : ledger(std::move(book)), bytes(0) {}
-  ~TensorHandle() {
-    if (memory) memory->handles.erase(&tensor);
-  }
-  TensorHandle(const TensorHandle&) = delete;
-  TensorHandle& operator=(const TensorHandle&) = delete;
-
-  void Hold(node_api_basic_env env, at::Tensor owned) {
-    tensor = std::move(owned);
-    bytes = BytesOf(tensor);
-    memory = SharedMemoryOf(tensor);
-    if (memory) memory->handles.insert(&tensor);
-    ledger->Add(env, bytes);
-  }
-
-  // Whether there was a tensor.
-  bool Release() {
-    pending.reset();
-    if (!tensor.defined()) return false;
-    if (memory) memory->handles.erase(&tensor);
-    memory.reset();
-    Drop(std::exchange(tensor, {}));
-    return true;
-  }
-};
-
 // Runs inside the garbage collection: it may only free memory and adjust the external-memory
 // figure.
-void Finalize(node_api_basic_env env, void* data, void* /*hint*/) {
-  const std::unique_ptr<TensorHandle> handle(static_cast<TensorHandle*>(data));
-  if (handle->Release()) handle->ledger->Remove(env, handle->bytes);
+void Finalize(node_api_basic_env env, void* key, void* hint) {
+  auto* table = static_cast<TensorTable*>(hint);
+  TensorHandle* handle = table->Find(key);
+  if (handle->Release()) table->ledger.Remove(env, handle->bytes);
+  table->Return(handle);
+}
+
+// The External of a handle that was taken.
+napi_value ToExternal(napi_env env, TensorTable& table, TensorHandle* handle) {
+  napi_value external = nullptr;
+  void* key = table.KeyOf(*handle);
+  if (napi_create_external(env, key, Finalize, &table, &external) == napi_ok) return external;
+  Finalize(env, key, &table);
+  throw Napi::Error::New(env);
+}
+
+TensorHandle* FindHandle(napi_env env, napi_value value) {
+  void* key = nullptr;
+  if (napi_get_value_external(env, value, &key) != napi_ok) return nullptr;
+  return Environment::Of(env).tensors->Find(key);
 }
 
 // Some kernels leave their only element in memory of the size of what they reduced (mse_loss). If
@@ -89,7 +58,7 @@ void Compact(const Environment& environment, const at::Tensor& tensor) {
 }
 
 TensorHandle& ExpectHandle(napi_env env, napi_value value, const std::string& argument) {
-  auto* handle = FromExternal<TensorHandle>(env, value, kTensorTag);
+  TensorHandle* handle = FindHandle(env, value);
   if (handle == nullptr) throw Refused(argument, "a Tensor", Describe(env, value));
   return *handle;
 }
@@ -111,16 +80,22 @@ BridgeError StillPending(const std::string& argument) {
 }
 
 napi_value WrapTensor(napi_env env, at::Tensor tensor) {
-  Compact(Environment::Of(env), tensor);
-  auto handle = std::make_unique<TensorHandle>(Environment::Of(env).ledger);
-  handle->Hold(env, std::move(tensor));
-  return ToExternal(env, std::move(handle), kTensorTag, Finalize);
+  Environment& environment = Environment::Of(env);
+  Compact(environment, tensor);
+  TensorTable& table = *environment.tensors;
+  TensorHandle* handle = table.Take();
+  handle->Hold(std::move(tensor));
+  table.ledger.Add(env, handle->bytes);
+  napi_value external = ToExternal(env, table, handle);
+  environment.CollectDropped();
+  return external;
 }
 
 napi_value WrapPending(napi_env env, PendingTensor pending) {
-  auto handle = std::make_unique<TensorHandle>(Environment::Of(env).ledger);
+  TensorTable& table = *Environment::Of(env).tensors;
+  TensorHandle* handle = table.Take();
   handle->pending = std::make_unique<PendingTensor>(std::move(pending));
-  return ToExternal(env, std::move(handle), kTensorTag, Finalize);
+  return ToExternal(env, table, handle);
 }
 
 const PendingTensor* PendingOf(napi_env env, napi_value value, const std::string& argument) {
@@ -134,16 +109,27 @@ void ResolveTensor(napi_env env, napi_value value, at::Tensor tensor) {
   TensorHandle& handle = ExpectHandle(env, value, "tensor");
   if (!handle.pending) return;
   handle.pending.reset();
-  handle.Hold(env, std::move(tensor));
+  handle.Hold(std::move(tensor));
+  Environment::Of(env).tensors->ledger.Add(env, handle.bytes);
+}
+
+const at::Tensor* FindTensor(napi_env env, napi_value value, const std::string& argument) {
+  void* key = nullptr;
+  if (napi_get_value_external(env, value, &key) != napi_ok) return nullptr;
+  const TensorTable& table = *Environment::Of(env).tensors;
+  const TensorHandle* handle = table.Find(key);
+  if (handle == nullptr) return nullptr;
+  if (handle->pending) throw StillPending(argument);
+  if (!handle->tensor.defined()) throw Disposed(argument);
+  CheckStorage(env, handle->tensor);
+  if (table.ledger.in_tasks > 0) Tasks::Of(env).Finish(handle->tensor);
+  return &handle->tensor;
 }
 
 const at::Tensor& UnwrapTensor(napi_env env, napi_value value, const std::string& argument) {
-  const TensorHandle& handle = ExpectHandle(env, value, argument);
-  if (handle.pending) throw StillPending(argument);
-  if (!handle.tensor.defined()) throw Disposed(argument);
-  CheckStorage(env, handle.tensor);
-  if (handle.ledger->in_tasks > 0) Tasks::Of(env).Finish(handle.tensor);
-  return handle.tensor;
+  const at::Tensor* tensor = FindTensor(env, value, argument);
+  if (tensor == nullptr) throw Refused(argument, "a Tensor", Describe(env, value));
+  return *tensor;
 }
 
 std::vector<at::Tensor> UnwrapTensors(napi_env env, napi_value value, const std::string& argument) {
@@ -160,7 +146,7 @@ std::vector<at::Tensor> UnwrapTensors(napi_env env, napi_value value, const std:
 
 void DisposeTensor(napi_env env, napi_value value) {
   TensorHandle& handle = ExpectHandle(env, value, "tensor");
-  if (handle.Release()) handle.ledger->Dispose(env, handle.bytes);
+  if (handle.Release()) Environment::Of(env).tensors->ledger.Dispose(env, handle.bytes);
 }
 
 bool IsDisposed(napi_env env, napi_value value) {

@@ -1,35 +1,28 @@
-// How JavaScript holds a tensor: an External with a type tag that owns one at::Tensor by value.
-//
-// The tag is what makes a handle of another addon, or any other External, a thrown error instead of
-// corrupted memory. A disposed handle stays a handle whose tensor is undefined.
+// How JavaScript holds a tensor: an External, with the key of a handle that owns one at::Tensor by
+// value.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "environment.h"
 #include "guard.h"
 #include "napi_setup.h"
+#include "values/tensor_table.h"
 
 namespace bridge {
-
-class Tracer;
-
-// A tensor that is still to be computed: a value of a traced program that has not run.
-struct PendingTensor {
-  std::shared_ptr<Tracer> tracer;
-  size_t value_id;
-};
 
 // A new handle that owns `tensor`.
 napi_value WrapTensor(napi_env env, at::Tensor tensor);
 
 // The tensor behind a handle, after the collectives that work on it; valid while the handle is
-// neither collected nor disposed. Throws INVALID_ARGUMENT for anything that is not a handle,
-// DISPOSED, DETACHED, PENDING.
+// neither collected nor disposed. Null for anything that is not a handle. Throws DISPOSED,
+// DETACHED, PENDING.
+const at::Tensor* FindTensor(napi_env env, napi_value value, const std::string& argument);
+
+// The same; throws INVALID_ARGUMENT for anything that is not a handle.
 const at::Tensor& UnwrapTensor(napi_env env, napi_value value, const std::string& argument);
 
 // A list of handles. Owning copies: reading the array may run user code.

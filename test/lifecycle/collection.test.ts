@@ -1,5 +1,5 @@
 /** Memory and the garbage collector: what is dropped goes back, in the middle of a loop and in the middle of an error. */
-import { printedBy } from '../support/child';
+import { dist, printedBy, runNode } from '../support/child';
 
 /** Steps of loops, each of which drops about a megabyte or more. */
 const loops: readonly [string, string][] = [
@@ -27,6 +27,45 @@ test.each(loops)('a plain loop that drops %s does not grow', (_name, step) => {
   `);
   expect(grown).toBeLessThan(600);
   expect(tensors).toBeLessThan(10);
+});
+
+test('small tensors that are dropped go back soon, and those that are kept stay', () => {
+  // Without flags, as programs run; V8 itself would wait for some 70,000 of them.
+  const { status, stdout, stderr } = runNode(
+    '-e',
+    `const torch = require(${JSON.stringify(dist)});
+    const x = torch.ones([8]);
+    const kept = Array.from({ length: 20_000 }, (_, i) => torch.full([], i));
+    let most = 0;
+    for (let i = 0; i < 50_000; i++) {
+      x.add(1);
+      if (i > 30_000) most = Math.max(most, torch.memory().tensors - kept.length);
+    }
+    const lost = kept.filter((tensor, i) => tensor.item() !== i).length;
+    const exposed = [typeof gc, require('node:vm').runInNewContext('typeof gc')];
+    console.log(JSON.stringify({ most, lost, exposed }));`,
+  );
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  const { most, lost, exposed } = JSON.parse(stdout) as { most: number; lost: number; exposed: string[] };
+  expect(most).toBeLessThan(10_000);
+  expect(lost).toBe(0);
+  // Nothing is left in the program's own contexts.
+  expect(exposed).toEqual(['undefined', 'undefined']);
+});
+
+test('a handle means nothing to another copy of the addon, nor does any other External', () => {
+  const results = printedBy<string[]>(`
+    const { native, loadedLibtorch } = require(${JSON.stringify(`${dist}/binding/load.js`)});
+    const { handleOf } = require(${JSON.stringify(`${dist}/torch/bind.js`)});
+    const tensor = torch.ones([2]);
+    const other = { exports: {} };
+    process.dlopen(other, loadedLibtorch().addon);
+    const { numel, failed, failure, newGenerator } = other.exports;
+    const told = (value) => (numel(value) === failed ? failure()[0] : 'taken');
+    const own = other.exports.fromBytes(new Float32Array(2), 6, [2]);
+    console.log(JSON.stringify([told(own), told(handleOf(tensor)), told(newGenerator('cpu')), told({}), told(1)]));
+  `);
+  expect(results).toEqual(['taken', ...Array.from({ length: 4 }, () => 'INVALID_ARGUMENT')]);
 });
 
 test('collected tensors leave nothing behind: neither handles nor graphs', () => {
