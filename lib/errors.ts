@@ -14,6 +14,8 @@
  * - `IN_USE`: a tensor that a call off the main thread works on was to be changed.
  * - `RUNTIME`, `VALUE`, `INDEX`, `TYPE`, `NOT_IMPLEMENTED`, `OUT_OF_MEMORY`: libtorch's own refusal, by the kind that
  *   PyTorch shows as RuntimeError, ValueError, IndexError, TypeError, NotImplementedError and OutOfMemoryError.
+ * - `DISTRIBUTED`: processes could not find each other, one was lost or too late, or they did not agree on a collective.
+ *   The message names the operation and the rank.
  * - `DEVICE_LOST`: a kernel on a GPU has failed for good, and with it every later call of this process on a GPU.
  * - `LIBTORCH_NOT_FOUND`, `LIBTORCH_UNUSABLE`, `LIBTORCH_UNSUPPORTED`, `ADDON_NOT_FOUND`: loading failed.
  * - `INSTALL_FAILED`: `libtorch-losses install` could not finish.
@@ -42,6 +44,7 @@ export type NativeErrorCode =
   | 'TYPE'
   | 'NOT_IMPLEMENTED'
   | 'OUT_OF_MEMORY'
+  | 'DISTRIBUTED'
   | 'DEVICE_LOST';
 
 /** The ways in which loading libtorch or the addon fails. */

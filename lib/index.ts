@@ -10,6 +10,8 @@
  */
 import './torch/methods';
 
+/** Processes that work together, as `torch.distributed`. */
+export * as distributed from './distributed';
 /** Probability distributions, as `torch.distributions`. */
 export * as distributions from './distributions';
 export {
@@ -131,3 +133,5 @@ export {
   type Scalar,
   type TypedArray,
 } from './types';
+/** Data for training, as `torch.utils`. */
+export * as utils from './utils';

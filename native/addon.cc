@@ -13,6 +13,11 @@
 #include "dispatch/hooks.h"
 #include "dispatch/overlap.h"
 #include "dispatch/schemas.h"
+#include "distributed/collectives.h"
+#include "distributed/groups.h"
+#include "distributed/reducer.h"
+#include "distributed/stores.h"
+#include "distributed/tasks.h"
 #include "environment.h"
 #include "guard.h"
 #include "napi_setup.h"
@@ -73,6 +78,11 @@ extern "C" BRIDGE_EXPORT napi_value napi_register_module_v1(napi_env env, napi_v
     bridge::RegisterStaging(exports);
     bridge::RegisterAsyncCopy(exports);
     bridge::RegisterFiles(exports);
+    bridge::RegisterTasks(exports);
+    bridge::RegisterStores(exports);
+    bridge::RegisterGroups(exports);
+    bridge::RegisterCollectives(exports);
+    bridge::RegisterReducer(exports);
     return exports;
   });
 }

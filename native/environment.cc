@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "dispatch/dispatch.h"
+#include "distributed/tasks.h"
 #include "guard.h"
 #include "trace/background.h"
 #include "trace/tracer.h"

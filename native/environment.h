@@ -24,6 +24,7 @@ namespace bridge {
 
 struct Operator;
 class Background;
+class Tasks;
 class TensorTable;
 class Tracer;
 
@@ -139,6 +140,8 @@ class Environment {
   std::shared_ptr<Tracer> tracer;
   // Its calls that run off the JavaScript thread; made at the first of them.
   std::unique_ptr<Background> background;
+  // Its work that waits for other processes; made at the first of it.
+  std::unique_ptr<Tasks> tasks;
 
  private:
   Napi::ObjectReference failed_;

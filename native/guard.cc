@@ -97,6 +97,8 @@ Failure DescribeFailure(const std::string& op) {
     throw;
   } catch (const BridgeError& error) {
     return {error.code(), op + ": " + error.what(), op, error.argument()};
+  } catch (const KeptFailure& kept) {
+    return {kept.code, kept.message, kept.op};
   } catch (const c10::Error& error) {
     Failure failure{CodeOf(error), error.what_without_backtrace(), op};
     if (failure.code == "DEVICE_LOST") NoteLostDevice();

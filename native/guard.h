@@ -27,6 +27,13 @@ class BridgeError : public std::runtime_error {
   std::string argument_;
 };
 
+// A failure that happened before, on another thread, and is told now.
+struct KeptFailure {
+  std::string code;
+  std::string message;
+  std::string op;
+};
+
 // User code that this entry called has thrown: its exception is pending and stays what it is.
 struct JsThrew {};
 

@@ -4,7 +4,7 @@
  * package, that called.
  */
 import { DisposedError, type ErrorCode, NativeError, TorchError } from '../errors';
-import type { BareOperator, Native, NativeResult, Operator } from './native';
+import type { BareOperator, Native, NativeResult, Operator, Outcome } from './native';
 
 type AnyFunction = (...args: never[]) => unknown;
 
@@ -16,6 +16,9 @@ type Failure = readonly unknown[];
  * same again. A backward pass may not: parts of its graph are freed.
  */
 const repeatable = new Set(['copyTo', 'asyncCopy', 'fromBytes', 'item', 'run', 'runInChunks', 'startTransfer']);
+
+/** Functions that start tasks: the last argument hears of the end. */
+const startTasks = ['connectTcpStore', 'callStore', 'newGroup', 'destroyGroup', 'collective'] as const;
 
 /** The addon with functions that throw; so do the operators that it makes. */
 export function throwing(native: Native): Native {
@@ -46,8 +49,18 @@ export function throwing(native: Native): Native {
     typeof value === 'function' ? guard(value, repeatable.has(name)) : value,
   ]);
   const guarded = Object.fromEntries(entries) as Native;
+  const delivering = (start: AnyFunction): AnyFunction => {
+    const started = (...args: unknown[]): unknown => {
+      const done = args.pop() as (outcome: Outcome) => void;
+      const deliver = (value: unknown, wasSeen: boolean): void =>
+        done(value === failed ? { error: toError(failure(), deliver), wasSeen } : { value, wasSeen });
+      return start(...([...args, deliver] as never[]));
+    };
+    return started;
+  };
   return {
     ...guarded,
+    ...Object.fromEntries(startTasks.map((name) => [name, delivering(guarded[name])])),
     operator: (name, overload): Operator => guard(guarded.operator(name, overload), !name.endsWith('_')),
     bareOperator: (name, overload): BareOperator => {
       const call = guarded.operator(name, overload);
@@ -76,7 +89,16 @@ export function throwing(native: Native): Native {
   };
 }
 
-const libtorchKinds = new Set(['RUNTIME', 'VALUE', 'INDEX', 'TYPE', 'NOT_IMPLEMENTED', 'OUT_OF_MEMORY', 'DEVICE_LOST']);
+const libtorchKinds = new Set([
+  'DISTRIBUTED',
+  'RUNTIME',
+  'VALUE',
+  'INDEX',
+  'TYPE',
+  'NOT_IMPLEMENTED',
+  'OUT_OF_MEMORY',
+  'DEVICE_LOST',
+]);
 
 function toError([code, message, op, argument]: Failure, thrower: AnyFunction): unknown {
   if (message === undefined) return code; // what user code threw that native code had called

@@ -124,6 +124,45 @@ export interface StreamHandle {
   readonly [streamBrand]: true;
 }
 
+declare const storeBrand: unique symbol;
+
+/** A store of keys and values that processes share: an opaque External that only the addon can read. */
+export interface StoreHandle {
+  readonly [storeBrand]: true;
+}
+
+declare const groupBrand: unique symbol;
+
+/** A group of processes: an opaque External that only the addon can read. */
+export interface GroupHandle {
+  readonly [groupBrand]: true;
+}
+
+declare const reducerBrand: unique symbol;
+
+/** What reduces the gradients of a model over ranks: an opaque External that only the addon can read. */
+export interface ReducerHandle {
+  readonly [reducerBrand]: true;
+}
+
+declare const taskBrand: unique symbol;
+
+/** Work that waits for other processes: an opaque External that only the addon can read. */
+export interface TaskHandle {
+  readonly [taskBrand]: true;
+}
+
+/** What came of a task. */
+export interface Outcome {
+  value?: unknown;
+  error?: unknown;
+  /** Whether somebody has been thrown the error already. */
+  wasSeen: boolean;
+}
+
+/** Called once, when a task has ended. */
+export type Done = (outcome: Outcome) => void;
+
 /** One figure of a device's allocator, in bytes. */
 export interface MemoryCount {
   /** Now. */
@@ -165,6 +204,9 @@ export interface StepFailure {
   step: number;
   error: unknown;
 }
+
+/** How the ranks of a group take part in a call: all in the same order, one with another, or while it blocks. */
+export type CollectiveMode = 'collective' | 'send' | 'recv' | 'blocking';
 
 /** The main addon. */
 export interface Native {
@@ -247,6 +289,76 @@ export interface Native {
   readonly partOf?: (whole: Handle, offset: number, size: number) => Handle;
   /** How often, in this process, a part of a mapped file could not be read, and zeros have taken its place. */
   readonly lostMappings?: () => number;
+
+  /** The result of a task, when it is there; blocks. */
+  waitTask(task: TaskHandle): unknown;
+  isTaskDone(task: TaskHandle): boolean;
+  /** The store can be used at once; the result of the task is its port. */
+  connectTcpStore(
+    what: string,
+    host: string,
+    port: number,
+    isServer: boolean,
+    worldSize: number | undefined,
+    waits: boolean,
+    shares: boolean,
+    timeout: number,
+    done: Done,
+  ): [StoreHandle, TaskHandle];
+  newHashStore(): StoreHandle;
+  newFileStore(path: string, worldSize: number): StoreHandle;
+  newPrefixStore(prefix: string, store: StoreHandle): StoreHandle;
+  /** `texts` are keys and values, in the order of the method's arguments. */
+  callStore(
+    what: string,
+    store: StoreHandle,
+    method: string,
+    texts: readonly string[],
+    number: number,
+    done: Done,
+  ): TaskHandle;
+  /** The group can be used at once, by whom can wait until it is connected. */
+  newGroup(
+    op: string,
+    store: StoreHandle,
+    name: string,
+    description: string,
+    rank: number,
+    size: number,
+    timeout: number,
+    done: Done,
+  ): [GroupHandle, TaskHandle];
+  registerGroup(group: GroupHandle): void;
+  /** After the collectives that were started. */
+  destroyGroup(group: GroupHandle, done: Done): TaskHandle;
+  /** An operator of c10d, with `values` for its arguments but the group; see `native/distributed/collectives.cc`. */
+  collective(
+    group: GroupHandle,
+    op: string,
+    name: string,
+    values: readonly NativeValue[],
+    mode: CollectiveMode,
+    agreement: readonly [text: string, sends: readonly number[], receives: readonly number[]],
+    done: Done,
+  ): TaskHandle;
+  /** This and what follows waits for the other ranks in place. */
+  verifyParameters(group: GroupHandle, op: string, parameters: readonly Handle[]): void;
+  broadcastCoalesced(group: GroupHandle, op: string, tensors: readonly Handle[], bufferBytes: number): void;
+  newReducer(
+    group: GroupHandle,
+    parameters: readonly Handle[],
+    names: readonly string[],
+    areSparse: readonly boolean[],
+    bucketBytes: number,
+    firstBucketBytes: number,
+    findsUnused: boolean,
+    usesViews: boolean,
+    isStatic: boolean,
+    skipsUnused: boolean,
+  ): ReducerHandle;
+  prepareForForward(reducer: ReducerHandle, reduces: boolean): void;
+  prepareForBackward(reducer: ReducerHandle, outputs: readonly Handle[]): void;
+  passThroughSink(reducer: ReducerHandle, outputs: readonly Handle[]): Handle[] | undefined;
 
   trace(inputs: readonly Handle[], fn: (inputs: readonly Handle[]) => readonly Handle[]): Program;
   /** `outputMode` is 0 for tensors, 1 for the only one, unless it needs a graph, 2 for its only element. `undefined` if it was traced for others. */

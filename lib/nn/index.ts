@@ -68,6 +68,8 @@ export {
   TransformerEncoderLayer,
   type TransformerLayerState,
 } from './modules/transformer-layers';
+/** Models over several processes, as `torch.nn.parallel`. */
+export * as parallel from './parallel';
 export { Buffer, Parameter } from './parameter';
 /** Helpers for training, as `torch.nn.utils`. */
 export * as utils from './utils';

@@ -11,8 +11,10 @@
 #include <algorithm>
 #include <initializer_list>
 #include <optional>
+#include <string_view>
 #include <unordered_set>
 
+#include "distributed/tasks.h"
 #include "guard.h"
 #include "trace/background.h"
 #include "trace/tracer.h"
@@ -112,6 +114,11 @@ void CheckGradientsUnused(const Environment& environment, const std::vector<at::
   }
 }
 
+// Whether Gloo has thrown it, which has no kind of error of its own.
+bool SaysRankIsLost(const std::exception& error) {
+  return std::string_view(error.what()).find("gloo/") != std::string_view::npos;
+}
+
 // backward(tensors, gradients?, retainGraph?, createGraph?, inputs?)
 Napi::Value Backward(const Napi::CallbackInfo& info) {
   const auto tensors = UnwrapTensors(info.Env(), info[0], "tensors");
@@ -124,7 +131,13 @@ Napi::Value Backward(const Napi::CallbackInfo& info) {
   // With a graph of their own, gradients are added to new tensors.
   if (!create_graph) CheckGradientsUnused(Environment::Of(info.Env()), tensors, inputs);
   const OnThisThread on_this_thread;
-  torch::autograd::backward(tensors, gradients, retain_graph, create_graph, inputs);
+  try {
+    torch::autograd::backward(tensors, gradients, retain_graph, create_graph, inputs);
+  } catch (const std::exception& error) {
+    const auto& tasks = Environment::Of(info.Env()).tasks;
+    if (!tasks || !SaysRankIsLost(error)) throw;
+    throw KeepFailure(tasks->backward_of);
+  }
   return info.Env().Undefined();
 }
 

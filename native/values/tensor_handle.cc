@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "devices/devices.h"
+#include "distributed/tasks.h"
 #include "guard.h"
 #include "trace/background.h"
 #include "values/ivalue.h"
@@ -113,11 +114,15 @@ void ResolveTensor(napi_env env, napi_value value, at::Tensor tensor) {
 }
 
 const at::Tensor* FindTensor(napi_env env, napi_value value, const std::string& argument) {
-  const TensorHandle* handle = FindHandle(env, value);
+  void* key = nullptr;
+  if (napi_get_value_external(env, value, &key) != napi_ok) return nullptr;
+  const TensorTable& table = *Environment::Of(env).tensors;
+  const TensorHandle* handle = table.Find(key);
   if (handle == nullptr) return nullptr;
   if (handle->pending) throw StillPending(argument);
   if (!handle->tensor.defined()) throw Disposed(argument);
   CheckStorage(env, handle->tensor);
+  if (table.ledger.in_tasks > 0) Tasks::Of(env).Finish(handle->tensor);
   return &handle->tensor;
 }
 

@@ -17,8 +17,9 @@ namespace bridge {
 // A new handle that owns `tensor`.
 napi_value WrapTensor(napi_env env, at::Tensor tensor);
 
-// The tensor behind a handle; valid while the handle is neither collected nor disposed. Null for
-// anything that is not a handle. Throws DISPOSED, DETACHED, PENDING.
+// The tensor behind a handle, after the collectives that work on it; valid while the handle is
+// neither collected nor disposed. Null for anything that is not a handle. Throws DISPOSED,
+// DETACHED, PENDING.
 const at::Tensor* FindTensor(napi_env env, napi_value value, const std::string& argument);
 
 // The same; throws INVALID_ARGUMENT for anything that is not a handle.

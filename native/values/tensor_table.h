@@ -38,6 +38,9 @@ class Ledger {
   // In bytes. What a small tensor costs is not its elements.
   int64_t Weight() const { return bytes_ + tensors_ * kTensorWeight; }
 
+  // How often memory of tensors is used by tasks that have not ended; see distributed/tasks.h.
+  size_t in_tasks = 0;
+
   int64_t tensors() const { return tensors_; }
   int64_t bytes() const { return bytes_; }
 

@@ -35,7 +35,10 @@ export const menu = [
     ],
   },
   { text: 'Losses', items: ['docs/losses.md', 'docs/your-own-losses.md', 'docs/async.md', 'docs/parity.md'] },
-  { text: 'Training', items: ['docs/modules.md', 'docs/training.md', 'docs/files.md', 'docs/testing.md'] },
+  {
+    text: 'Training',
+    items: ['docs/modules.md', 'docs/training.md', 'docs/distributed.md', 'docs/files.md', 'docs/testing.md'],
+  },
   { text: 'Evaluation', items: ['docs/evaluate.md', 'docs/shards.md'] },
   { text: 'Machines', items: ['docs/devices.md', 'docs/memory.md'] },
   { text: 'Proof', items: ['docs/numerics.md', 'docs/reliability.md', 'docs/performance.md'] },

@@ -1,0 +1,3 @@
+/** What `torch.utils` has. */
+/** Which elements of a data set a process takes, as `torch.utils.data`. */
+export * as data from './data';
