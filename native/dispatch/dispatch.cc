@@ -67,6 +67,7 @@ napi_value Call(const Operator& op, napi_env env, size_t argc, const napi_value*
                                               " arguments, but received " + std::to_string(argc));
   }
   if (op.environment->tracer) return op.environment->tracer->Trace(op, argv);
+  if (op.unboxed) return op.unboxed(env, argv);
   torch::jit::Stack stack;
   stack.reserve(op.arguments.size());
   for (size_t i = 0; i < op.arguments.size(); i++) {
@@ -143,6 +144,7 @@ Napi::Value MakeOperator(const Napi::CallbackInfo& info) {
   const bool reads_arrays = std::any_of(arguments.begin(), arguments.end(), MayRunUserCode);
   Operator& op = environment.Own(std::make_unique<Operator>(Operator{
       &environment, handle, ShortName(name), std::move(arguments), Outputs(handle), reads_arrays}));
+  op.unboxed = FindUnboxedCall(op);
   napi_value function = nullptr;
   if (napi_create_function(env, op.name.c_str(), op.name.size(), Entry, &op, &function) !=
       napi_ok) {

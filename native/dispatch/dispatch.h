@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "dispatch/outputs.h"
+#include "dispatch/unboxed.h"
 #include "environment.h"
 #include "napi_setup.h"
 #include "values/ivalue.h"
@@ -24,6 +25,7 @@ struct Operator {
   Outputs outputs;
   // Whether converting the arguments may run user code, because an array is among them.
   bool reads_arrays;
+  UnboxedCall unboxed = {};
 };
 
 // Whether the operator takes a number for any tensor: "aten::add".

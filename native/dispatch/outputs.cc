@@ -171,19 +171,20 @@ class Writing {
 };
 
 void CheckResults(const torch::jit::Stack& results) {
-  const auto check = [](const at::Tensor& tensor) {
-    if (FitsStorage(tensor)) return;
-    throw BridgeError("RUNTIME", "the result, of shape " + Text(tensor.sizes()) + " and strides " +
-                                     Text(tensor.strides()) + ", would reach beyond its memory");
-  };
   for (const c10::IValue& result : results) {
-    if (result.isTensor()) check(result.toTensor());
+    if (result.isTensor()) CheckResult(result.toTensor());
     if (!result.isTensorList()) continue;
-    for (const at::Tensor& tensor : result.toTensorVector()) check(tensor);
+    for (const at::Tensor& tensor : result.toTensorVector()) CheckResult(tensor);
   }
 }
 
 }  // namespace
+
+void CheckResult(const at::Tensor& result) {
+  if (FitsStorage(result)) return;
+  throw BridgeError("RUNTIME", "the result, of shape " + Text(result.sizes()) + " and strides " +
+                                   Text(result.strides()) + ", would reach beyond its memory");
+}
 
 bool IsWritten(const c10::Argument& argument) {
   return argument.alias_info() != nullptr && argument.alias_info()->isWrite();

@@ -42,4 +42,7 @@ struct Outputs {
 void CallOperator(const c10::OperatorHandle& handle, const Outputs& outputs,
                   torch::jit::Stack& stack);
 
+// The last of them, for an operator that is called in another way.
+void CheckResult(const at::Tensor& result);
+
 }  // namespace bridge

@@ -222,6 +222,8 @@ ArgumentPlan PlanArgument(const c10::Argument& argument, bool takes_numbers) {
 }
 
 bool MayRunUserCode(const ArgumentPlan& plan) {
+  // A complex number for a tensor is an object, whose properties may be getters.
+  if (plan.takes_numbers) return true;
   switch (plan.kind) {
     case Kind::kTensorList:
     case Kind::kOptionalTensorList:

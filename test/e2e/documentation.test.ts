@@ -140,7 +140,7 @@ function problemOf(command: string): string | undefined {
     return problemOfOptions([join(root, 'dist', 'cli', 'main.js'), words[2] ?? ''], words);
   }
   if (words[0] === 'scripts/cuda-check') return problemOfOptions([join(root, 'scripts', 'cuda', 'main.mjs')], words);
-  if (words[0] === 'git' || words[0] === 'python3' || words[0] === 'node' || words[0] === 'export') return undefined;
+  if (['git', 'python3', 'node', 'export', 'torchrun'].includes(words[0] as string)) return undefined;
   return `neither npm nor npx: ${words[0]}`;
 }
 

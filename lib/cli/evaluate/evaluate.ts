@@ -1,17 +1,20 @@
 /** `libtorch-losses evaluate`: a loss over files and streams, bigger than memory. */
 import { loadedLibtorch } from '../../binding/load';
 import { expected, show } from '../../errors';
-import { evaluateFiles } from '../../evaluate/evaluation';
+import { type Evaluated, evaluateFiles } from '../../evaluate/evaluation';
+import { mergeShards } from '../../evaluate/merge';
+import { Ranks } from '../../evaluate/ranks';
 import type { EvaluationRequest } from '../../evaluate/request';
+import type { EvaluationResult } from '../../evaluate/result';
 import { oneOf } from '../../options';
 import { Outputs } from '../../output/outputs';
 import { type Device, type DType, dtypes, floatingDTypes } from '../../types';
 import { type CommandContext, packageVersion, parseArguments } from '../shared/command';
 import { type Output, reportTo } from '../shared/report';
-import { type EvaluationFacts, typed } from './facts';
+import { type EvaluationFacts, mergedFacts, typed } from './facts';
 import { evaluatePage } from './page';
 import { present } from './present';
-import { isScheduled, readShard, type ShardFound, shardPath } from './shard';
+import { canMeet, isOfTorchrun, isScheduled, readShard, type ShardFound, shardPath } from './shard';
 
 const usage = `Usage: libtorch-losses evaluate --loss <name> --input <file> --target <file> [options]
 
@@ -42,6 +45,7 @@ In parts:
   --shard <which>        evaluates one part of the rows: 0/8 to 7/8, or auto for what Slurm, Kubernetes, AWS Batch,
                          Cloud Run or torchrun say in the environment; merge makes one result of all parts
   --state <file>         writes what merge needs; under a scheduler it stands for --shard auto as well
+Under torchrun, without --state, the ranks share the rows and rank 0 says what all have found; --shard 0/1 prevents it.
 
 What comes out:
   --per-sample <file>    writes each loss, as a .npy file
@@ -91,6 +95,8 @@ export interface EvaluateArguments {
   readonly report: string | undefined;
   /** What is said about the shard before the evaluation, where it was not asked for by `--shard`. */
   readonly notice: string | undefined;
+  /** Whether the processes of all shards meet, and the first one says what they found. */
+  readonly together: boolean;
   readonly evaluation: Omit<EvaluationRequest, 'onProgress' | 'signal'>;
 }
 
@@ -112,37 +118,47 @@ export async function evaluate(
     return 0;
   }
   if (wanted.notice !== undefined) reportTo(errors).line(wanted.notice);
-  const progress = wanted.quiet ? undefined : progressOf(errors);
+  const isSilent = wanted.together && wanted.evaluation.shard?.index !== 0;
+  const progress = wanted.quiet || isSilent ? undefined : progressOf(errors);
   const outputs = new Outputs(op);
+  let ranks: Ranks | undefined;
   try {
-    const page = wanted.report === undefined ? undefined : outputs.open("'--report'", wanted.report);
+    const page = wanted.report === undefined || isSilent ? undefined : outputs.open("'--report'", wanted.report);
+    if (wanted.together) ranks = await Ranks.join();
     const onProgress = (done: number, total: number): void => progress?.(done, total);
-    const {
-      result,
-      rows,
-      state: _,
-      ...found
-    } = await evaluateFiles({ ...wanted.evaluation, onProgress, signal }, outputs);
+    const evaluated = await evaluateFiles({ ...wanted.evaluation, onProgress, signal }, outputs);
     progress?.stop();
-    const { version } = loadedLibtorch();
-    const facts: EvaluationFacts = {
-      ...found,
-      ...(wanted.evaluation.shard === undefined ? {} : { shard: { ...wanted.evaluation.shard, ...rows } }),
-      device: wanted.evaluation.devices.join(', '),
-      libtorch: version,
-      version: packageVersion(),
-      ...typed(op, args),
-    };
-    page?.write(Buffer.from(evaluatePage(result, facts)), 0);
+    const found = ranks === undefined ? factsOf(wanted, evaluated) : await factsOfAll(ranks, evaluated);
+    const shown = found && ([found.result, { ...found.facts, ...typed(op, args) }] as const);
+    if (shown !== undefined) page?.write(Buffer.from(evaluatePage(...shown)), 0);
     signal.throwIfAborted();
     outputs.finish();
     const { json, quiet, report: path, evaluation } = wanted;
-    present(report, result, facts, { json, quiet, page: path, state: evaluation.state?.path });
+    if (shown !== undefined) present(report, ...shown, { json, quiet, page: path, state: evaluation.state?.path });
     return 0;
   } finally {
     outputs.discard();
     progress?.stop();
+    await ranks?.leave();
   }
+}
+
+/** A result, and what is said with it. */
+interface Found {
+  readonly result: EvaluationResult;
+  readonly facts: EvaluationFacts;
+}
+
+function factsOf({ evaluation }: EvaluateArguments, { result, rows, state: _, ...run }: Evaluated): Found {
+  const shard = evaluation.shard === undefined ? {} : { shard: { ...evaluation.shard, ...rows } };
+  const device = evaluation.devices.join(', ');
+  return { result, facts: { ...run, ...shard, device, libtorch: loadedLibtorch().version, version: packageVersion() } };
+}
+
+/** What all ranks have found; only the first one says it. */
+async function factsOfAll(ranks: Ranks, { state }: Evaluated): Promise<Found | undefined> {
+  const states = await ranks.gather(state as string);
+  return states && mergedFacts(mergeShards(states));
 }
 
 /** Reads the arguments; every mistake is an `INVALID_ARGUMENT` error. */
@@ -159,10 +175,12 @@ export function parseEvaluateArguments(args: readonly string[], env: NodeJS.Proc
   for (const [name, file] of Object.entries(pairs('--argument', values.argument, (text) => text))) given[name] = [file];
   if (values.input !== undefined) given.input = values.input;
   if (values.target !== undefined) given.target = values.target;
-  const found = help ? undefined : shardFor(values, env);
+  const found = help ? undefined : findShard(values, env);
+  const together = found !== undefined && values.state === undefined && canMeet(found, env);
   const output = (name: 'state' | 'per-sample' | 'gradient' | 'report'): string | undefined =>
     values[name] === undefined ? undefined : shardPath(`'--${name}'`, values[name], found?.shard);
   const [report, state] = [output('report'), output('state')];
+  if (together) checkTogether(values);
   // What is merged later is to say all that an evaluation says.
   const isWhole = report !== undefined || json || (state !== undefined && !quiet);
   return {
@@ -170,7 +188,8 @@ export function parseEvaluateArguments(args: readonly string[], env: NodeJS.Proc
     json,
     quiet,
     report,
-    notice: found && values.shard === undefined && found.by.length > 0 ? noticeOf(found) : undefined,
+    notice: values.shard === undefined && found?.by.length ? noticeOf(found, together) : undefined,
+    together,
     evaluation: {
       loss: values.loss ?? '',
       plugins: values.plugin,
@@ -182,7 +201,7 @@ export function parseEvaluateArguments(args: readonly string[], env: NodeJS.Proc
       perSample: output('per-sample'),
       gradient: output('gradient'),
       shard: found?.shard,
-      state: state === undefined ? undefined : { path: state, version: packageVersion() },
+      state: state === undefined && !together ? undefined : { path: state, version: packageVersion() },
       groups: values['group-by'],
       predictions: isWhole || !quiet,
       details: isWhole,
@@ -191,18 +210,33 @@ export function parseEvaluateArguments(args: readonly string[], env: NodeJS.Proc
   };
 }
 
-/** The shard that was asked for: by its number, or by `--state` under a scheduler. */
-function shardFor(
+/** The shard that was asked for: by its number, by `--state` under a scheduler, or by torchrun, which started this. */
+function findShard(
   { shard, state }: { shard?: string; state?: string },
   env: NodeJS.ProcessEnv,
 ): ShardFound | undefined {
   if (shard !== undefined) return readShard(shard, env);
-  if (state === undefined) return undefined;
+  if (state === undefined) return isOfTorchrun(env) ? readShard('torchrun', env) : undefined;
   return isScheduled(env) ? readShard('auto', env) : { shard: { index: 0, count: 1 }, by: [] };
 }
 
-function noticeOf({ shard: { index, count }, by }: ShardFound): string {
-  return `shard ${index} of ${count}, by ${by.join(' and ')}; --shard 0/1 evaluates all rows`;
+function noticeOf({ shard: { index, count }, by }: ShardFound, together: boolean): string | undefined {
+  if (together && index > 0) return undefined;
+  const which = together ? `${count} ranks share the rows` : `shard ${index} of ${count}`;
+  return `${which}, by ${by.join(' and ')}; --shard 0/1 evaluates all rows`;
+}
+
+/** Refuses what several processes cannot do with the same arguments. */
+function checkTogether(values: Readonly<Record<string, unknown>>): void {
+  for (const name of ['per-sample', 'gradient']) {
+    const path = values[name];
+    if (typeof path !== 'string' || path.includes('{shard}')) continue;
+    throw expected(op, `'--${name}'`, 'to have {shard} in its path, as each rank writes a file', show(path));
+  }
+  const files = ['input', 'target', 'group-by', 'argument'].flatMap((name) => (values[name] ?? []) as string[]);
+  if (files.some((file) => file === '-' || file.endsWith('=-'))) {
+    throw expected(op, "'-'", 'to be a file, as ranks cannot share a standard input', 'standard input');
+  }
 }
 
 /** `name=value`, several times. */

@@ -1,4 +1,5 @@
 /** An evaluation's figures in words, for the terminal and the page, and as JSON. */
+import type { Merged } from '../../evaluate/merge';
 import type { EvaluationResult } from '../../evaluate/result';
 import type { Shard, ShardRows } from '../../evaluate/shard';
 import { shellWord } from '../../output/shell';
@@ -26,6 +27,12 @@ export interface EvaluationFacts {
   readonly shard?: Shard & ShardRows;
   /** How many parts were merged; `seconds` is the time of the slowest. */
   readonly shards?: number;
+}
+
+/** The result of all shards, and what is said with it. */
+export function mergedFacts({ result, work, ...run }: Merged): { result: EvaluationResult; facts: EvaluationFacts } {
+  const { device, libtorch, 'libtorch-losses': version } = work;
+  return { result, facts: { ...run, device, libtorch, version } };
 }
 
 /** What the arguments of a command tell of its run. */

@@ -5,7 +5,7 @@ import { mergeShards } from '../../evaluate/merge';
 import { readShardText } from '../../evaluate/shard-state';
 import { Outputs } from '../../output/outputs';
 import { type CommandContext, parseArguments } from '../shared/command';
-import { type EvaluationFacts, typed } from './facts';
+import { mergedFacts, typed } from './facts';
 import { evaluatePage } from './page';
 import { present } from './present';
 
@@ -54,9 +54,8 @@ export async function merge(args: readonly string[], { report, signal }: Command
   try {
     for (const path of paths) outputs.protect(path);
     const page = values.report === undefined ? undefined : outputs.open("'--report'", values.report);
-    const { result, work, ...run } = mergeShards(paths.map((path) => [path, readShardText(path)]));
-    const { device, libtorch, 'libtorch-losses': version } = work;
-    const facts: EvaluationFacts = { ...run, device, libtorch, version, ...typed(op, args) };
+    const { result, facts: found } = mergedFacts(mergeShards(paths.map((path) => [path, readShardText(path)])));
+    const facts = { ...found, ...typed(op, args) };
     page?.write(Buffer.from(evaluatePage(result, facts)), 0);
     signal.throwIfAborted();
     outputs.finish();

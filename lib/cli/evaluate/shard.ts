@@ -63,6 +63,16 @@ export function isScheduled(env: Environment): boolean {
   return Object.values(schedulers).some(({ index }) => isSet(env[index]));
 }
 
+/** Whether torchrun has started this process as one of several. */
+export function isOfTorchrun(env: Environment): boolean {
+  return isSet(env.TORCHELASTIC_RUN_ID) && isSet(env.RANK) && env.WORLD_SIZE !== '1';
+}
+
+/** Whether the processes of all shards can meet: torchrun tells its own where. */
+export function canMeet({ shard, by }: ShardFound, env: Environment): boolean {
+  return by[0] === 'RANK' && shard.count > 1 && isSet(env.MASTER_ADDR) && isSet(env.MASTER_PORT);
+}
+
 /** The shard by the variables of whichever scheduler has set some. */
 function findShard(given: number | undefined, env: Environment): ShardFound {
   const set = Object.entries(schedulers).filter(([, { index }]) => isSet(env[index]));

@@ -178,6 +178,58 @@ describe('after its memory has been detached', () => {
     expect(refusal(() => x.permute(dims))).toMatchObject(detached);
     x.dispose();
   });
+
+  type Getter = { get: () => number };
+
+  test.each<[string, (x: torch.Tensor, getter: Getter) => torch.Tensor]>([
+    [
+      'a complex number for a tensor',
+      (x, { get }) =>
+        x.add({
+          re: 1,
+          get im() {
+            return get();
+          },
+        }),
+    ],
+    [
+      'a complex number',
+      (x, { get }) =>
+        x.pow({
+          re: 1,
+          get im() {
+            return get();
+          },
+        }),
+    ],
+    ['sizes', (x, { get }) => x.view(Object.defineProperty([1024], 0, { get: () => 1024 + get() }) as number[])],
+  ])('so is one that does at any of its readings: %s', (_name, call) => {
+    const readings = (at: number, act: (array: Float32Array, x: torch.Tensor) => void): unknown => {
+      const array = new Float32Array(1024).fill(1);
+      const x = fromTypedArray(array);
+      let count = 0;
+      const get = (): number => {
+        count += 1;
+        if (count === at) act(array, x);
+        return 0;
+      };
+      try {
+        return call(x, { get }).numel();
+      } catch (error) {
+        return (error as torch.TorchError).code;
+      } finally {
+        x.dispose();
+      }
+    };
+    let total = 0;
+    call(torch.ones([1024]), { get: () => total++ * 0 });
+    expect(total).toBeGreaterThan(0);
+    for (let at = 1; at <= total; at++) {
+      expect(readings(at, (array) => detach(array))).toBe('DETACHED');
+      // Disposing is found out before the operator is called, or does no harm.
+      expect(['DISPOSED', 1024]).toContain(readings(at, (_array, x) => x.dispose()));
+    }
+  });
 });
 
 describe('many arrays and many views', () => {

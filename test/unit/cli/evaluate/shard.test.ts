@@ -120,6 +120,25 @@ describe('variables alone', () => {
     expect([asked.evaluation.shard, asked.notice]).toEqual([{ index: 0, count: 1 }, undefined]);
   });
 
+  test('of torchrun share the rows among ranks that can meet', () => {
+    const ranks = { RANK: '2', WORLD_SIZE: '4', MASTER_ADDR: '127.0.0.1', MASTER_PORT: '29500' };
+    const of = (given: Environment, ...flags: string[]): unknown[] => {
+      const { evaluation, together, notice } = parseEvaluateArguments([...args, ...flags], given);
+      return [together, evaluation.shard?.count, notice];
+    };
+    const launched = { ...ranks, TORCHELASTIC_RUN_ID: 'none' };
+    const notice = '4 ranks share the rows, by RANK and WORLD_SIZE; --shard 0/1 evaluates all rows';
+    expect(of(launched)).toEqual([true, 4, undefined]);
+    expect(of({ ...launched, RANK: '0' })).toEqual([true, 4, notice]);
+    expect(of({ ...launched, RANK: '0', WORLD_SIZE: '1' })).toEqual([false, undefined, undefined]);
+    expect(of(ranks)).toEqual([false, undefined, undefined]);
+    expect(of(ranks, '--shard', 'auto')).toEqual([true, 4, undefined]);
+    expect(of(launched, '--shard', '0/1')).toEqual([false, 1, undefined]);
+    expect(of(launched, '--shard', '2/4')).toEqual([false, 4, undefined]);
+    expect(of(launched, '--shard', 'torchrun', '--state', 's')).toEqual([false, 4, undefined]);
+    expect(of({ RANK: '2', WORLD_SIZE: '4' }, '--shard', 'auto')).toEqual([false, 4, undefined]);
+  });
+
   test('are not looked at for --help', () => {
     expect(parseEvaluateArguments(['--help', '--shard', 'auto'], {}).help).toBe(true);
   });
