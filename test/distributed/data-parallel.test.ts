@@ -1,7 +1,8 @@
 /** DistributedDataParallel beside what Python's ranks have got, and what it refuses. */
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { dist as library } from '../support/child';
-import { onRanks, printedByRanks } from '../support/ranks';
+import { onRanks, printedByRanks, runRanks } from '../support/ranks';
 
 /** The kernels that the recorded values are of. */
 const pinned = { ATEN_CPU_CAPABILITY: 'default', MKL_CBWR: 'COMPATIBLE' };
@@ -103,4 +104,18 @@ test('models that differ, that have no gradients, and options that do not exist 
   ];
   expect(first).toEqual([...both, expect.stringContaining('DISTRIBUTED DistributedDataParallel: rank 0 of 2: ')]);
   expect(second).toEqual([...both, expect.stringContaining('DISTRIBUTED DistributedDataParallel: rank 1 of 2: ')]);
+});
+
+test('the training of docs/distributed.md prints what it says there', async () => {
+  const root = resolve(__dirname, '..', '..');
+  const text = readFileSync(join(root, 'docs', 'distributed.md'), 'utf8');
+  // In turn outside and inside of blocks: the program, the command, what is printed.
+  const [, program = '', , , , printed] = text.split(/^```.*\n/m);
+  // Inside the package, so that its own name resolves to dist/.
+  const compiled = join(root, 'build', 'documentation');
+  mkdirSync(compiled, { recursive: true });
+  const file = join(compiled, 'docs-distributed-train.mjs');
+  writeFileSync(file, program);
+  const outcomes = await runRanks(Array(2).fill({ command: process.execPath, args: [file] }), pinned);
+  expect(outcomes.map(({ stdout, stderr }) => stdout + stderr)).toEqual([printed, '']);
 });

@@ -43,6 +43,28 @@ live('trainings of two ranks with DistributedDataParallel', async () => {
   expect(await printedByRanks([n, n])).toEqual(expected);
 });
 
+live('with TORCH_DISTRIBUTED_DEBUG=DETAIL, ranks of both are told what differs', async () => {
+  const ofNode = `
+    await distributed.initProcessGroup('gloo');
+    try {
+      await distributed.allReduce(torch.ones(40_000));
+    } catch ({ message }) {
+      console.log(JSON.stringify(message));
+    }
+  `;
+  const ofPython = [
+    'import json, torch, torch.distributed as dist',
+    'dist.init_process_group("gloo")',
+    'try: dist.all_reduce(torch.ones(3))',
+    'except RuntimeError as error: print(json.dumps(str(error)))',
+  ].join('\n');
+  const detail = { ...quiet, TORCH_DISTRIBUTED_DEBUG: 'DETAIL', TORCH_CPP_LOG_LEVEL: 'FATAL' };
+  const ranks = [ofNode, { command, args: ['-W', 'ignore', '-c', ofPython] }];
+  const [first, second] = await printedByRanks<string>(ranks, detail);
+  expect(first).toContain('allReduce: rank 0 of 2: Detected mismatch between collectives on ranks. Rank 0');
+  expect(second).toContain('Detected mismatch between collectives on ranks. Rank 1');
+});
+
 live('torchrun starts ranks of both', () => {
   const ofNode = [process.execPath, path('training.cjs'), library, "'[{}]'"].join(' ');
   const ofPython = [command, '-W ignore', path('training.py'), "'[{}]'"].join(' ');
