@@ -37,12 +37,11 @@ export {
   getWorldSize,
   type InitProcessGroupOptions,
   initProcessGroup,
-  isAvailable,
   isInitialized,
   isTorchelasticLaunched,
   type NewGroupOptions,
   newGroup,
   ProcessGroup,
 } from './process-group';
-export { FileStore, HashStore, PrefixStore, Store, TCPStore, type TCPStoreOptions } from './stores';
+export { FileStore, HashStore, isAvailable, PrefixStore, Store, TCPStore, type TCPStoreOptions } from './stores';
 export { Work } from './work';

@@ -354,11 +354,6 @@ export function isTorchelasticLaunched(): boolean {
   return process.env.TORCHELASTIC_RUN_ID !== undefined;
 }
 
-/** Whether libtorch has what this module needs. **Source**: `torch.distributed.is_available`. */
-export function isAvailable(): boolean {
-  return native().operatorSchemas('c10d::allreduce_').length > 0;
-}
-
 /** @internal The rank in a group of a process of the default one. */
 export function rankIn(op: string, argument: string, group: ProcessGroup, globalRank: number): number {
   const found = group.ranks.indexOf(globalRank);

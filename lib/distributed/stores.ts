@@ -1,12 +1,27 @@
 /** Stores of keys and values, through which the processes of a group find each other. */
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { native } from '../binding/load';
-import type { StoreHandle } from '../binding/native';
-import { expected, show } from '../errors';
+import type { Native, StoreHandle } from '../binding/native';
+import { expected, show, TorchError } from '../errors';
 import { boolean, withDefaults } from '../options';
 import { promiseOf, startWork, type Work } from './work';
 
 /** How long stores wait by default, in milliseconds. **Source**: `torch.distributed.Store`. */
 const defaultTimeout = 300_000;
+
+/** Whether libtorch has what this module needs. **Source**: `torch.distributed.is_available`. */
+export function isAvailable(): boolean {
+  return native().operatorSchemas('c10d::allreduce_').length > 0;
+}
+
+/** The native half, if libtorch has its own: without a store, there is no group. */
+function available(op: string): Native {
+  if (isAvailable()) return native();
+  throw new TorchError('NOT_IMPLEMENTED', `${op}: expected a libtorch with c10d, but received one built without it`, {
+    op,
+  });
+}
 
 let handleOf: (value: unknown) => StoreHandle | undefined;
 
@@ -125,7 +140,7 @@ export class TCPStore extends Store {
     });
     let handle: StoreHandle | undefined;
     const connected = startWork<number>((done) => {
-      const [store, task] = native().connectTcpStore(
+      const [store, task] = available(op).connectTcpStore(
         `${op}: ${host}:${port}`,
         host,
         port,
@@ -164,7 +179,9 @@ export class FileStore extends Store {
   /** `worldSize`: how many processes use it; the last of them deletes the file. */
   constructor(path: string, worldSize = -1) {
     if (typeof path !== 'string' || path === '') throw expected('FileStore', "'path'", 'to be a path', show(path));
-    super(native().newFileStore(path, safeInteger('FileStore', 'worldSize', worldSize)));
+    // c10d would wait for it, for minutes.
+    if (!existsSync(dirname(path))) throw expected('FileStore', "'path'", 'to be in a folder that exists', show(path));
+    super(available('FileStore').newFileStore(path, safeInteger('FileStore', 'worldSize', worldSize)));
     this.path = path;
   }
 }
@@ -172,7 +189,7 @@ export class FileStore extends Store {
 /** A store in the memory of this process. **Source**: `torch.distributed.HashStore`. */
 export class HashStore extends Store {
   constructor() {
-    super(native().newHashStore());
+    super(available('HashStore').newHashStore());
   }
 }
 
@@ -183,7 +200,7 @@ export class PrefixStore extends Store {
 
   constructor(prefix: string, store: Store) {
     if (typeof prefix !== 'string') throw expected('PrefixStore', "'prefix'", 'to be a string', show(prefix));
-    super(native().newPrefixStore(prefix, storeHandle('PrefixStore', store)));
+    super(available('PrefixStore').newPrefixStore(prefix, storeHandle('PrefixStore', store)));
     this.underlyingStore = store;
   }
 }

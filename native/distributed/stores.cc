@@ -14,6 +14,12 @@
 #include "values/external.h"
 #include "values/ivalue.h"
 
+#ifdef __linux__
+// The only data of c10d that the addon names: it opens with a libtorch without c10d, too, because
+// functions are looked up when they are called.
+__asm__(".weak _ZTVN4c10d9HashStoreE");
+#endif
+
 namespace bridge {
 
 namespace {
@@ -33,6 +39,12 @@ napi_value WrapReadyStore(napi_env env, StorePointer store) {
   std::promise<StorePointer> promise;
   promise.set_value(std::move(store));
   return WrapStore(env, promise.get_future().share());
+}
+
+// A store that is made when somebody asks for it, who may wait.
+template <typename Make>
+napi_value WrapStoreWhenAsked(napi_env env, Make make) {
+  return WrapStore(env, std::async(std::launch::deferred, std::move(make)).share());
 }
 
 Bytes ToBytes(const std::string& text) { return {text.begin(), text.end()}; }
@@ -107,7 +119,9 @@ Napi::Value NewFileStore(const Napi::CallbackInfo& info) {
   const napi_env env = info.Env();
   const std::string path = ReadString(env, info[0], "path");
   const int size = ReadCount(env, info[1], "worldSize", -1, std::numeric_limits<int>::max());
-  return {env, WrapReadyStore(env, c10::make_intrusive<c10d::FileStore>(path, size))};
+  return {env, WrapStoreWhenAsked(env, [path, size] {
+            return StorePointer(c10::make_intrusive<c10d::FileStore>(path, size));
+          })};
 }
 
 // newPrefixStore(prefix, store)
@@ -115,11 +129,9 @@ Napi::Value NewPrefixStore(const Napi::CallbackInfo& info) {
   const napi_env env = info.Env();
   const std::string prefix = ReadString(env, info[0], "prefix");
   const SharedStore inner = UnwrapStore(env, info[1], "store");
-  // Not before somebody asks, who may wait.
-  return {env, WrapStore(env, std::async(std::launch::deferred, [prefix, inner] {
-                                return StorePointer(
-                                    c10::make_intrusive<c10d::PrefixStore>(prefix, inner.get()));
-                              }).share())};
+  return {env, WrapStoreWhenAsked(env, [prefix, inner] {
+            return StorePointer(c10::make_intrusive<c10d::PrefixStore>(prefix, inner.get()));
+          })};
 }
 
 struct StoreCall {

@@ -151,6 +151,7 @@ test('processes that do not find each other', async () => {
     await attempt(() => initProcessGroup('gloo', { initMethod: 'http://127.0.0.1:1' }));
     await attempt(() => initProcessGroup('gloo', { initMethod: 'tcp://127.0.0.1:1', rank: 2, worldSize: 2 }));
     await attempt(() => initProcessGroup('gloo', { timeout: 0, rank: 0, worldSize: 1 }));
+    await attempt(() => initProcessGroup('gloo', { initMethod: 'file:///no/such/folder/x', rank: 0, worldSize: 1 }));
     await attempt(() => initProcessGroup('gloo', { initMethod: 'tcp://127.0.0.1:${port}', rank: 0, worldSize: 1, timeout: 2000 }));
     await attempt(() => initProcessGroup('gloo', { store: new distributed.HashStore(), rank: 0, worldSize: 2, timeout: 300 }));
     await attempt(() => distributed.allReduce(torch.ones(1)));
@@ -175,6 +176,7 @@ test('processes that do not find each other', async () => {
     text("expected option 'initMethod' to be 'env://', 'tcp://host:port' or 'file:///path'"),
     text("expected option 'rank' to be in [0, worldSize), but received rank 2 of 2"),
     text("expected option 'timeout' to be milliseconds"),
+    text("INVALID_ARGUMENT FileStore: expected 'path' to be in a folder that exists"),
     text('DISTRIBUTED initProcessGroup: rank 0 of 1: The server socket has failed to listen'),
     text('DISTRIBUTED initProcessGroup: rank 0 of 2: '),
     text('INVALID_ARGUMENT allReduce: expected a default process group, but received none'),

@@ -1,6 +1,6 @@
 /** `libtorch-losses evaluate` when it is interrupted, and on pipes. */
 import { execFileSync, spawn } from 'node:child_process';
-import { closeSync, ftruncateSync, openSync, readdirSync, statSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, readdirSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { npyDictionary, npyStart } from '../../support/arrays';
 import { crossEntropy, digits, env, files, lossOf, main } from '../../support/evaluate-command';
@@ -23,6 +23,15 @@ function zeros(name: string, descriptor: string, shape: readonly number[], bytes
   ftruncateSync(file, start.length + bytes);
   closeSync(file);
   return path;
+}
+
+/** Whether a process has mapped a library, by what the system says of it. */
+function hasOpened(pid: number | undefined, library: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/maps`, 'latin1').includes(library);
+  } catch {
+    return false;
+  }
 }
 
 describeWhere(onPosix, 'signals between processes')('signals and pipes', () => {
@@ -67,11 +76,19 @@ describeWhere(onPosix, 'signals between processes')('signals and pipes', () => {
     });
     let stderr = '';
     child.stderr?.on('data', (data) => (stderr += data));
-    // Whether it waits by now cannot be seen from outside; before that, the signal has to work as well.
-    setTimeout(() => child.kill('SIGINT'), 1500);
-    const timer = setTimeout(() => child.kill('SIGKILL'), 20_000);
+    // Whether it waits by now cannot be seen from outside; before that, the signal has to work as well. But not before
+    // Node runs the command, which on Linux shows by the library that it opens.
+    const start = performance.now();
+    const poll = setInterval(() => {
+      if (!(process.platform === 'linux' ? hasOpened(child.pid, 'libtorch_cpu') : performance.now() - start > 5000))
+        return;
+      clearInterval(poll);
+      setTimeout(() => child.kill('SIGINT'), 500);
+    }, 50);
+    const timer = setTimeout(() => child.kill('SIGKILL'), 60_000);
     return new Promise((done) =>
       child.on('close', (status, signal) => {
+        clearInterval(poll);
         clearTimeout(timer);
         done({ status, signal, stderr });
       }),
