@@ -27,6 +27,7 @@ jest.mock('../../lib/nn/losses/chunking', () => ({
       ? mockEntries
       : undefined,
   gpuChunkOf: () => undefined,
+  mayBeCut: () => true,
 }));
 
 jest.mock('../../lib/torch/trace', () => {

@@ -18,6 +18,11 @@ const gpuChunkBytes = megabytes(process.env.LIBTORCH_LOSSES_CUDA_PIECE_MB, 24) *
 /** Rows of a chunk on a GPU are a multiple of this: each then lies as far from a whole vector as it would uncut. */
 const gpuRows = 16;
 
+/** Whether a tensor may be large enough for chunks: the cheapest test. */
+export function mayBeCut(tensor: Tensor): boolean {
+  return tensor.numel() * 8 >= Math.min(leastBytes, gpuChunkBytes);
+}
+
 /** How many entries of the first dimension a chunk has; `undefined` if chunks do not pay or are not possible. */
 export function chunkOf(tensor: Tensor): number | undefined {
   // First the cheapest test for small tensors.

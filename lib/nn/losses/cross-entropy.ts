@@ -3,6 +3,7 @@ import { aten } from '../../torch/ops';
 import type { Tensor } from '../../torch/tensor';
 import type { Reduction } from '../../types';
 import type { TensorLike } from './arguments';
+import { mayBeCut } from './chunking';
 import { lossClass } from './class';
 import {
   crossEntropyInChunks,
@@ -76,7 +77,8 @@ export const crossEntropy: Loss<Pair, CrossEntropyOptions, ['weight']> = declare
   },
   positional: ['weight'],
   compute(call) {
-    const found = crossEntropyInChunks(call) ?? probabilitiesInChunks(call) ?? directCrossEntropy(call);
+    const inChunks = mayBeCut(call.input) ? (crossEntropyInChunks(call) ?? probabilitiesInChunks(call)) : undefined;
+    const found = inChunks ?? directCrossEntropy(call);
     if (found !== undefined) return found;
     const { input, target, weight, reduction: code, ignoreIndex, labelSmoothing } = call;
     return aten.cross_entropy_loss(input, target, weight, code, ignoreIndex, labelSmoothing);

@@ -141,15 +141,14 @@ function readerOf(declaration: LossDeclaration): (args: readonly unknown[]) => R
     }
     return checked;
   };
-  const defaults = Object.entries(converted(checkEach(options, op, parameters.defaults)));
   const readers = Object.entries(required);
+  // What most calls begin with, which have no options.
+  const defaults = converted(checkEach(options, op, parameters.defaults));
+  for (const [name] of readers) defaults[name] = undefined;
   const tensors = Object.keys(options).filter((name) => (options[name] as Option).isTensor);
   return (args) => {
     const given = readOptions(parameters, args);
-    let call: Record<string, unknown> = {};
-    // Most calls have no options. A spread would make an object whose properties are slow to read.
-    if (given === parameters.defaults) for (const [name, value] of defaults) call[name] = value;
-    else call = converted(checkEach(options, op, given));
+    const call = given === parameters.defaults ? { ...defaults } : converted(checkEach(options, op, given));
     let first: Tensor | undefined;
     for (let i = 0; i < readers.length; i++) {
       const [name, readArgument] = readers[i] as [string, Argument];

@@ -115,7 +115,7 @@ export class BoundOverload {
   }
 
   #called(values: NativeValue[]): NativeResult {
-    const result = this.#call(...values);
+    const result = spread(this.#call, values);
     return result === this.#failed ? this.#recover(values) : result;
   }
 
@@ -146,6 +146,20 @@ export class BoundOverload {
   #misfit(last: unknown): typeof unfit | typeof undecided {
     if (this.#check !== undefined || last === undefined) return undecided;
     return typeof last === 'object' && !Array.isArray(last) && handleOf(last) === undefined ? undecided : unfit;
+  }
+}
+
+/** The call with values: those of usual length by V8's short way into native code, which a spread does not take. */
+function spread(call: Operator, values: readonly NativeValue[]): NativeResult {
+  switch (values.length) {
+    case 4:
+      return call(values[0], values[1], values[2], values[3]);
+    case 5:
+      return call(values[0], values[1], values[2], values[3], values[4]);
+    case 6:
+      return call(values[0], values[1], values[2], values[3], values[4], values[5]);
+    default:
+      return call(...values);
   }
 }
 

@@ -21,7 +21,8 @@ jest.mock('../../../lib/nn/losses/chunking', () => {
     if (mockEntries === undefined) return real.chunkOf(tensor);
     return tensor.numel() > 0 && tensor.isContiguous() && /float/.test(tensor.dtype) ? mockEntries : undefined;
   };
-  return { ...real, chunkOf };
+  const mayBeCut = (tensor: torch.Tensor): boolean => mockEntries !== undefined || real.mayBeCut(tensor);
+  return { ...real, chunkOf, mayBeCut };
 });
 
 jest.mock('../../../lib/torch/trace', () => {
