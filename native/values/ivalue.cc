@@ -404,6 +404,8 @@ std::vector<napi_value> ReadArray(napi_env env, napi_value value, const std::str
 }
 
 std::vector<int64_t> ReadInts(napi_env env, napi_value value, const std::string& argument) {
+  // A single one stands for a list of it.
+  if (const std::optional<int64_t> integer = TryInt(env, value)) return {*integer};
   const Napi::Array array = ExpectArray(env, value, argument);
   std::vector<int64_t> result(array.Length());
   for (uint32_t i = 0; i < result.size(); i++) {

@@ -161,10 +161,17 @@ function conversionOf(type: string, fixedLength?: number): Conversion {
   return base.get(type) ?? isInstance(type);
 }
 
+/** A list of one integer as that integer, which native code reads for less than an array. */
+function onlyElement(list: readonly unknown[]): NativeValue {
+  return (list.length === 1 ? list[0] : list) as NativeValue;
+}
+
 /** How values of an argument are passed. */
 export function conversionFor(argument: ArgumentSchema): Conversion {
   if (argument.takesNumbers) return tensorOrNumber;
-  return conversionOf(argument.type, argument.fixedLength);
+  const conversion = conversionOf(argument.type, argument.fixedLength);
+  if (argument.fixedLength !== undefined || !/^(Sym)?[Ii]nt\[\]$/.test(argument.type)) return conversion;
+  return { ...conversion, toNative: (value) => onlyElement(value as unknown[]) };
 }
 
 /** A result of an operator as JavaScript's own. */
