@@ -32,19 +32,22 @@ export const ReduceOp = Object.freeze({
 /** The name of a reduction: a value of {@link ReduceOp}. */
 export type ReduceOp = (typeof ReduceOp)[keyof typeof ReduceOp];
 
-interface GroupOptions {
+/** Options of every collective. */
+export interface GroupOptions {
   /** The group whose processes call it. Default: the default group. */
   group?: ProcessGroup;
   /** Whether the promise is a {@link Work}. Default `false`. */
   asyncOp?: boolean;
 }
 
-interface ReductionOptions extends GroupOptions {
+/** Options of what combines elements. */
+export interface ReductionOptions extends GroupOptions {
   /** How elements are combined. Default `'sum'`. */
   op?: ReduceOp;
 }
 
-interface PairOptions {
+/** Options of what one process sends to another. */
+export interface PairOptions {
   /** The group of both. Default: the default group. */
   group?: ProcessGroup;
   /** What messages are told apart by. Default 0. */
@@ -52,7 +55,11 @@ interface PairOptions {
 }
 
 /** A collective in Python's calling convention: options by position or by name. */
-interface Collective<Required extends readonly unknown[], Options, Positional extends readonly (keyof Options)[]> {
+export interface Collective<
+  Required extends readonly unknown[],
+  Options,
+  Positional extends readonly (keyof Options)[],
+> {
   (...args: [...Required, options: Options & { asyncOp: true }]): Work;
   (...args: Call<Required, Options, Positional>): Promise<void>;
 }
@@ -172,7 +179,8 @@ export const allReduce: Collective<[tensor: Tensor], ReductionOptions, ['op', 'g
     ),
 );
 
-interface BroadcastOptions extends GroupOptions {
+/** Options of {@link broadcast}. */
+export interface BroadcastOptions extends GroupOptions {
   /** The rank that sends, in the default group. Default: the first of the group. */
   src?: number;
   /** The rank that sends, in `group`. */
@@ -198,7 +206,8 @@ export const broadcast: Collective<[tensor: Tensor], BroadcastOptions, ['src', '
     },
   );
 
-interface ReduceOptions extends ReductionOptions {
+/** Options of {@link reduce}. */
+export interface ReduceOptions extends ReductionOptions {
   /** The rank that receives, in the default group. Default: the first of the group. */
   dst?: number;
   /** The rank that receives, in `group`. */
@@ -277,7 +286,8 @@ export const allGatherIntoTensor: Collective<
   },
 );
 
-interface GatherOptions extends GroupOptions {
+/** Options of {@link gather}. */
+export interface GatherOptions extends GroupOptions {
   /** On the rank that receives: a tensor for each rank. */
   gatherList?: readonly Tensor[];
   /** The rank that receives, in the default group. Default: the first of the group. */
@@ -316,7 +326,8 @@ export const gather: Collective<
   },
 );
 
-interface ScatterOptions extends GroupOptions {
+/** Options of {@link scatter}. */
+export interface ScatterOptions extends GroupOptions {
   /** On the rank that sends: a tensor for each rank. */
   scatterList?: readonly Tensor[];
   /** The rank that sends, in the default group. Default: the first of the group. */
@@ -435,7 +446,8 @@ export const allToAll: Collective<
   },
 );
 
-interface AllToAllSingleOptions extends GroupOptions {
+/** Options of {@link allToAllSingle}. */
+export interface AllToAllSingleOptions extends GroupOptions {
   /** How many rows come from each rank. Default: as many from each. */
   outputSplitSizes?: readonly number[];
   /** How many rows go to each rank. Default: as many to each. */
@@ -499,7 +511,8 @@ function bytesByRank(
   return given.map((part) => (rows === 0 ? 0 : (part * tensor.nbytes) / rows));
 }
 
-interface BarrierOptions extends GroupOptions {}
+/** Options of {@link barrier}. */
+export interface BarrierOptions extends GroupOptions {}
 
 /**
  * Waits until every rank has come here. Await it: nothing else waits for it.
@@ -515,7 +528,8 @@ export const barrier: Collective<[], BarrierOptions, ['group', 'asyncOp']> = def
   },
 );
 
-interface MonitoredBarrierOptions {
+/** Options of {@link monitoredBarrier}. */
+export interface MonitoredBarrierOptions {
   /** The group whose ranks are waited for. Default: the default group. */
   group?: ProcessGroup;
   /** How long to wait, in milliseconds. Default: the group's timeout. */
@@ -542,14 +556,18 @@ export const monitoredBarrier: (
   },
 );
 
-interface SendOptions extends PairOptions {
+/** Options of {@link send} and {@link isend}. */
+export interface SendOptions extends PairOptions {
   /** The rank that receives, in the default group. */
   dst?: number;
   /** The rank that receives, in `group`. */
   groupDst?: number;
 }
 
-type Send<Result> = (...args: Call<[tensor: Tensor], SendOptions, ['dst', 'group', 'tag', 'groupDst']>) => Result;
+/** {@link send} and {@link isend}, by what they give. */
+export type Send<Result> = (
+  ...args: Call<[tensor: Tensor], SendOptions, ['dst', 'group', 'tag', 'groupDst']>
+) => Result;
 
 function sender<Result>(op: string, asyncOp: boolean): Send<Result> {
   return defineFunction(
@@ -563,14 +581,18 @@ function sender<Result>(op: string, asyncOp: boolean): Send<Result> {
   );
 }
 
-interface ReceiveOptions extends PairOptions {
+/** Options of {@link recv} and {@link irecv}. */
+export interface ReceiveOptions extends PairOptions {
   /** The rank that sends, in the default group. Default: whichever sends first. */
   src?: number;
   /** The rank that sends, in `group`. */
   groupSrc?: number;
 }
 
-type Receive<Result> = (...args: Call<[tensor: Tensor], ReceiveOptions, ['src', 'group', 'tag', 'groupSrc']>) => Result;
+/** {@link recv} and {@link irecv}, by what they give. */
+export type Receive<Result> = (
+  ...args: Call<[tensor: Tensor], ReceiveOptions, ['src', 'group', 'tag', 'groupSrc']>
+) => Result;
 
 function receiver<Result>(op: string, asyncOp: boolean): Receive<Result> {
   return defineFunction(

@@ -6,7 +6,16 @@ import { Generator } from '../../torch/generator';
 import { randperm } from '../../torch/operators.generated';
 
 /** A data set, or how many elements one has. */
-export type Sized = number | { readonly length: number } | { readonly size: number };
+export type Sized =
+  | number
+  | {
+      /** Of arrays and data sets. */
+      readonly length: number;
+    }
+  | {
+      /** Of sets and maps. */
+      readonly size: number;
+    };
 
 /** Options of {@link DistributedSampler}, by PyTorch's names. */
 export interface DistributedSamplerOptions {
