@@ -108,7 +108,7 @@ export const grad: {
       createGraph,
       allowUnused ?? materializeGrads,
     );
-    const by = [inputs].flat() as Tensor[];
+    const by = (Array.isArray(inputs) ? inputs : [inputs]) as Tensor[];
     return Array.from(results, (handle, i) => {
       if (handle !== undefined) return wrap(handle);
       return materializeGrads ? zerosLike(by[i] as Tensor) : undefined;

@@ -342,7 +342,9 @@ export function broadcastShapes(...shapes: readonly (Integer | Integers | null)[
   const result: number[] = [];
   for (const [place, shape] of shapes.entries()) {
     if (shape === null) continue;
-    const sizes = [shape].flat().map((size) => Number(classIndex(op, `'shapes[${place}]'`, size)));
+    const given: readonly Integer[] = Array.isArray(shape) ? shape : [shape as Integer];
+    // In order, holes included: the first of four billion is refused at once.
+    const sizes = Array.from(given, (size) => Number(classIndex(op, `'shapes[${place}]'`, size)));
     for (let back = 1; back <= sizes.length; back++) {
       const size = sizes.at(-back) as number;
       const found = result.at(-back);

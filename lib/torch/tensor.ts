@@ -247,7 +247,9 @@ export class Tensor implements Disposable {
       gradient === undefined ? undefined : [unwrap(gradient, 'backward', 'gradient')],
       retainGraph,
       createGraph,
-      inputs === undefined ? undefined : unwrapList([inputs].flat() as Tensor[], 'backward', 'inputs'),
+      inputs === undefined
+        ? undefined
+        : unwrapList((Array.isArray(inputs) ? inputs : [inputs]) as Tensor[], 'backward', 'inputs'),
     );
   }
 
