@@ -4,9 +4,8 @@
  * Each gives a promise. A tensor that a collective works on can be used at once: whoever reads it waits in place until it
  * is there, as after a CUDA kernel. With `asyncOp: true` the promise is a {@link Work}.
  */
-import { native } from '../binding/load';
-import type { CollectiveMode, NativeValue } from '../binding/native';
-import { expected, show, TorchError } from '../errors';
+import type { NativeValue } from '../binding/native';
+import { expected, show } from '../errors';
 import { oneOf } from '../options';
 import { unwrap } from '../torch/bind';
 import type { Call } from '../torch/call';
@@ -14,9 +13,10 @@ import { defineFunction } from '../torch/functions';
 import { aten } from '../torch/ops';
 import type { Tensor } from '../torch/tensor';
 import { isComplex } from '../types';
-import { groupOf, nativeGroup, type ProcessGroup, rankIn } from './process-group';
+import { kind, peer, plain, plainList, run } from './call';
+import { groupOf, type ProcessGroup } from './process-group';
 import { milliseconds } from './stores';
-import { promiseOf, startWork, type Work } from './work';
+import type { Work } from './work';
 
 /** How elements of ranks are combined; `band`, `bor` and `bxor` are bitwise. **Source**: `torch.distributed.ReduceOp`. */
 export const ReduceOp = Object.freeze({
@@ -46,14 +46,6 @@ export interface ReductionOptions extends GroupOptions {
   op?: ReduceOp;
 }
 
-/** Options of what one process sends to another. */
-export interface PairOptions {
-  /** The group of both. Default: the default group. */
-  group?: ProcessGroup;
-  /** What messages are told apart by. Default 0. */
-  tag?: number;
-}
-
 /** A collective in Python's calling convention: options by position or by name. */
 export interface Collective<
   Required extends readonly unknown[],
@@ -62,55 +54,6 @@ export interface Collective<
 > {
   (...args: [...Required, options: Options & { asyncOp: true }]): Work;
   (...args: Call<Required, Options, Positional>): Promise<void>;
-}
-
-/** What ranks compare before they make a call. */
-interface Agreement {
-  /** What is the same on every rank besides the operation: `'sum' of float32 [3]`. */
-  readonly text?: string;
-  /** How many bytes go to each rank. */
-  readonly sends?: readonly number[];
-  /** How many come from each. */
-  readonly receives?: readonly number[];
-}
-
-interface RunOptions extends Agreement {
-  readonly asyncOp?: boolean;
-  readonly mode?: CollectiveMode;
-}
-
-function run(
-  op: string,
-  name: string,
-  group: unknown,
-  values: readonly NativeValue[],
-  { asyncOp = false, mode = 'collective', text = '', sends = [], receives = [] }: RunOptions = {},
-): Work<unknown> | Promise<unknown> {
-  const of = groupOf(op, group);
-  const handle = nativeGroup(of);
-  if (handle === undefined) {
-    throw expected(op, "option 'group'", 'to have this process among its ranks', `[${of.ranks.join(', ')}]`);
-  }
-  const agreement = [`${op}(${text})`, sends, receives] as const;
-  const work = startWork<unknown>((done) =>
-    native().collective(handle, op, `c10d::${name}`, values, mode, agreement, done),
-  );
-  return asyncOp ? work : promiseOf(work);
-}
-
-/** A tensor as ranks compare it: `float32 [3]`. */
-function kind(tensor: Tensor): string {
-  return `${tensor.dtype} [${tensor.shape.join(', ')}]`;
-}
-
-/** A tensor as collectives take it: complex numbers as pairs of real ones. */
-function plain(op: string, argument: string, tensor: Tensor): NativeValue {
-  if (!isComplex(tensor.dtype)) return unwrap(tensor, op, argument);
-  return unwrap(aten.view_as_real(tensor), op, argument);
-}
-
-function plainList(op: string, argument: string, tensors: readonly Tensor[]): NativeValue[] {
-  return tensors.map((tensor, i) => plain(op, `${argument}[${i}]`, tensor));
 }
 
 /** The reduction; of complex numbers only those that are done part by part. */
@@ -126,35 +69,6 @@ function checkLength(op: string, argument: string, tensors: readonly Tensor[], g
   const size = groupOf(op, group).size();
   if (tensors.length === size) return;
   throw expected(op, `'${argument}'`, `to have a tensor for each of the ${size} ranks`, `${tensors.length}`);
-}
-
-/** The rank of one process, given as its rank in the default group, or in this one. */
-function peer(
-  op: string,
-  argument: string,
-  rank: number | undefined,
-  groupRank: number | undefined,
-  group: unknown,
-): number {
-  const of = groupOf(op, group);
-  if (rank !== undefined && groupRank !== undefined) {
-    throw new TorchError('INVALID_ARGUMENT', `${op}: '${argument}' is given twice, as a rank and as one of the group`, {
-      op,
-      argument,
-    });
-  }
-  if (rank !== undefined) return rankIn(op, argument, of, rank);
-  if (groupRank === undefined) return 0;
-  if (groupRank >= 0 && groupRank < of.size()) return groupRank;
-  throw expected(op, `'${argument}'`, `to be in [0, ${of.size()})`, show(groupRank));
-}
-
-/** Another process than this one. */
-function otherPeer(...args: Parameters<typeof peer>): number {
-  const found = peer(...args);
-  const [op, argument, , , group] = args;
-  if (found !== groupOf(op, group).rank()) return found;
-  throw expected(op, `'${argument}'`, 'to be the rank of another process', 'that of this one');
 }
 
 /**
@@ -555,78 +469,3 @@ export const monitoredBarrier: (
     return run(op, 'monitored_barrier_', group, values, { mode: 'blocking' });
   },
 );
-
-/** Options of {@link send} and {@link isend}. */
-export interface SendOptions extends PairOptions {
-  /** The rank that receives, in the default group. */
-  dst?: number;
-  /** The rank that receives, in `group`. */
-  groupDst?: number;
-}
-
-/** {@link send} and {@link isend}, by what they give. */
-export type Send<Result> = (
-  ...args: Call<[tensor: Tensor], SendOptions, ['dst', 'group', 'tag', 'groupDst']>
-) => Result;
-
-function sender<Result>(op: string, asyncOp: boolean): Send<Result> {
-  return defineFunction(
-    op,
-    '(Tensor tensor, int? dst=None, Any? group=None, int tag=0, int? group_dst=None)',
-    (tensor: Tensor, dst: number | undefined, group: unknown, tag: number, groupDst: number | undefined) => {
-      if (dst === undefined && groupDst === undefined) throw expected(op, "'dst'", 'to be given', 'none');
-      const to = otherPeer(op, 'dst', dst, groupDst, group);
-      return run(op, 'send', group, [[plain(op, 'tensor', tensor)], to, checkTag(op, tag)], { asyncOp, mode: 'send' });
-    },
-  );
-}
-
-/** Options of {@link recv} and {@link irecv}. */
-export interface ReceiveOptions extends PairOptions {
-  /** The rank that sends, in the default group. Default: whichever sends first. */
-  src?: number;
-  /** The rank that sends, in `group`. */
-  groupSrc?: number;
-}
-
-/** {@link recv} and {@link irecv}, by what they give. */
-export type Receive<Result> = (
-  ...args: Call<[tensor: Tensor], ReceiveOptions, ['src', 'group', 'tag', 'groupSrc']>
-) => Result;
-
-function receiver<Result>(op: string, asyncOp: boolean): Receive<Result> {
-  return defineFunction(
-    op,
-    '(Tensor tensor, int? src=None, Any? group=None, int tag=0, int? group_src=None)',
-    (tensor: Tensor, src: number | undefined, group: unknown, tag: number, groupSrc: number | undefined) => {
-      const into = [plain(op, 'tensor', tensor)];
-      const isAny = src === undefined && groupSrc === undefined;
-      const values = isAny ? [into] : [into, otherPeer(op, 'src', src, groupSrc, group)];
-      const name = isAny ? 'recv_any_source_' : 'recv_';
-      const work = run(op, name, group, [...values, checkTag(op, tag)], { asyncOp, mode: 'recv' });
-      if (asyncOp) return work;
-      return work.then((source) => groupOf(op, group).ranks[source as number]);
-    },
-  );
-}
-
-function checkTag(op: string, tag: number): number {
-  if (tag >= 0 && tag < 2 ** 30) return tag;
-  throw expected(op, "option 'tag'", 'to be in [0, 2^30)', show(tag));
-}
-
-/** Sends a tensor to another rank, which receives it into one of the same shape and dtype. **Source**: `torch.distributed.send`. */
-export const send: Send<Promise<void>> = sender('send', false);
-
-/** {@link send}, as a {@link Work}. **Source**: `torch.distributed.isend`. */
-export const isend: Send<Work> = sender('isend', true);
-
-/**
- * Receives a tensor that another rank sends, in place; the promise gives the rank that has sent it.
- *
- * **Source**: `torch.distributed.recv`.
- */
-export const recv: Receive<Promise<number>> = receiver('recv', false);
-
-/** {@link recv}, as a {@link Work}. **Source**: `torch.distributed.irecv`. */
-export const irecv: Receive<Work<unknown>> = receiver('irecv', true);

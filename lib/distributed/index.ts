@@ -14,25 +14,16 @@ export {
   type GatherOptions,
   type GroupOptions,
   gather,
-  irecv,
-  isend,
   type MonitoredBarrierOptions,
   monitoredBarrier,
-  type PairOptions,
-  type Receive,
-  type ReceiveOptions,
   ReduceOp,
   type ReduceOptions,
   type ReductionOptions,
-  recv,
   reduce,
   reduceScatter,
   reduceScatterTensor,
   type ScatterOptions,
-  type Send,
-  type SendOptions,
   scatter,
-  send,
 } from './collectives';
 export {
   allGatherObject,
@@ -42,6 +33,17 @@ export {
   scatterObjectList,
   sendObjectList,
 } from './objects';
+export {
+  irecv,
+  isend,
+  type PairOptions,
+  type Receive,
+  type ReceiveOptions,
+  recv,
+  type Send,
+  type SendOptions,
+  send,
+} from './point-to-point';
 export {
   destroyProcessGroup,
   getBackend,

@@ -7,7 +7,8 @@ import { tensor as makeTensor } from '../torch/create';
 import { empty, zeros } from '../torch/operators.generated';
 import { aten } from '../torch/ops';
 import type { Tensor } from '../torch/tensor';
-import { allGather, broadcast, gather, recv, scatter, send } from './collectives';
+import { allGather, broadcast, gather, scatter } from './collectives';
+import { recv, send } from './point-to-point';
 import { getGlobalRank, groupOf, type ProcessGroup } from './process-group';
 
 /** A value as bytes. */

@@ -41,7 +41,7 @@ export class Archive {
     this.#hasChecksums = [...this.entries.values()].some(({ crc }) => crc !== 0);
   }
 
-  /** Opens a file. @throws TorchError `BAD_DATA` if it is no archive, or a damaged one. */
+  /** Opens a file. @throws TorchError `BAD_DATA` unless it is an archive without damage. */
   static open(path: string, look: (start: Buffer) => void): Archive {
     const file = StoredFile.open(path, path);
     try {

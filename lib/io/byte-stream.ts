@@ -1,4 +1,4 @@
-/** The bytes of a stream, taken in pieces of any size. */
+/** The bytes of a stream, taken in chunks of any size. */
 import { badData, unreadable } from './bad-data';
 
 /** Reads an async iterable of byte chunks from front to back. */
@@ -26,12 +26,12 @@ export class ByteStream {
     return Buffer.concat(this.#chunks).subarray(0, count);
   }
 
-  /** The next bytes in one piece; fewer than asked for only at the end. */
+  /** The next bytes in one buffer; fewer than asked for only at the end. */
   async take(count: number): Promise<Buffer> {
     return Buffer.concat(await this.takeChunks(count));
   }
 
-  /** The next bytes in the pieces that they came in. */
+  /** The next bytes in the chunks that they came in. */
   async takeChunks(count: number): Promise<Uint8Array[]> {
     await this.#fill(count);
     const taken: Uint8Array[] = [];

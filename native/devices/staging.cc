@@ -39,11 +39,6 @@ struct Transfer {
   c10::Device device = c10::Device(c10::DeviceType::CPU);
 };
 
-// Runs inside the garbage collection.
-void Finalize(node_api_basic_env /*env*/, void* data, void* /*hint*/) {
-  const std::unique_ptr<Transfer> transfer(static_cast<Transfer*>(data));
-}
-
 // The stream on which this thread copies to a device: beside the one on which it computes.
 c10::Stream CopyStream(const c10::impl::VirtualGuardImpl& impl, c10::Device device) {
   thread_local std::map<c10::Device, c10::Stream, bool (*)(c10::Device, c10::Device)> streams(
@@ -74,7 +69,7 @@ Napi::Value StartTransfer(const Napi::CallbackInfo& info) {
   if (transfer->device.is_cpu()) {
     for (const at::Tensor& tensor : tensors)
       transfer->tensors.push_back(tensor.to(transfer->device));
-    return {env, ToExternal(env, std::move(transfer), kTransferTag, Finalize)};
+    return {env, ToExternal(env, std::move(transfer), kTransferTag)};
   }
   const c10::impl::VirtualGuardImpl impl(transfer->device.type());
   if (!transfer->device.has_index()) transfer->device = impl.getDevice();
@@ -90,7 +85,7 @@ Napi::Value StartTransfer(const Napi::CallbackInfo& info) {
   }
   transfer->arrival.emplace(transfer->device.type());
   transfer->arrival->record(copying);
-  return {env, ToExternal(env, std::move(transfer), kTransferTag, Finalize)};
+  return {env, ToExternal(env, std::move(transfer), kTransferTag)};
 }
 
 // finishTransfer(transfer): the tensors on the device; work queued from here on waits for them

@@ -23,13 +23,9 @@ namespace {
 // Made by a random generator once; tells streams from every other External.
 constexpr napi_type_tag kStreamTag = {0x71f0c3e8a52d4b96, 0x8c1e6d04b7f93a25};
 
-// Runs inside the garbage collection. Streams belong to libtorch's pool: only the number goes.
-void Finalize(node_api_basic_env /*env*/, void* data, void* /*hint*/) {
-  const std::unique_ptr<c10::Stream> stream(static_cast<c10::Stream*>(data));
-}
-
+// Streams belong to libtorch's pool: the External owns the number alone.
 Napi::Value Wrap(napi_env env, c10::Stream stream) {
-  return {env, ToExternal(env, std::make_unique<c10::Stream>(stream), kStreamTag, Finalize)};
+  return {env, ToExternal(env, std::make_unique<c10::Stream>(stream), kStreamTag)};
 }
 
 const c10::Stream& ReadStream(napi_env env, napi_value value) {

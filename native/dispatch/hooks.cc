@@ -71,10 +71,7 @@ Napi::Value RegisterHook(const Napi::CallbackInfo& info) {
   if (!info[1].IsFunction()) throw Refused("hook", "a function", Describe(env, info[1]));
   const auto hook = std::make_shared<Hook>(env, info[1]);
   tensor.register_hook([hook](at::Tensor gradient) { return (*hook)(gradient); });
-  return {env, ToExternal(env, std::make_unique<Registered>(hook), kHookTag,
-                          [](node_api_basic_env, void* data, void*) {
-                            delete static_cast<Registered*>(data);
-                          })};
+  return {env, ToExternal(env, std::make_unique<Registered>(hook), kHookTag)};
 }
 
 Napi::Value RemoveHook(const Napi::CallbackInfo& info) {

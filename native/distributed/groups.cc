@@ -183,11 +183,7 @@ void Group::Abandon() {
 namespace {
 
 napi_value WrapGroup(napi_env env, const std::shared_ptr<Group>& group) {
-  return ToExternal(env, std::make_unique<std::shared_ptr<Group>>(group), kGroupTag,
-                    [](node_api_basic_env, void* data, void*) {
-                      const std::unique_ptr<std::shared_ptr<Group>> owned(
-                          static_cast<std::shared_ptr<Group>*>(data));
-                    });
+  return ToExternal(env, std::make_unique<std::shared_ptr<Group>>(group), kGroupTag);
 }
 
 // newGroup(op, store, name, description, rank, size, timeout, done): [group, task]

@@ -29,10 +29,7 @@ constexpr napi_type_tag kStoreTag = {0x1c7f40b95ad823e6, 0xb6082ed1f93c574a};
 using Bytes = std::vector<uint8_t>;
 
 napi_value WrapStore(napi_env env, SharedStore store) {
-  return ToExternal(env, std::make_unique<SharedStore>(std::move(store)), kStoreTag,
-                    [](node_api_basic_env, void* data, void*) {
-                      const std::unique_ptr<SharedStore> owned(static_cast<SharedStore*>(data));
-                    });
+  return ToExternal(env, std::make_unique<SharedStore>(std::move(store)), kStoreTag);
 }
 
 napi_value WrapReadyStore(napi_env env, StorePointer store) {

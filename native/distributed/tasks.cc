@@ -233,11 +233,7 @@ void StartThread(std::function<void()> body) {
 }
 
 napi_value WrapTask(napi_env env, const std::shared_ptr<Task>& task) {
-  return ToExternal(env, std::make_unique<std::shared_ptr<Task>>(task), kTaskTag,
-                    [](node_api_basic_env, void* data, void*) {
-                      const std::unique_ptr<std::shared_ptr<Task>> owned(
-                          static_cast<std::shared_ptr<Task>*>(data));
-                    });
+  return ToExternal(env, std::make_unique<std::shared_ptr<Task>>(task), kTaskTag);
 }
 
 void RegisterTasks(Napi::Object exports) {

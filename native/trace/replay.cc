@@ -66,10 +66,6 @@ struct ProgramHandle {
   }
 };
 
-void Finalize(node_api_basic_env /*env*/, void* data, void* /*hint*/) {
-  const std::unique_ptr<ProgramHandle> handle(static_cast<ProgramHandle*>(data));
-}
-
 const ProgramHandle& ExpectProgram(napi_env env, napi_value value) {
   const auto* handle = FromExternal<ProgramHandle>(env, value, kProgramTag);
   if (handle == nullptr) throw Refused("program", "a traced program", Describe(env, value));
@@ -92,7 +88,7 @@ Napi::Value Trace(const Napi::CallbackInfo& info) {
   handle->program = std::make_shared<const Program>(std::exchange(tracer->program(), {}));
   for (const at::Tensor& input : inputs) handle->inputs.emplace_back(input);
   handle->constants = tracer->constants();
-  return {env, ToExternal(env, std::move(handle), kProgramTag, Finalize)};
+  return {env, ToExternal(env, std::move(handle), kProgramTag)};
 }
 
 // A tensor that fits, or a borrowed view of a typed array; undefined if it does not fit.

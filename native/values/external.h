@@ -23,11 +23,16 @@ T* FromExternal(napi_env env, napi_value value, const napi_type_tag& tag) {
   return static_cast<T*>(data);
 }
 
+template <typename T>
+void DeleteExternal(node_api_basic_env /*env*/, void* data, void* /*hint*/) {
+  const std::unique_ptr<T> owned(static_cast<T*>(data));
+}
+
 // An External that owns the object. `finalize` deletes it, inside the garbage collection, where it
 // may only free memory and adjust the external-memory figure.
 template <typename T>
 napi_value ToExternal(napi_env env, std::unique_ptr<T> owned, const napi_type_tag& tag,
-                      node_api_basic_finalize finalize) {
+                      node_api_basic_finalize finalize = DeleteExternal<T>) {
   napi_value external = nullptr;
   if (napi_create_external(env, owned.get(), finalize, nullptr, &external) != napi_ok) {
     finalize(env, owned.release(), nullptr);

@@ -22,14 +22,8 @@ namespace {
 constexpr napi_type_tag kGeneratorTag = {0x5be2a94c17d0f638, 0x90c43e71fa8d256b};
 constexpr napi_type_tag kObjectTag = {0xa3f81d6e4c925b07, 0x2e7b90d5c6183fa4};
 
-template <typename T>
-void Delete(node_api_basic_env /*env*/, void* data, void* /*hint*/) {
-  const std::unique_ptr<T> owned(static_cast<T*>(data));
-}
-
 napi_value WrapGenerator(napi_env env, at::Generator generator) {
-  return ToExternal(env, std::make_unique<at::Generator>(std::move(generator)), kGeneratorTag,
-                    Delete<at::Generator>);
+  return ToExternal(env, std::make_unique<at::Generator>(std::move(generator)), kGeneratorTag);
 }
 
 at::Generator Self(const Napi::CallbackInfo& info) {
@@ -185,7 +179,7 @@ const at::Generator& UnwrapGenerator(napi_env env, napi_value value, const std::
 
 napi_value WrapObject(napi_env env, const c10::IValue& value) {
   if (value.isGenerator()) return WrapGenerator(env, value.toGenerator());
-  return ToExternal(env, std::make_unique<c10::IValue>(value), kObjectTag, Delete<c10::IValue>);
+  return ToExternal(env, std::make_unique<c10::IValue>(value), kObjectTag);
 }
 
 c10::IValue ToIValueOfType(napi_env env, napi_value value, const c10::TypePtr& type,

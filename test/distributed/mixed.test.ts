@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { dist as library } from '../support/child';
 import { findPython } from '../support/live';
 import { printedByRanks, type Rank } from '../support/ranks';
+import { testWhere } from '../support/where';
 
 const python = findPython();
-const live = 'unavailable' in python ? test.skip : test;
-if ('unavailable' in python) test(`skipped: ${python.unavailable}`, () => {});
+const live = testWhere('command' in python, 'unavailable' in python ? python.unavailable : '');
 const command = 'command' in python ? python.command : '';
 const quiet = { PYTHONDONTWRITEBYTECODE: '1' };
 

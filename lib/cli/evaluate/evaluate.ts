@@ -118,12 +118,13 @@ export async function evaluate(
     return 0;
   }
   if (wanted.notice !== undefined) reportTo(errors).line(wanted.notice);
-  const isSilent = wanted.together && wanted.evaluation.shard?.index !== 0;
-  const progress = wanted.quiet || isSilent ? undefined : progressOf(errors);
+  // Of ranks that evaluate together the first one does.
+  const reports = !wanted.together || wanted.evaluation.shard?.index === 0;
+  const progress = wanted.quiet || !reports ? undefined : progressOf(errors);
   const outputs = new Outputs(op);
   let ranks: Ranks | undefined;
   try {
-    const page = wanted.report === undefined || isSilent ? undefined : outputs.open("'--report'", wanted.report);
+    const page = wanted.report === undefined || !reports ? undefined : outputs.open("'--report'", wanted.report);
     if (wanted.together) ranks = await Ranks.join();
     const onProgress = (done: number, total: number): void => progress?.(done, total);
     const evaluated = await evaluateFiles({ ...wanted.evaluation, onProgress, signal }, outputs);

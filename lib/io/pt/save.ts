@@ -40,9 +40,9 @@ export function save(obj: unknown, file: FileName): void {
  * **Source**: `torch.save` to an `io.BytesIO`.
  */
 export function toBytes(obj: unknown): Uint8Array {
-  const pieces: Uint8Array[] = [];
-  prepared('toBytes', obj, 'archive')((bytes) => pieces.push(new Uint8Array(bytes)));
-  return new Uint8Array(Buffer.concat(pieces));
+  const chunks: Uint8Array[] = [];
+  prepared('toBytes', obj, 'archive')((bytes) => chunks.push(new Uint8Array(bytes)));
+  return new Uint8Array(Buffer.concat(chunks));
 }
 
 /** The folder in the archive: PyTorch takes the name of the file. */
